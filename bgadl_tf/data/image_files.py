@@ -1,0 +1,165 @@
+"""Finding image files in folders and reading them."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from bgadl_tf.data import resize
+from bgadl_tf.data.base import LARGEST, SMALLEST
+from bgadl_tf.errors import DataError
+from bgadl_tf.types import Images
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif"})
+GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
+
+
+class Header(NamedTuple):
+    """What a file says of its image before any pixel is decoded."""
+
+    width: int
+    height: int
+    grey: bool
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """Folders directly in ``folder``, sorted by name; hidden ones are left out."""
+    return [entry for entry in _entries(folder) if entry.is_dir()]
+
+
+def direct_images(folder: Path) -> list[Path]:
+    """Image files directly in ``folder``, sorted by name."""
+    return [e for e in _entries(folder) if e.suffix.lower() in SUFFIXES and not e.is_dir()]
+
+
+def all_images(folder: Path, visited: set[str]) -> list[Path]:
+    """Image files anywhere below ``folder``.
+
+    Args:
+        folder: Where to look.
+        visited: Real paths of folders not to enter again, which ends loops of symbolic links;
+            the folders entered are added.
+    """
+    found = direct_images(folder)
+    for sub in subfolders(folder):
+        real = os.path.realpath(sub)
+        if real not in visited:
+            visited.add(real)
+            found += all_images(sub, visited)
+    return found
+
+
+def read_images(root: Path, paths: Sequence[Path], image_size: int | None) -> Images:
+    """Reads images: one channel when all are grey, else three.
+
+    Args:
+        root: Folder that messages name files relative to.
+        paths: The files, at least one.
+        image_size: Resize every image to this many pixels a side, or None when they have one
+            size.
+
+    Returns:
+        uint8 [len(paths), H, W, D].
+
+    Raises:
+        DataError: Files cannot be read, or sizes differ or are unsupported and ``image_size``
+            is None.
+    """
+    headers: dict[Path, Header] = {}
+    bad: dict[Path, Exception] = {}
+    with warnings.catch_warnings():
+        # Pillow only warns of an image that is suspiciously, but not absurdly, large.
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        for path in paths:
+            try:
+                headers[path] = _header(path)
+            except Exception as error:  # decoders fail in many ways, and all mean one thing
+                bad[path] = error
+        if not bad and image_size is None:
+            _check_sizes(root, headers)
+        mode = "L" if all(header.grey for header in headers.values()) else "RGB"
+        images: list[Images] = []
+        for path in headers:
+            try:
+                image = _decode(path, mode)[np.newaxis]
+            except Exception as error:
+                bad[path] = error
+                continue
+            if not bad:
+                images.append(image if image_size is None else resize.resize(image, image_size))
+    if bad:
+        raise DataError(_complaint(root, bad))
+    return np.concatenate(images)
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    except OSError as error:
+        raise DataError(f"cannot list {folder}: {error.strerror}") from error
+
+
+def _header(path: Path) -> Header:
+    if not path.is_file():
+        raise OSError("a broken link" if path.is_symlink() else "not a regular file")
+    with Image.open(path) as image:
+        return Header(image.width, image.height, image.mode in GREY_MODES)
+
+
+def _decode(path: Path, mode: str) -> Images:
+    """Pixels of one file, uint8 [H, W, D].
+
+    Alpha is dropped and orientation tags are ignored, because the served graph, which decodes
+    the same files with TensorFlow, does so.
+    """
+    with Image.open(path) as image:
+        if image.mode.startswith("I"):
+            # 16 bits a pixel; Pillow would clip them at 255 where TensorFlow keeps the high byte.
+            grey = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
+            pixels = np.asarray(Image.fromarray(grey).convert(mode))
+        else:
+            pixels = np.asarray(image.convert(mode))
+    return pixels.reshape(*pixels.shape[:2], -1)
+
+
+def _check_sizes(root: Path, headers: dict[Path, Header]) -> None:
+    first, expected = next(iter(headers.items()))
+    for path, header in headers.items():
+        if (header.width, header.height) != (expected.width, expected.height):
+            raise DataError(
+                f"images of {root} have different sizes: {_name(root, first)} is "
+                f"{expected.width}x{expected.height}, {_name(root, path)} is "
+                f"{header.width}x{header.height} pixels; resize them with --image-size"
+            )
+    if not all(SMALLEST <= side <= LARGEST for side in (expected.width, expected.height)):
+        raise DataError(
+            f"images of {root} are {expected.width}x{expected.height} pixels; sizes from "
+            f"{SMALLEST} to {LARGEST} work: resize with --image-size"
+        )
+
+
+def _complaint(root: Path, bad: dict[Path, Exception]) -> str:
+    shown = [f"{_name(root, path)} ({_reason(error)})" for path, error in list(bad.items())[:3]]
+    more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+    files = "1 image" if len(bad) == 1 else f"{len(bad)} images"
+    return f"{files} of {root} cannot be read: {', '.join(shown)}{more}; mend or remove them"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+        return "too many pixels to be safe"
+    if isinstance(error, UnidentifiedImageError):
+        return "not an image"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _name(root: Path, path: Path) -> str:
+    return path.relative_to(root).as_posix()

@@ -1,0 +1,33 @@
+"""From what stands after ``--dataset`` to a dataset."""
+
+from __future__ import annotations
+
+from bgadl_tf.data.base import LOADERS, ImageDataset
+from bgadl_tf.errors import UnknownNameError
+
+
+def load_dataset(
+    spec: str, *, data_dir: str | None = None, image_size: int | None = None, seed: int = 0
+) -> ImageDataset:
+    """Loads the dataset that ``spec`` names.
+
+    Args:
+        spec: A registered name (``digits``), ``kind:argument`` with a registered kind
+            (``folder:PATH``), or the name of a TFDS builder (``mnist``).
+        data_dir: Folder of prepared TFDS datasets, or None for the one of TFDS.
+        image_size: Resize every image to this many pixels a side, or None.
+        seed: Root seed; decides which images are held out where no test split is given.
+
+    Raises:
+        UnknownNameError: The kind before the colon is not registered.
+        DataError: The data is missing, empty, unreadable or malformed.
+    """
+    kind, colon, argument = spec.partition(":")
+    if colon and kind not in LOADERS.names():
+        raise UnknownNameError(
+            f"unknown kind of dataset {kind!r} in {spec!r}; known: {', '.join(LOADERS.names())}"
+        )
+    if not colon and kind not in LOADERS.names():
+        kind, argument = "tfds", spec
+    loader = LOADERS.get(kind)
+    return loader(argument, data_dir=data_dir, image_size=image_size, seed=seed)

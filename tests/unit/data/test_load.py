@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bgadl_tf.data import load
+from bgadl_tf.data.base import LOADERS
+from bgadl_tf.errors import UnknownNameError
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, dict[str, Any]]]:
+    made: list[tuple[str, str, dict[str, Any]]] = []
+
+    def loader_of(kind: str) -> Any:
+        return lambda argument, **settings: made.append((kind, argument, settings))
+
+    monkeypatch.setattr(LOADERS, "get", loader_of)
+    return made
+
+
+def test_kinds_of_datasets() -> None:
+    assert LOADERS.names() == ("digits", "folder", "tfds")
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind", "argument"),
+    [
+        ("digits", "digits", ""),
+        ("folder:/a:b/c", "folder", "/a:b/c"),
+        ("folder", "folder", ""),
+        ("mnist", "tfds", "mnist"),
+        ("imagenet_resized/32x32", "tfds", "imagenet_resized/32x32"),
+        ("tfds:mnist:3.0.1", "tfds", "mnist:3.0.1"),
+    ],
+)
+def test_a_spec_picks_loader_and_argument(
+    spec: str, kind: str, argument: str, calls: list[tuple[str, str, dict[str, Any]]]
+) -> None:
+    load.load_dataset(spec, data_dir="d", image_size=16, seed=3)
+    assert calls == [(kind, argument, {"data_dir": "d", "image_size": 16, "seed": 3})]
+
+
+def test_an_unknown_kind_lists_the_known_ones() -> None:
+    with pytest.raises(UnknownNameError, match=r"'xyz' in 'xyz:1'; known: digits, folder, tfds"):
+        load.load_dataset("xyz:1")
+
+
+def test_digits_end_to_end() -> None:
+    assert len(load.load_dataset("digits").train) == 1300
