@@ -1,0 +1,54 @@
+"""The shape alphabet and the aliases that several modules share.
+
+Shapes are written with these letters everywhere:
+
+====  =====================================================
+B     examples of one (per-replica) batch
+N     examples of a pool, a labelled set or another long list
+K     Monte-Carlo (MC) samples: passes under different dropout masks
+C     classes
+Z     latent dimensions
+H W   image height and width, in pixels
+D     image channels: 1 or 3
+F     features that enter the classifier's head
+====  =====================================================
+
+Images are ``uint8 [N, H, W, D]`` in memory and ``float32 [B, H, W, D]`` in ``[0, 1]`` inside
+the networks. Entropies are in nats, durations in seconds. Examples are named by stable
+string ids, never by positions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Id = str
+"""Stable name of one example."""
+
+Label = int
+"""Class index, 0 .. C-1."""
+
+UNLABELLED: Label = -1
+"""Stands where the label of an example is not known to anyone yet."""
+
+ImageShape = tuple[int, int, int]
+"""(H, W, D)."""
+
+Images = NDArray[np.uint8]
+"""uint8 [N, H, W, D]."""
+
+Labels = NDArray[np.int32]
+"""int32 [N]; ``UNLABELLED`` where unknown."""
+
+Floats = NDArray[np.float32]
+"""float32, any shape."""
+
+Answers = Mapping[Id, Label]
+"""What an oracle said."""
+
+Json = dict[str, Any]
+"""One JSON object."""
