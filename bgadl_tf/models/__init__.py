@@ -1,0 +1,1 @@
+"""Networks: classifiers, encoder, generator, discriminator, and the loss terms they share."""

@@ -1,0 +1,1 @@
+"""Classifiers: a deterministic trunk of features, then a stochastic head. One file each."""

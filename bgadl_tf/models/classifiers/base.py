@@ -1,0 +1,105 @@
+"""What every classifier is: ``features`` (deterministic), then ``head`` (stochastic)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from bgadl_tf.models.mc_dropout import StochasticHead
+from bgadl_tf.registry import Registry
+from bgadl_tf.types import ImageShape
+
+
+class Classifier(keras.Model):
+    """Images to log-probabilities.
+
+    A subclass creates its layers and sets ``self.head`` in its constructor, implements
+    ``features``, and ends its constructor with ``self.build_for(image_shape)``, so that all
+    weights exist from then on.
+
+    Args:
+        image_shape: (H, W, D).
+        classes: C.
+        dropout: Rate of every stochastic layer; None for the classifier's own rates.
+    """
+
+    head: StochasticHead
+
+    def __init__(
+        self,
+        image_shape: ImageShape,
+        classes: int,
+        dropout: float | None = None,
+        **kw: object,
+    ) -> None:
+        super().__init__(**kw)
+        self.image_shape = image_shape
+        self.classes = classes
+        self.dropout = dropout
+
+    def features(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Deterministic part.
+
+        Args:
+            images: ``[B, H, W, D]`` in [0, 1].
+            training: Whether BatchNorm uses the statistics of the batch.
+
+        Returns:
+            ``[B, F]``.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement features()")
+
+    def call(
+        self, images: tf.Tensor, training: bool = False, seed: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Log-probabilities.
+
+        Args:
+            images: ``[B, H, W, D]`` in [0, 1].
+            training: Passed to the trunk. It does not switch dropout on.
+            seed: ``[2]`` int32; draws one dropout mask per example. None: no dropout.
+
+        Returns:
+            ``[B, C]`` float32.
+        """
+        features = self.features(images, training)
+        masks = None if seed is None else self.head.example_masks(seed, tf.shape(features)[0])
+        return self.head(features, masks=masks)
+
+    @property
+    def is_stochastic(self) -> bool:
+        """Whether MC dropout can tell two passes apart."""
+        return self.head.is_stochastic
+
+    def rates(self, *own: float) -> tuple[float, ...]:
+        """The classifier's own dropout rates, or the one that was asked for."""
+        return own if self.dropout is None else (self.dropout,) * len(own)
+
+    def build_for(self, image_shape: ImageShape) -> None:
+        """Create every weight by tracing one symbolic image."""
+        self(keras.KerasTensor((None, *image_shape)))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, int]:
+        return (input_shape[0], self.classes)
+
+    def get_config(self) -> dict[str, object]:
+        return {
+            "image_shape": self.image_shape,
+            "classes": self.classes,
+            "dropout": self.dropout,
+            "name": self.name,
+            "dtype": self.dtype_policy.name,
+        }
+
+
+CLASSIFIERS: Registry[Callable[..., Classifier]] = Registry(
+    "classifier", "bgadl_tf.models.classifiers"
+)
+
+
+def default_classifier(image_shape: ImageShape) -> str:
+    """A sensible network for images of this shape."""
+    height, width, channels = image_shape
+    return "gal_cnn" if channels == 1 and max(height, width) < 32 else "resnet18"

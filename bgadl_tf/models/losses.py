@@ -1,0 +1,89 @@
+"""Per-example loss terms, and the one place where they are averaged.
+
+Every term is a pure function that returns one float32 number per example, ``[B]``, so that a
+weighted sum of terms is still per example and scaling happens once, in ``global_mean``.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+
+def cross_entropy(log_probs: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """Negative log-likelihood of the labels, in nats.
+
+    Args:
+        log_probs: ``[B, C]`` log-probabilities.
+        labels: ``[B]`` class indices.
+
+    Returns:
+        ``[B]`` float32.
+    """
+    return -tf.gather(tf.cast(log_probs, tf.float32), labels, axis=1, batch_dims=1)
+
+
+def reconstruction(images: tf.Tensor, reconstructed: tf.Tensor) -> tf.Tensor:
+    """Squared error |x - x'|^2, summed over the pixels of each image.
+
+    A sum and not a mean: against the adversarial and class terms, each about 1, the mean over
+    784 pixels is so small that the generator ignores it and x' never comes near x.
+
+    Args:
+        images: ``[B, H, W, D]`` in [0, 1].
+        reconstructed: The same shape.
+
+    Returns:
+        ``[B]`` float32, squared pixel units.
+    """
+    return tf.reduce_sum(tf.square(images - reconstructed), axis=(1, 2, 3))
+
+
+def kl_divergence(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
+    """KL(N(mean, variance) || N(0, I)), summed over the latent dimensions, in nats.
+
+    Source: Kingma and Welling 2013, appendix B.
+
+    Args:
+        mean: ``[B, Z]``.
+        log_variance: ``[B, Z]``.
+
+    Returns:
+        ``[B]`` float32.
+    """
+    return 0.5 * tf.reduce_sum(tf.square(mean) + tf.exp(log_variance) - log_variance - 1.0, axis=1)
+
+
+def taken_for_real(logits: tf.Tensor) -> tf.Tensor:
+    """Binary cross-entropy of a discriminator's logits against "real", in nats.
+
+    Args:
+        logits: ``[B]``.
+
+    Returns:
+        ``[B]`` float32: the discriminator's loss on real images, and the non-saturating loss
+        of a generator that wants to fool it (Goodfellow et al. 2014).
+    """
+    return tf.nn.softplus(-logits)
+
+
+def taken_for_fake(logits: tf.Tensor) -> tf.Tensor:
+    """Binary cross-entropy of a discriminator's logits ``[B]`` against "fake", in nats."""
+    return tf.nn.softplus(logits)
+
+
+def global_mean(per_example: tf.Tensor) -> tf.Tensor:
+    """Local sum over the *global* batch size: the replicas' results add up to the mean.
+
+    Keras optimizers add up the gradients of the replicas, so this, and not a local mean, makes
+    one step on R replicas the same as one step on one replica, also with uneven batches.
+
+    Args:
+        per_example: ``[B]``, this replica's share of the batch.
+
+    Returns:
+        Scalar float32.
+    """
+    count = tf.cast(tf.shape(per_example)[0], tf.float32)
+    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        count = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, count)
+    return tf.math.divide_no_nan(tf.reduce_sum(tf.cast(per_example, tf.float32)), count)

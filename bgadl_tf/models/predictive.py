@@ -1,0 +1,93 @@
+"""The predictive distribution under MC dropout, reduced to what acquisition scores need.
+
+Only sums over the K passes are kept, so memory is O(N C) however large K is.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from bgadl_tf.models.mc_dropout import Masks, StochasticHead
+
+PASSES_AT_ONCE = 20
+"""Passes whose activations are alive together; more no longer fit a core's cache."""
+
+
+class Predictive(NamedTuple):
+    """Moments of the class probabilities p over K passes.
+
+    Attributes:
+        mean_probs: E p, ``[N, C]``.
+        std_probs: Population standard deviation of p, ``[N, C]``.
+        expected_entropy: E H[p], ``[N]``, nats.
+        votes: Share of passes whose most probable class is c, ``[N, C]``.
+    """
+
+    mean_probs: tf.Tensor
+    std_probs: tf.Tensor
+    expected_entropy: tf.Tensor
+    votes: tf.Tensor
+
+
+class _Sums(NamedTuple):
+    """Sums over passes; deviations are from the first pass, so that equal passes give exactly 0."""
+
+    deviation: tf.Tensor
+    square: tf.Tensor
+    entropy: tf.Tensor
+    votes: tf.Tensor
+
+
+def _sums(log_probs: tf.Tensor, pivot: tf.Tensor) -> _Sums:
+    deviation = tf.exp(log_probs) - pivot
+    return _Sums(
+        deviation=tf.reduce_sum(deviation, 0),
+        square=tf.reduce_sum(tf.square(deviation), 0),
+        entropy=tf.reduce_sum(tfp.distributions.Categorical(logits=log_probs).entropy(), 0),
+        votes=tf.reduce_sum(
+            tf.one_hot(tf.argmax(log_probs, axis=2), log_probs.shape[2], dtype=tf.float32), 0
+        ),
+    )
+
+
+def _finish(sums: _Sums, pivot: tf.Tensor, count: int) -> Predictive:
+    mean = sums.deviation / count
+    variance = tf.nn.relu(sums.square / count - tf.square(mean))
+    return Predictive(
+        mean_probs=tf.clip_by_value(pivot + mean, 0.0, 1.0),
+        std_probs=tf.sqrt(variance),
+        expected_entropy=sums.entropy / count,
+        votes=sums.votes / count,
+    )
+
+
+def from_log_probs(log_probs: tf.Tensor) -> Predictive:
+    """Predictive moments of given passes.
+
+    Args:
+        log_probs: ``[K, N, C]`` float32 log-probabilities.
+    """
+    pivot = tf.exp(log_probs[0])
+    return _finish(_sums(log_probs, pivot), pivot, log_probs.shape[0])
+
+
+def predict(head: StochasticHead, features: tf.Tensor, masks: Masks) -> Predictive:
+    """Predictive moments of features under K shared masks, some passes at a time.
+
+    Args:
+        head: The classifier's head.
+        features: ``[N, F]``.
+        masks: Per stage ``[K, width]``; K must be static.
+    """
+    count = int(masks[0].shape[0])
+    total: _Sums | None = None
+    pivot = tf.exp(head.mc_log_probs(features, [mask[:1] for mask in masks])[0])
+    for start in range(0, count, PASSES_AT_ONCE):
+        chunk = [mask[start : start + PASSES_AT_ONCE] for mask in masks]
+        part = _sums(head.mc_log_probs(features, chunk), pivot)
+        total = part if total is None else _Sums(*(a + b for a, b in zip(total, part, strict=True)))
+    assert total is not None
+    return _finish(total, pivot, count)
