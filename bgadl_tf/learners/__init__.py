@@ -1,0 +1,5 @@
+"""Learners: how a classifier is fitted to what is labelled. One file each.
+
+A learner is a ``keras.Model`` whose ``train_step`` is the algorithm; ``training.Trainer``
+drives it under any distribution strategy.
+"""

@@ -1,0 +1,22 @@
+"""What a learner may be able to do beside learning; loop and acquisitions ask for these alone."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import tensorflow as tf
+
+MC_DROPOUT = "mc_dropout"
+"""The classifier has a stochastic head, so that MC passes can disagree."""
+
+
+@runtime_checkable
+class Augments(Protocol):
+    """Makes a further labelled image from a labelled one."""
+
+    @property
+    def keeps_generated(self) -> bool:
+        """Whether the images made in each round join the training set, as in the paper."""
+
+    def augment(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """x' of images ``uint8 [B, H, W, D]`` and labels ``[B]``, ``uint8 [B, H, W, D]``."""

@@ -1,0 +1,13 @@
+"""Plain supervised learning: cross-entropy on the labelled images as they are."""
+
+from __future__ import annotations
+
+import keras
+
+from bgadl_tf.learners.base import LEARNERS, Learner
+
+
+@LEARNERS.register("plain")
+@keras.saving.register_keras_serializable("bgadl_tf")
+class Plain(Learner):
+    """The classifier alone, without any augmentation."""
