@@ -1,0 +1,214 @@
+"""The run folder: everything a run leaves behind, and all it needs to go on after a crash.
+
+::
+
+    config.json     every setting resolved, versions, devices
+    labels.jsonl    the ledger
+    rounds.jsonl    one finished round a line
+    queries/        what each round asked, with scores
+    generated/      x' of each round, with |x'-x*|, a(x') and a(x*)
+    checkpoints/    weights, optimizer states and the round and step they are of
+    tensorboard/    every loss and metric
+    figures/        learning curve, x* beside x'
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import io
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from bgadl_tf import durable
+from bgadl_tf.acquisition.base import Query
+from bgadl_tf.errors import RunFolderError
+from bgadl_tf.learners.base import Learner
+from bgadl_tf.loop import Generated, Round
+from bgadl_tf.types import Json
+
+SECONDS_BETWEEN_CHECKPOINTS = 60.0
+
+_ABOUT_THE_MACHINE = ("versions", "devices")
+"""Entries of config.json in which a resumed run may differ."""
+
+
+class RunFolder:
+    """The files of one run; a ``loop.Journal``.
+
+    Args:
+        path: The folder.
+
+    Attributes:
+        path: The folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._rounds: list[Json] = []
+        self._manager: tf.train.CheckpointManager | None = None
+        self._last_checkpoint = time.monotonic()
+
+    @contextlib.contextmanager
+    def opened(self, config: Json) -> Iterator[RunFolder]:
+        """Create the folder, or take up the unfinished run in it; nobody else may while it is open.
+
+        Args:
+            config: Every setting resolved, and ``versions`` and ``devices``.
+
+        Raises:
+            RunFolderError: It holds something else or a run of another configuration, another
+                process works in it, or it cannot be written.
+        """
+        self._refuse_strangers(config)
+        with _reporting_os_errors(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            with (self.path / ".lock").open("a") as lock:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise RunFolderError(
+                        f"another process is working in {self.path}; wait for it or use "
+                        "another --out"
+                    ) from None
+                if not self._config_file.exists():
+                    durable.atomic_write_text(
+                        self._config_file, json.dumps(config, indent=2) + "\n"
+                    )
+                self._rounds = list(durable.read_json_lines(self.path / "rounds.jsonl").records)
+                for name in ("queries", "generated", "checkpoints", "tensorboard", "figures"):
+                    (self.path / name).mkdir(exist_ok=True)
+                yield self
+
+    @property
+    def rounds(self) -> list[Json]:
+        """Finished rounds, as in ``rounds.jsonl``."""
+        return list(self._rounds)
+
+    def track(self, learner: Learner) -> None:
+        """Say whose weights and optimizer states the checkpoints are to hold."""
+        self._round, self._step = (tf.Variable(0, dtype=tf.int64) for _ in range(2))
+        checkpoint = tf.train.Checkpoint(
+            round=self._round,
+            step=self._step,
+            **{f"network_{name}": network for name, network in learner.networks.items()},
+            **{f"optimizer_{name}": optimizer for name, optimizer in learner.optimizers.items()},
+        )
+        self._manager = tf.train.CheckpointManager(
+            checkpoint, str(self.path / "checkpoints"), max_to_keep=2
+        )
+
+    # loop.Journal
+
+    def finished_rounds(self) -> int:
+        return len(self._rounds)
+
+    def query(self, round_: int) -> Query | None:
+        file = self._query_file(round_)
+        if not file.exists():
+            return None
+        saved = json.loads(file.read_text())
+        return Query(tuple(saved["ids"]), tuple(saved["scores"]))
+
+    def save_query(self, round_: int, query: Query) -> None:
+        content = {"round": round_, "ids": list(query.ids), "scores": list(query.scores)}
+        durable.atomic_write_text(self._query_file(round_), json.dumps(content) + "\n")
+
+    def generated(self, round_: int) -> Generated | None:
+        file = self._generated_file(round_)
+        if not file.exists():
+            return None
+        with np.load(file) as saved:
+            arrays = dict(saved)
+        return Generated(**{**arrays, "ids": tuple(arrays["ids"].tolist())})
+
+    def save_generated(self, round_: int, generated: Generated) -> None:
+        buffer = io.BytesIO()
+        np.savez_compressed(
+            buffer, **{**vars(generated), "ids": np.array(generated.ids, dtype=str)}
+        )
+        durable.atomic_write_bytes(self._generated_file(round_), buffer.getvalue())
+
+    def restore(self) -> tuple[int, int] | None:
+        assert self._manager is not None, "track() comes first"
+        if self._manager.latest_checkpoint is None:
+            return None
+        try:
+            status = self._manager.checkpoint.restore(self._manager.latest_checkpoint)
+            status.assert_existing_objects_matched().assert_consumed()
+        except (AssertionError, ValueError, tf.errors.OpError) as error:
+            raise RunFolderError(
+                f"checkpoint {self._manager.latest_checkpoint} cannot be read "
+                f"({str(error).splitlines()[0]}); delete it to fall back on the one before"
+            ) from None
+        return int(self._round.numpy()), int(self._step.numpy())
+
+    def save_weights(self, round_: int, step: int, now: bool) -> None:
+        assert self._manager is not None, "track() comes first"
+        if not now and time.monotonic() - self._last_checkpoint < SECONDS_BETWEEN_CHECKPOINTS:
+            return
+        self._round.assign(round_)
+        self._step.assign(step)
+        with _reporting_os_errors(self.path):
+            self._manager.save()
+        self._last_checkpoint = time.monotonic()
+
+    def finish(self, record: Round) -> None:
+        durable.append_json_line(self.path / "rounds.jsonl", record.to_json())
+        self._rounds.append(record.to_json())
+
+    # Files
+
+    @property
+    def _config_file(self) -> Path:
+        return self.path / "config.json"
+
+    def _query_file(self, round_: int) -> Path:
+        return self.path / "queries" / f"round_{round_:02d}.json"
+
+    def _generated_file(self, round_: int) -> Path:
+        return self.path / "generated" / f"round_{round_:02d}.npz"
+
+    def _refuse_strangers(self, config: Json) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise RunFolderError(f"--out {self.path} is a file; expected a folder")
+        with _reporting_os_errors(self.path):
+            present = {p.name for p in self.path.iterdir()} if self.path.exists() else set()
+        if "config.json" not in present:
+            if present - {".lock"}:
+                raise RunFolderError(
+                    f"--out {self.path} holds {sorted(present)[0]!r} but no config.json; it is "
+                    "not a run folder: use an empty or new one"
+                )
+            return
+        try:
+            saved = json.loads(self._config_file.read_text())
+        except (OSError, ValueError) as error:
+            raise RunFolderError(f"{self._config_file} cannot be read: {error}") from None
+        different = [
+            f"{name} was {saved.get(name)!r}, now {config.get(name)!r}"
+            for name in sorted({*saved, *config} - {*_ABOUT_THE_MACHINE})
+            if saved.get(name) != config.get(name)
+        ]
+        if different:
+            raise RunFolderError(
+                f"--out {self.path} holds a run of another configuration: {'; '.join(different)}; "
+                "use its settings to resume it, or another --out"
+            )
+
+
+@contextlib.contextmanager
+def _reporting_os_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, tf.errors.OpError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise RunFolderError(
+            f"cannot write to {path}: {reason}; what is there is kept: make room or mend the "
+            "permissions, then run the same command again to go on"
+        ) from error

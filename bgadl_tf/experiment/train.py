@@ -1,0 +1,77 @@
+"""One run from beginning to end, or from where it stopped to where it can go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tensorflow as tf
+
+from bgadl_tf.config import RunConfig
+from bgadl_tf.experiment.build import Setup, build
+from bgadl_tf.experiment.progress import Progress
+from bgadl_tf.experiment.run_folder import RunFolder
+from bgadl_tf.loop import ActiveLearner
+from bgadl_tf.oracle import AnswersFile, HeldBackLabels, Oracle, write_template
+from bgadl_tf.types import Json
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How far a run came.
+
+    Attributes:
+        folder: The run folder.
+        rounds: Finished rounds, as in ``rounds.jsonl``.
+        waiting_for: File in which labels are to be filled in before the run can go on, or None
+            when it is finished.
+    """
+
+    folder: Path
+    rounds: list[Json]
+    waiting_for: Path | None = None
+
+
+def train(config: RunConfig, out: Path) -> Outcome:
+    """Run, or resume, the experiment of ``config`` in the folder ``out``.
+
+    Where the dataset holds back every label, the oracle is simulated. Else a person answers in
+    the file ``to_label.csv`` of the run folder, and the run goes on when it is called again.
+
+    Raises:
+        BgadlError: Bad input; nothing is written, or nothing that was there is lost.
+    """
+    tf.config.experimental.enable_op_determinism()
+    setup = build(config)
+    folder = RunFolder(out)
+    with folder.opened(setup.described):
+        folder.track(setup.learner)
+        with Progress(out, setup.plan, folder.finished_rounds()) as progress:
+            loop = setup.active_learner(out, folder, progress.on_step)
+            finished = _run(loop, setup, folder, progress)
+        return Outcome(out, folder.rounds, None if finished else _answers_file(out))
+
+
+def _run(loop: ActiveLearner, setup: Setup, folder: RunFolder, progress: Progress) -> bool:
+    while not loop.finished:
+        oracle = _oracle(loop, setup, folder.path)
+        record = loop.step(oracle)
+        if record is None:
+            write_template(_answers_file(folder.path), loop.ask().ids)
+            return False
+        generated = folder.generated(record.round) if record.round else None
+        progress.on_round(record, folder.rounds, generated, setup.dataset)
+    return True
+
+
+def _oracle(loop: ActiveLearner, setup: Setup, out: Path) -> Oracle:
+    if setup.simulated or loop.round == 0:
+        return HeldBackLabels(setup.dataset.train)
+    file = _answers_file(out)
+    if not file.exists():
+        write_template(file, loop.ask().ids)
+    return AnswersFile(file, setup.dataset.class_names)
+
+
+def _answers_file(out: Path) -> Path:
+    return out / "to_label.csv"
