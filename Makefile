@@ -1,0 +1,80 @@
+# Needs nothing but make and a Python 3.11 (or newer): every target makes its own .venv.
+#
+#   make demo      BGADL against random on real digits: learning curves, pictures, a classifier
+#   make test      lint, types and the tests
+#   make check     lint and types only
+#   make slow      the tests that take minutes
+#   make results   the runs behind the README's table of results
+#   make clean     remove .venv, caches and build output; runs/ is kept
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+PY     := $(VENV)/bin/python
+PIP    := $(PY) -m pip --disable-pip-version-check
+
+# TensorFlow logs a page of hardware notes at level 1; errors are level 2 and stay.
+QUIET := TF_CPP_MIN_LOG_LEVEL=1
+
+DEMO     := --dataset digits --rounds 6 --query-size 10 --initial-size 20 --steps 150
+RESULTS  ?= runs/results
+JOBS     ?= 2
+SEEDS    ?= 0 1 2 3 4
+ARMS     ?= bgadl al-acgan al-pmda bald bda random bda-full
+PROTOCOL ?= --dataset digits --rounds 10 --query-size 10 --initial-size 20 --steps 300
+
+.PHONY: help demo test check slow results clean install install-dev
+
+help:
+	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
+
+# A stamp is touched only after pip has succeeded, so an interrupted installation is taken up
+# again. "venv" over a half-made folder completes it; one whose interpreter does not start,
+# or that is too damaged for pip, is made anew.
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "no python3.11 or python3 found; set PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "$(PYTHON) is older than Python 3.11; set PYTHON=..." >&2; exit 1; }
+	$(PY) -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear $(VENV)
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.made setup.cfg pyproject.toml
+	$(PIP) install --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.made setup.cfg pyproject.toml
+	$(PIP) install --editable '.[dev]'
+	touch $(VENV)/.installed $@
+
+install: $(VENV)/.installed
+
+install-dev: $(VENV)/.installed-dev
+
+demo: $(VENV)/.installed
+	$(QUIET) $(PY) scripts/train.py $(DEMO) --method bgadl --out runs/demo
+	$(QUIET) $(PY) scripts/train.py $(DEMO) --method random --out runs/demo-random
+	$(PY) scripts/experiment.py compare runs/demo runs/demo-random \
+	  --out runs/demo/figures/comparison.png
+
+check: $(VENV)/.installed-dev
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+
+test: check
+	$(QUIET) $(PY) -m pytest -n 2
+
+slow: $(VENV)/.installed-dev
+	$(QUIET) $(PY) -m pytest -m slow
+
+results: $(VENV)/.installed
+	$(QUIET) $(PY) scripts/experiment.py run --arms $(ARMS) --seeds $(SEEDS) --jobs $(JOBS) \
+	  --out $(RESULTS) -- $(PROTOCOL)
+	$(PY) scripts/experiment.py report $(RESULTS)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
