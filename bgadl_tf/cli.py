@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _train(RunConfig(**{**arguments, "options": tuple(arguments["options"] or ())}), out)
     except BgadlError as error:
-        print(f"bgadl: {error}", file=sys.stderr)
+        print(f"bgadl: {' '.join(str(error).split())}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
         print(f"\nbgadl: interrupted; run the same command again to resume {out}", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from dataclasses import dataclass, field
@@ -159,6 +160,8 @@ def parse_options(owner: type, options: tuple[str, ...], what: str) -> dict[str,
             values[name] = _parse_bool(text) if kind is bool else kind(text)
         except ValueError:
             raise ConfigError(f"--option {name} is {text!r}; expected a {kind.__name__}") from None
+        if kind is float and not math.isfinite(values[name]):
+            raise ConfigError(f"--option {name} is {text!r}; expected a finite number")
     return values
 
 

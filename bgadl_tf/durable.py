@@ -13,6 +13,9 @@ from typing import NamedTuple
 from bgadl_tf.errors import LedgerError, RunFolderError
 from bgadl_tf.types import Json
 
+_TEMPORARY = ".*.tmp"
+"""Names of files that are being written; a crash leaves them behind."""
+
 
 class JsonLines(NamedTuple):
     """What a file of JSON lines held.
@@ -33,7 +36,9 @@ def atomic_write_bytes(path: Path, content: bytes) -> None:
         RunFolderError: The file cannot be written.
     """
     with _as_run_folder_error(path):
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        descriptor, temporary = tempfile.mkstemp(
+            prefix=f".{path.name}.", suffix=".tmp", dir=path.parent
+        )
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
@@ -54,6 +59,11 @@ def atomic_write_text(path: Path, text: str) -> None:
         RunFolderError: The file cannot be written.
     """
     atomic_write_bytes(path, text.encode("utf-8", "surrogateescape"))
+
+
+def temporaries(folder: Path) -> list[Path]:
+    """What writers that crashed have left in ``folder``."""
+    return sorted(folder.glob(_TEMPORARY))
 
 
 def append_json_line(path: Path, record: Json) -> None:

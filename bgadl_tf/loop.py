@@ -23,7 +23,7 @@ from bgadl_tf import seeding
 from bgadl_tf.acquisition import scores
 from bgadl_tf.acquisition.base import Acquisition, Query
 from bgadl_tf.data.base import ImageDataset
-from bgadl_tf.errors import PoolError, RunFolderError
+from bgadl_tf.errors import DivergenceError, PoolError, RunFolderError
 from bgadl_tf.learners.abilities import Augments
 from bgadl_tf.learners.base import Learner
 from bgadl_tf.ledger import Ledger, Record
@@ -171,6 +171,7 @@ class ActiveLearner:
             else:
                 self.pool.label({record.id: record.label}, record.round)
         self.round = journal.finished_rounds()
+        self._lost = [round_ for round_ in range(self.round) if self._unanswered(round_)]
         self._generated = self._recall_generated()
         self._weights = journal.restore()
         self._seconds = {"score": 0.0}
@@ -183,29 +184,38 @@ class ActiveLearner:
 
     @property
     def finished(self) -> bool:
-        """Whether every round of the plan is over."""
-        return self.round > self.plan.rounds
+        """Whether every round of the plan is over and the ledger holds all answers."""
+        return self.round > self.plan.rounds and not self._lost
 
     # Ask
 
     def ask(self) -> Query:
         """What is still to be labelled in this round, the most informative first.
 
-        The same until it is answered, also after a restart.
+        The same until it is answered, also after a restart. What a damaged ledger has lost of
+        earlier rounds comes first.
 
         Raises:
             PoolError: The pool is exhausted.
             ScoreError: A score is not finite.
         """
-        query = self.journal.query(self.round)
-        if query is None:
+        if not self._lost and self.journal.query(self.round) is None:
             query = self._initial_query() if self.round == 0 else self._best_query()
             self.journal.save_query(self.round, query)
-        answered = {*self.pool.labelled_ids, *self.pool.skipped}
-        open_ = [
-            pair for pair in zip(query.ids, query.scores, strict=True) if pair[0] not in answered
-        ]
+        open_ = self._unanswered(self._asking_round)
         return Query(tuple(id_ for id_, _ in open_), tuple(score for _, score in open_))
+
+    @property
+    def _asking_round(self) -> int:
+        return self._lost[0] if self._lost else self.round
+
+    def _unanswered(self, round_: int) -> list[tuple[Id, float]]:
+        query = self.journal.query(round_)
+        if query is None:
+            return []
+        answered = {*self.pool.labelled_ids, *self.pool.skipped}
+        scored = zip(query.ids, query.scores, strict=True)
+        return [(id_, score) for id_, score in scored if id_ not in answered]
 
     def _initial_query(self) -> Query:
         return Query(self.plan.initial, (0.0,) * len(self.plan.initial))
@@ -232,20 +242,21 @@ class ActiveLearner:
         Raises:
             PoolError: An id was not asked for or a label is not a class; nothing is recorded.
         """
-        open_ids = self.ask().ids
+        open_ids, round_ = self.ask().ids, self._asking_round
         strangers = [id_ for id_ in answers if id_ not in set(open_ids)]
         if strangers:
-            raise PoolError(f"{strangers[0]!r} was not asked for in round {self.round}")
+            raise PoolError(f"{strangers[0]!r} was not asked for in round {round_}")
         for id_, label in answers.items():
             if label is not None and not 0 <= label < self.dataset.classes:
                 raise PoolError(
                     f"label of {id_!r} is {label}; expected 0 to {self.dataset.classes - 1}"
                 )
         told = {id_: answers[id_] for id_ in open_ids if id_ in answers}
-        self.ledger.extend([Record(id_, label, self.round, source) for id_, label in told.items()])
-        self.pool.label({i: label for i, label in told.items() if label is not None}, self.round)
-        self.pool.skip([id_ for id_, label in told.items() if label is None], self.round)
+        self.ledger.extend([Record(id_, label, round_, source) for id_, label in told.items()])
+        self.pool.label({i: label for i, label in told.items() if label is not None}, round_)
+        self.pool.skip([id_ for id_, label in told.items() if label is None], round_)
         self.pool.check()
+        self._lost = [lost for lost in self._lost if self._unanswered(lost)]
 
     # Fit
 
@@ -254,7 +265,7 @@ class ActiveLearner:
 
         Raises:
             PoolError: Labels of this round are still missing.
-            DivergenceError: A loss term is not finite.
+            DivergenceError: A loss term or a result is not finite.
         """
         if missing := self.ask().ids:
             raise PoolError(
@@ -262,7 +273,7 @@ class ActiveLearner:
             )
         query = self.journal.query(self.round)
         assert query is not None
-        generated = self._generate()
+        generated = self._generate(query)
         start = time.monotonic()
         self._train()
         trained = time.monotonic()
@@ -285,17 +296,19 @@ class ActiveLearner:
                 bald_queried=float(generated.bald_queried.mean()),
                 bald_generated=float(generated.bald.mean()),
             )
+        _refuse_divergence(record)
+        self.journal.save_weights(self.round, self.plan.steps, now=True)
         self.journal.finish(record)
         self.round, self._seconds = self.round + 1, {"score": 0.0}
         return record
 
-    def _generate(self) -> Generated | None:
+    def _generate(self, query: Query) -> Generated | None:
         """x' of this round's x*, by the networks of the round before; None where there are none."""
         if self.round == 0 or not isinstance(self.learner, Augments):
             return None
         generated = self.journal.generated(self.round)
         if generated is None:
-            ids = [id_ for id_ in self.pool.labelled_ids if self.pool.round_of(id_) == self.round]
+            ids = [id_ for id_ in query.ids if id_ in self.pool.labels]
             images, labels = self.dataset.train.images_of(ids), self._labels_of(ids)
             new = self.learner.augment(images, labels, self._seed("generate")).numpy()
             difference = (new.astype(np.float32) - images.astype(np.float32)) / 255.0
@@ -326,7 +339,8 @@ class ActiveLearner:
 
         def progress(step: int, means: dict[str, float]) -> None:
             self.on_step(round_, step, means)
-            self.journal.save_weights(round_, step, now=step == plan.steps)
+            if step < plan.steps:  # the end of a round is kept once it is known to be good
+                self.journal.save_weights(round_, step, now=False)
 
         images, labels = self._training_set()
         self.trainer.train(
@@ -354,12 +368,16 @@ class ActiveLearner:
             oracle: Is asked; may answer only some ids.
 
         Returns:
-            The finished round, or None when labels of ``ask().ids`` are still missing.
+            The finished round, or None when labels of ``ask().ids`` are still missing or the
+            plan is finished.
         """
-        if ids := self.ask().ids:
+        while not self.finished and (ids := self.ask().ids):
             answers = oracle.answer(ids)
-            self.tell({id_: answers[id_] for id_ in ids if id_ in answers}, oracle.source)
-        return None if self.ask().ids else self.fit()
+            told = {id_: answers[id_] for id_ in ids if id_ in answers}
+            if not told:
+                return None
+            self.tell(told, oracle.source)
+        return None if self.finished else self.fit()
 
     def run(self, oracle: Oracle) -> bool:
         """``step`` to the end of the plan, or until the oracle has no answer yet.
@@ -369,8 +387,8 @@ class ActiveLearner:
         """
         while not self.finished:
             if self.step(oracle) is None:
-                return False
-        return True
+                break
+        return self.finished
 
     def _recall_generated(self) -> list[Generated]:
         recalled = (self.journal.generated(round_) for round_ in range(1, self.round))
@@ -392,6 +410,15 @@ class ActiveLearner:
 
     def _rng(self, purpose: seeding.Purpose) -> np.random.Generator:
         return seeding.generator(self.plan.seed, self.round, purpose)
+
+
+def _refuse_divergence(record: Round) -> None:
+    values = {name: v for name, v in record.to_json().items() if isinstance(v, float)}
+    if bad := [repr(name) for name, value in values.items() if not np.isfinite(value)]:
+        raise DivergenceError(
+            f"{', '.join(bad)} of round {record.round} is not finite: the networks have diverged; "
+            "the last good checkpoint is kept: lower the learning rate"
+        )
 
 
 class _CandidateView:

@@ -19,7 +19,7 @@ def make_strategy(name: str, cpu_replicas: int = 1) -> tf.distribute.Strategy:
         cpu_replicas: Logical devices that the CPU is split into.
 
     Raises:
-        ConfigError: TensorFlow runs already with another number of logical devices.
+        ConfigError: TensorFlow runs already with fewer logical devices.
     """
     _split_cpu(cpu_replicas)
     if name == "one_device":
@@ -34,15 +34,13 @@ def make_strategy(name: str, cpu_replicas: int = 1) -> tf.distribute.Strategy:
 def _split_cpu(count: int) -> None:
     cpu = tf.config.list_physical_devices("CPU")[0]
     configured = tf.config.get_logical_device_configuration(cpu)
-    if count == 1 and configured is None:
-        return
-    if configured is None or len(configured) != count:
+    if len(configured or [None]) < count:
         try:
             tf.config.set_logical_device_configuration(
                 cpu, [tf.config.LogicalDeviceConfiguration()] * count
             )
         except (RuntimeError, ValueError) as error:
             raise ConfigError(
-                f"--cpu-replicas is {count}, but TensorFlow has started with another number of "
+                f"--cpu-replicas is {count}, but TensorFlow has started with fewer "
                 f"logical CPU devices ({error}); start a new process"
             ) from None

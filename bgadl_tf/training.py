@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -97,7 +98,8 @@ class Trainer:
             progress: Told how it goes.
 
         Raises:
-            DivergenceError: A loss term is not finite; the message names it.
+            DivergenceError: A loss term or a weight is not finite; the message names the term
+                or the network.
         """
         with tf.device("/CPU:0"):
             resident = tf.constant(images), tf.constant(labels), tf.constant(order_seed, tf.int32)
@@ -107,15 +109,22 @@ class Trainer:
                 metric.reset_state()
             self._train(*resident, tf.constant(start, tf.int64), tf.constant(stop, tf.int64))
             means = {metric.name: float(metric.result()) for metric in self.learner.metrics}
-            bad = [name for name, value in means.items() if not np.isfinite(value)]
-            if bad:
-                raise DivergenceError(
-                    f"loss term {', '.join(repr(name) for name in bad)} is not finite between "
-                    f"steps {start} and {stop}; the last good checkpoint is kept: lower the "
-                    "learning rate or the weight of that term"
-                )
+            self._refuse_divergence(means, f"between steps {start} and {stop}")
             if progress is not None:
                 progress(stop, means)
+
+    def _refuse_divergence(self, means: dict[str, float], when: str) -> None:
+        terms = [repr(name) for name, value in means.items() if not np.isfinite(value)]
+        # The gradients of a last step whose loss is finite may not be.
+        networks = [
+            repr(name) for name, net in self.learner.networks.items() if not _is_finite(net)
+        ]
+        if terms or networks:
+            what = f"loss term {', '.join(terms)}" if terms else f"a weight of {networks[0]}"
+            raise DivergenceError(
+                f"{what} is not finite {when}; the last good checkpoint is kept: lower the "
+                "learning rate or the weight of that term"
+            )
 
     def _steps(
         self,
@@ -139,3 +148,8 @@ class Trainer:
 
         for step in tf.range(start, stop):
             self.strategy.run(replica_step, args=(step,))
+
+
+def _is_finite(network: keras.Model) -> bool:
+    weights = [weight.value for weight in network.weights if "float" in str(weight.dtype)]
+    return all(bool(tf.reduce_all(tf.math.is_finite(weight))) for weight in weights)

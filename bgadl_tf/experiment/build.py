@@ -20,7 +20,7 @@ from bgadl_tf.errors import ConfigError
 from bgadl_tf.initial_set import initial_ids
 from bgadl_tf.learners.base import LEARNERS, Learner
 from bgadl_tf.ledger import Ledger
-from bgadl_tf.loop import ActiveLearner, Journal, Plan, StepObserver
+from bgadl_tf.loop import ActiveLearner, Journal, Plan
 from bgadl_tf.methods import resolve
 from bgadl_tf.models.classifiers.base import CLASSIFIERS, default_classifier
 from bgadl_tf.scoring import Scorer
@@ -55,9 +55,7 @@ class Setup:
     scorer: Scorer
     plan: Plan
 
-    def active_learner(
-        self, folder: Path, journal: Journal, on_step: StepObserver
-    ) -> ActiveLearner:
+    def active_learner(self, folder: Path, journal: Journal) -> ActiveLearner:
         """The loop, taken up where the folder's ledger and journal left it."""
         return ActiveLearner(
             dataset=self.dataset,
@@ -68,7 +66,6 @@ class Setup:
             ledger=Ledger(folder / "labels.jsonl"),
             journal=journal,
             plan=self.plan,
-            on_step=on_step,
         )
 
 

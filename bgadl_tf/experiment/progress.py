@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from bgadl_tf.data.base import ImageDataset
 from bgadl_tf.experiment import figures
+from bgadl_tf.experiment.run_folder import reporting_write_errors
 from bgadl_tf.loop import Generated, Plan, Round
 from bgadl_tf.types import Json
 
@@ -28,7 +29,8 @@ class Progress:
 
     def __init__(self, folder: Path, plan: Plan, finished: int) -> None:
         self.folder, self.plan = folder, plan
-        self._writer = tf.summary.create_file_writer(str(folder / "tensorboard"))
+        with reporting_write_errors(folder):
+            self._writer = tf.summary.create_file_writer(str(folder / "tensorboard"))
         self._bar = tqdm(
             total=(plan.rounds + 1) * plan.steps,
             initial=finished * plan.steps,
@@ -51,7 +53,7 @@ class Progress:
         self._bar.set_description(f"round {round_}/{self.plan.rounds}", refresh=False)
         self._bar.set_postfix(loss=f"{means['classification']:.3f}", refresh=False)
         self._bar.update(done - self._bar.n)
-        with self._writer.as_default(step=done):
+        with reporting_write_errors(self.folder), self._writer.as_default(step=done):
             for name, value in means.items():
                 tf.summary.scalar(f"loss/{name}", value)
 
@@ -69,12 +71,13 @@ class Progress:
                 f"{record.bald_queried:.3f}, of x' {record.bald_generated:.3f} nats"
             )
         self._bar.write(told, file=sys.stdout)
-        with self._writer.as_default(step=record.labelled):
-            for name, value in record.to_json().items():
-                if isinstance(value, float):
-                    tf.summary.scalar(f"round/{name}", value)
-        self._writer.flush()
-        self._draw(record, rounds, generated, dataset)
+        with reporting_write_errors(self.folder):
+            with self._writer.as_default(step=record.labelled):
+                for name, value in record.to_json().items():
+                    if isinstance(value, float):
+                        tf.summary.scalar(f"round/{name}", value)
+            self._writer.flush()
+            self._draw(record, rounds, generated, dataset)
 
     def _draw(
         self, record: Round, rounds: list[Json], generated: Generated | None, dataset: ImageDataset

@@ -18,9 +18,12 @@ import contextlib
 import fcntl
 import io
 import json
+import re
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import tensorflow as tf
@@ -33,6 +36,9 @@ from bgadl_tf.loop import Generated, Round
 from bgadl_tf.types import Json
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
+
+_LOCK = ".lock"
+_SUBFOLDERS = ("queries", "generated", "checkpoints", "tensorboard", "figures")
 
 _ABOUT_THE_MACHINE = ("versions", "devices")
 """Entries of config.json in which a resumed run may differ."""
@@ -65,25 +71,35 @@ class RunFolder:
             RunFolderError: It holds something else or a run of another configuration, another
                 process works in it, or it cannot be written.
         """
+        text = json.dumps(config, indent=2) + "\n"
+        config = json.loads(text)
         self._refuse_strangers(config)
-        with _reporting_os_errors(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
-            with (self.path / ".lock").open("a") as lock:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    raise RunFolderError(
-                        f"another process is working in {self.path}; wait for it or use "
-                        "another --out"
-                    ) from None
+        with contextlib.ExitStack() as stack:
+            with reporting_write_errors(self.path):
+                self.path.mkdir(parents=True, exist_ok=True)
+                lock = stack.enter_context((self.path / _LOCK).open("a"))
+                self._lock(lock)
+                # Somebody else may have begun a run here since the first look.
+                self._refuse_strangers(config)
                 if not self._config_file.exists():
-                    durable.atomic_write_text(
-                        self._config_file, json.dumps(config, indent=2) + "\n"
-                    )
-                self._rounds = list(durable.read_json_lines(self.path / "rounds.jsonl").records)
-                for name in ("queries", "generated", "checkpoints", "tensorboard", "figures"):
+                    durable.atomic_write_text(self._config_file, text)
+                for name in _SUBFOLDERS:
                     (self.path / name).mkdir(exist_ok=True)
-                yield self
+                for folder in (self.path, *(self.path / name for name in _SUBFOLDERS)):
+                    for left_behind in durable.temporaries(folder):
+                        left_behind.unlink()
+                for unfinished in (self.path / "checkpoints").glob("*_temp"):
+                    shutil.rmtree(unfinished)
+            self._rounds = list(durable.read_json_lines(self.path / "rounds.jsonl").records)
+            yield self
+
+    def _lock(self, lock: IO[str]) -> None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunFolderError(
+                f"another process is working in {self.path}; wait for it or use another --out"
+            ) from None
 
     @property
     def rounds(self) -> list[Json]:
@@ -154,7 +170,7 @@ class RunFolder:
             return
         self._round.assign(round_)
         self._step.assign(step)
-        with _reporting_os_errors(self.path):
+        with reporting_write_errors(self.path):
             self._manager.save()
         self._last_checkpoint = time.monotonic()
 
@@ -175,21 +191,20 @@ class RunFolder:
         return self.path / "generated" / f"round_{round_:02d}.npz"
 
     def _refuse_strangers(self, config: Json) -> None:
-        if self.path.exists() and not self.path.is_dir():
-            raise RunFolderError(f"--out {self.path} is a file; expected a folder")
-        with _reporting_os_errors(self.path):
-            present = {p.name for p in self.path.iterdir()} if self.path.exists() else set()
-        if "config.json" not in present:
-            if present - {".lock"}:
+        with reporting_write_errors(self.path):
+            if self.path.exists() and not self.path.is_dir():
+                raise RunFolderError(f"--out {self.path} is a file; expected a folder")
+            present = set(self.path.iterdir()) if self.path.exists() else set()
+            # A crash may leave these before config.json is there.
+            strange = present - {self.path / _LOCK, *durable.temporaries(self.path)}
+        if self._config_file not in present:
+            if strange:
                 raise RunFolderError(
-                    f"--out {self.path} holds {sorted(present)[0]!r} but no config.json; it is "
+                    f"--out {self.path} holds {min(strange).name!r} but no config.json; it is "
                     "not a run folder: use an empty or new one"
                 )
             return
-        try:
-            saved = json.loads(self._config_file.read_text())
-        except (OSError, ValueError) as error:
-            raise RunFolderError(f"{self._config_file} cannot be read: {error}") from None
+        saved = self._saved_config()
         different = [
             f"{name} was {saved.get(name)!r}, now {config.get(name)!r}"
             for name in sorted({*saved, *config} - {*_ABOUT_THE_MACHINE})
@@ -201,14 +216,29 @@ class RunFolder:
                 "use its settings to resume it, or another --out"
             )
 
+    def _saved_config(self) -> Json:
+        try:
+            saved = json.loads(self._config_file.read_text())
+        except (OSError, ValueError) as error:
+            raise RunFolderError(f"{self._config_file} cannot be read: {error}") from None
+        if not isinstance(saved, dict):
+            raise RunFolderError(f"{self._config_file} is not a JSON object; it is not a run's")
+        return saved
+
 
 @contextlib.contextmanager
-def _reporting_os_errors(path: Path) -> Iterator[None]:
+def reporting_write_errors(path: Path) -> Iterator[None]:
+    """Turns what Python and TensorFlow raise when they cannot write into a ``RunFolderError``."""
     try:
         yield
     except (OSError, tf.errors.OpError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        reason = getattr(error, "strerror", None) or _plain(str(error))
         raise RunFolderError(
             f"cannot write to {path}: {reason}; what is there is kept: make room or mend the "
             "permissions, then run the same command again to go on"
         ) from error
+
+
+def _plain(message: str) -> str:
+    """First line of a TensorFlow error, without the names of graph nodes."""
+    return re.sub(r"\{\{.*?\}\} | \[Op:\w+\]", "", message.splitlines()[0] if message else "")

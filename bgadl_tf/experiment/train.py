@@ -11,8 +11,8 @@ from bgadl_tf.config import RunConfig
 from bgadl_tf.experiment.build import Setup, build
 from bgadl_tf.experiment.progress import Progress
 from bgadl_tf.experiment.run_folder import RunFolder
-from bgadl_tf.loop import ActiveLearner
-from bgadl_tf.oracle import AnswersFile, HeldBackLabels, Oracle, write_template
+from bgadl_tf.loop import ActiveLearner, Round
+from bgadl_tf.oracle import AnswersFile, HeldBackLabels, write_template
 from bgadl_tf.types import Json
 
 
@@ -46,31 +46,32 @@ def train(config: RunConfig, out: Path) -> Outcome:
     folder = RunFolder(out)
     with folder.opened(setup.described):
         folder.track(setup.learner)
-        with Progress(out, setup.plan, folder.finished_rounds()) as progress:
-            loop = setup.active_learner(out, folder, progress.on_step)
-            finished = _run(loop, setup, folder, progress)
-        return Outcome(out, folder.rounds, None if finished else _answers_file(out))
+        loop = setup.active_learner(out, folder)
+        if not loop.finished:
+            with Progress(out, setup.plan, folder.finished_rounds()) as progress:
+                loop.on_step = progress.on_step
+                _run(loop, setup, folder, progress)
+        return Outcome(out, folder.rounds, None if loop.finished else _answers_file(out))
 
 
-def _run(loop: ActiveLearner, setup: Setup, folder: RunFolder, progress: Progress) -> bool:
+def _run(loop: ActiveLearner, setup: Setup, folder: RunFolder, progress: Progress) -> None:
+    """Go on to the end, or until a person is to answer."""
+    held_back = HeldBackLabels(setup.dataset.train)
     while not loop.finished:
-        oracle = _oracle(loop, setup, folder.path)
-        record = loop.step(oracle)
-        if record is None:
-            write_template(_answers_file(folder.path), loop.ask().ids)
-            return False
-        generated = folder.generated(record.round) if record.round else None
-        progress.on_round(record, folder.rounds, generated, setup.dataset)
-    return True
+        record = loop.step(held_back)
+        if record is None and not loop.finished:
+            record = _ask_person(loop, setup, folder.path)
+            if record is None:
+                return
+        if record is not None:
+            generated = folder.generated(record.round) if record.round else None
+            progress.on_round(record, folder.rounds, generated, setup.dataset)
 
 
-def _oracle(loop: ActiveLearner, setup: Setup, out: Path) -> Oracle:
-    if setup.simulated or loop.round == 0:
-        return HeldBackLabels(setup.dataset.train)
+def _ask_person(loop: ActiveLearner, setup: Setup, out: Path) -> Round | None:
     file = _answers_file(out)
-    if not file.exists():
-        write_template(file, loop.ask().ids)
-    return AnswersFile(file, setup.dataset.class_names)
+    write_template(file, loop.ask().ids)
+    return loop.step(AnswersFile(file, setup.dataset.class_names))
 
 
 def _answers_file(out: Path) -> Path:
