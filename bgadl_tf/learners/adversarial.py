@@ -28,8 +28,8 @@ class AdversarialOptions(Options):
     class_weight: Weight of being classified as y in G's objective.
     generated_weight: Weight of generated images, all groups together, against real ones in
         C's objective.
-    warmup_steps: Steps of G over which the weight of generated images in C's objective grows
-        from 0 to ``generated_weight``: a new G makes noise.
+    warmup_steps: Steps of G before its images reach C; over as many again their weight grows
+        from 0 to ``generated_weight``. What a new G makes is noise under a label.
     keep_generated: Add the x' of every round to the training set, as the paper does; if not,
         generated images are only those drawn afresh at every step.
     co_evolve: Keep the generative networks from round to round, as the paper does; if not,
@@ -107,8 +107,8 @@ class AdversarialLearner(Learner):
     def generated_weight(self) -> tf.Tensor:
         """Weight of generated images in C's objective at this step, scalar."""
         step = tf.cast(self.optimizers["generator"].iterations, tf.float32)
-        ramp = tf.minimum(1.0, (step + 1.0) / max(1, self.options.warmup_steps))
-        return self.options.generated_weight * ramp
+        warmup = max(1, self.options.warmup_steps)
+        return self.options.generated_weight * tf.clip_by_value((step - warmup) / warmup, 0.0, 1.0)
 
     def classification(
         self, images: Mapping[str, tf.Tensor], labels: tf.Tensor, seed: tf.Tensor

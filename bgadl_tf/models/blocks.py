@@ -104,9 +104,13 @@ class Downsampling(keras.layers.Layer):
             hidden = convolution(hidden)
             if stage:
                 hidden = self.norms[stage - 1](hidden, training=training)
-            hidden = tf.nn.leaky_relu(hidden, self.slope)
+            hidden = self._activation(hidden)
         hidden = self.dense_norm(self.dense(self.flatten(hidden)), training=training)
-        return tf.nn.leaky_relu(hidden, self.slope)
+        return self._activation(hidden)
+
+    def _activation(self, hidden: tf.Tensor) -> tf.Tensor:
+        # Grappler fails to fuse tf.nn.leaky_relu inside the training loop, and then fuses nothing.
+        return tf.maximum(hidden, tf.cast(self.slope, hidden.dtype) * hidden)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, int]:
         return (input_shape[0], self.hidden)

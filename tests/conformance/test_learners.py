@@ -1,0 +1,180 @@
+"""What holds for every registered learner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bgadl_tf import seeding
+from bgadl_tf.learners.abilities import Augments
+from bgadl_tf.learners.base import LEARNERS, Learner
+from bgadl_tf.scoring import Scorer
+from bgadl_tf.training import Trainer
+from tests.conftest import reseed, small_learner, some_images, some_labels, weights_of
+
+IMAGES, LABELS = some_images(40), some_labels(40)
+
+
+@pytest.fixture(params=list(LEARNERS))
+def name(request: pytest.FixtureRequest) -> str:
+    """Each registered learner."""
+    return str(request.param)
+
+
+def with_sgd(learner: Learner) -> Learner:
+    """The learner with plain gradient descent: Adam would turn rounding errors into steps."""
+    learner.compile({name: keras.optimizers.SGD(0.001) for name in learner.networks})
+    return learner
+
+
+# A generative learner normalises batches in E, G and D, a plain one in the ResNet alone.
+@pytest.mark.parametrize("classifier", ["gal_cnn", "resnet18"])
+def test_a_step_on_two_replicas_is_a_step_on_one(
+    name: str,
+    classifier: str,
+    one_device: tf.distribute.Strategy,
+    mirrored: tf.distribute.Strategy,
+) -> None:
+    after = []
+    for strategy in (one_device, mirrored):
+        with strategy.scope():
+            learner = with_sgd(small_learner(name, classifier))
+        before = weights_of(learner)
+        Trainer(learner, strategy, 16).train(IMAGES, LABELS, (1, 2), steps=1)
+        after.append(weights_of(learner))
+    moved = [key for key in before if not np.array_equal(before[key], after[0][key])]
+    assert len(moved) > 0.9 * len(before)
+    for key, value in after[0].items():
+        np.testing.assert_allclose(after[1][key], value, rtol=0, atol=1e-6, err_msg=key)
+
+
+def test_replicas_score_and_evaluate_as_one_device(
+    name: str, one_device: tf.distribute.Strategy, mirrored: tf.distribute.Strategy
+) -> None:
+    predictions, evaluations = [], []
+    for strategy in (one_device, mirrored):
+        with strategy.scope():
+            learner = small_learner(name)
+        scorer = Scorer(learner, strategy, mc_samples=5, chunk=16)
+        predictions.append(scorer.predict(IMAGES, (3, 4)))
+        evaluations.append(scorer.evaluate(IMAGES, LABELS))
+    for one, two in zip(*predictions, strict=True):
+        assert len(one) == len(IMAGES)
+        np.testing.assert_allclose(one, two, atol=1e-6)
+    assert evaluations[0] == pytest.approx(evaluations[1])
+
+
+def test_training_lowers_every_networks_loss_and_is_traced_once(
+    name: str, one_device: tf.distribute.Strategy
+) -> None:
+    learner = small_learner(name)
+    trainer = Trainer(learner, one_device, 16)
+    means: list[dict[str, float]] = []
+    for steps in (1, 60):  # two rounds of different length, on sets of different size
+        trainer.train(
+            IMAGES[: 20 + steps // 3], LABELS[: 20 + steps // 3], (1, 2), steps,
+            report_every=20, progress=lambda step, new: means.append(new),
+        )  # fmt: skip
+    assert trainer.traces == 1
+    assert means[-1]["classification"] < means[0]["classification"]
+    assert set(means[0]) == set(learner.terms)
+
+
+def test_stopping_between_steps_changes_nothing(
+    name: str, one_device: tf.distribute.Strategy
+) -> None:
+    learner = small_learner(name)
+    trainer = Trainer(learner, one_device, 16)
+    trainer.train(IMAGES, LABELS, (1, 2), steps=6)
+    whole = weights_of(learner)
+    reseed(learner)
+    trainer.train(IMAGES, LABELS, (1, 2), steps=3)
+    trainer.train(IMAGES, LABELS, (1, 2), steps=6, first_step=3, report_every=2)
+    for key, value in weights_of(learner).items():
+        np.testing.assert_array_equal(value, whole[key], err_msg=key)
+
+
+def test_fit_takes_the_same_steps(name: str) -> None:
+    learner = small_learner(name)
+    data = tf.data.Dataset.from_tensor_slices((IMAGES, LABELS)).batch(20)
+    before = weights_of(learner)
+    history = learner.fit(data, epochs=2, verbose=0)
+    assert set(history.history) == set(learner.terms)
+    assert int(learner.optimizers["classifier"].iterations.numpy()) == 4
+    assert any(not np.array_equal(before[key], new) for key, new in weights_of(learner).items())
+    assert learner.evaluate(data, verbose=0, return_dict=True)["classification"] > 0
+    assert learner.predict(IMAGES, verbose=0).shape == (40, 10)
+
+
+def test_fresh_weights_depend_on_the_seed_alone(name: str) -> None:
+    first, second = small_learner(name), small_learner(name, shape=(8, 8, 1))
+    for key, value in weights_of(first).items():
+        np.testing.assert_array_equal(value, weights_of(second)[key], err_msg=key)
+    Trainer(first, tf.distribute.get_strategy(), 16).train(IMAGES, LABELS, (1, 2), steps=2)
+    reseed(first)
+    for key, value in weights_of(first).items():
+        np.testing.assert_array_equal(value, weights_of(second)[key], err_msg=key)
+    for optimizer in first.optimizers.values():
+        slots = [v for v in optimizer.variables if v is not optimizer.learning_rate]
+        assert all(not np.any(slot.numpy()) for slot in slots)
+    reseed(first, seed=1)
+    assert any(not np.array_equal(value, weights_of(second)[key]) for key, value in
+               weights_of(first).items())  # fmt: skip
+
+
+def test_fresh_weights_are_drawn_as_the_layers_would(name: str) -> None:
+    learner = small_learner(name)
+    hidden = learner.classifier.head.stages[0].kernel.numpy()
+    assert hidden.std() == pytest.approx(np.sqrt(2 / hidden.shape[0]), rel=0.15)  # He et al. 2015
+    kernels = {v.path: v.numpy() for net in learner.networks.values() for v in net.weights}
+    duplicates = [
+        (a, b) for a in kernels for b in kernels
+        if a < b and kernels[a].size > 40 and kernels[a].shape == kernels[b].shape
+        and "kernel" in a and np.array_equal(kernels[a], kernels[b])
+    ]  # fmt: skip
+    assert duplicates == []
+
+
+def test_serialised_it_is_rebuilt(name: str, tmp_path: Path) -> None:
+    learner = small_learner(name, learning_rate=0.5)
+    learner.save(tmp_path / "learner.keras")
+    loaded = keras.saving.load_model(tmp_path / "learner.keras")
+    assert type(loaded) is type(learner)
+    assert loaded.options == learner.options
+    for key, value in weights_of(learner).items():
+        np.testing.assert_array_equal(value, weights_of(loaded)[key], err_msg=key)
+
+
+def test_mixed_precision_trains(name: str, one_device: tf.distribute.Strategy) -> None:
+    from bgadl_tf.models.classifiers.base import CLASSIFIERS
+
+    learner_type = LEARNERS.get(name)
+    fields = {*learner_type.options_type.__dataclass_fields__}
+    options = {"width": 0.1} if "width" in fields else {}
+    classifier = CLASSIFIERS.get("gal_cnn")((8, 8, 1), 10, dtype="mixed_bfloat16")
+    learner = learner_type.around(classifier, learner_type.options_type(**options))
+    learner.compile()
+    means: list[dict[str, float]] = []
+    Trainer(learner, one_device, 16).train(
+        IMAGES, LABELS, (1, 2), 40, report_every=20, progress=lambda step, new: means.append(new)
+    )
+    assert means[1]["classification"] < means[0]["classification"]
+    dtypes = {w.dtype for net in learner.networks.values() for w in net.trainable_variables}
+    assert dtypes == {"float32"}
+
+
+def test_generated_images_are_repeatable_and_of_the_right_form(name: str) -> None:
+    learner = small_learner(name)
+    if not isinstance(learner, Augments):
+        pytest.skip(f"{name} generates nothing")
+    seed = seeding.seed_pair(0, 1, "generate")
+    first, again = (learner.augment(IMAGES[:5], LABELS[:5], seed) for _ in range(2))
+    other = learner.augment(IMAGES[:5], LABELS[:5], (1, 1))
+    assert first.shape == (5, 8, 8, 1)
+    assert first.dtype == tf.uint8
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)

@@ -1,0 +1,89 @@
+"""Imports flow one way, and siblings do not know each other."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+PACKAGE = REPOSITORY / "bgadl_tf"
+
+# Each layer may import itself and the layers before it.
+LAYERS = [
+    ("types", "errors"),
+    ("registry", "config", "seeding", "durable"),
+    ("data",),
+    ("pool", "oracle", "ledger", "initial_set"),
+    ("models",),
+    ("learners",),
+    ("strategies", "training", "scoring"),
+    ("acquisition",),
+    ("loop", "methods"),
+    ("experiment",),
+    ("cli",),
+]
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+SIBLINGS = {
+    "learners": {"plain", "pmda", "acgan", "vaeacgan"},
+    "acquisition": {
+        "random", "bald", "predictive_entropy", "variation_ratios", "mean_std", "margin",
+        "least_confidence",
+    },
+    "data": {"digits", "tfds", "folder"},
+}  # fmt: skip
+FILES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
+
+
+def own_imports(file: Path) -> set[tuple[str, ...]]:
+    """Modules of this package that a file imports, as parts after ``bgadl_tf``."""
+    found = set()
+    for node in ast.walk(ast.parse((PACKAGE / file).read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        found |= {tuple(name.split(".")[1:]) for name in names if name.startswith("bgadl_tf.")}
+    return found
+
+
+def test_every_module_has_a_layer() -> None:
+    tops = {file.parts[0].removesuffix(".py") for file in FILES} - {"__init__"}
+    assert tops == set(LEVEL)
+
+
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_imports_flow_one_way(file: Path) -> None:
+    top = file.parts[0].removesuffix(".py")
+    if top == "__init__":
+        assert own_imports(file) == set()
+        return
+    for imported in own_imports(file):
+        level = LEVEL.get(imported[0], 0)  # the package itself: its version
+        assert level <= LEVEL[top], f"{file} imports bgadl_tf.{'.'.join(imported)}"
+
+
+@pytest.mark.parametrize("folder", SIBLINGS)
+def test_siblings_do_not_import_each_other(folder: str) -> None:
+    names = SIBLINGS[folder]
+    assert {f"{name}.py" for name in names} <= {path.name for path in (PACKAGE / folder).iterdir()}
+    for name in names:
+        for imported in own_imports(Path(folder) / f"{name}.py"):
+            assert imported[:1] != (folder,) or imported[1] not in names - {name}
+
+
+def test_the_package_itself_imports_no_tensorflow() -> None:
+    for name in ("types", "errors", "registry", "config", "seeding", "durable", "cli"):
+        tree = ast.parse((PACKAGE / f"{name}.py").read_text())
+        modules = [
+            alias.name
+            for node in tree.body
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in (
+                node.names if isinstance(node, ast.Import) else [ast.alias(node.module or "")]
+            )
+        ]
+        assert not [module for module in modules if module.split(".")[0] in ("tensorflow", "keras")]

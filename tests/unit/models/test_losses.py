@@ -1,0 +1,62 @@
+"""Loss terms against constants worked out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bgadl_tf.models import losses
+
+
+def test_cross_entropy_is_minus_the_log_probability_of_the_label() -> None:
+    log_probs = tf.math.log([[0.7, 0.2, 0.1], [0.25, 0.25, 0.5]])
+    terms = losses.cross_entropy(log_probs, tf.constant([0, 2]))
+    np.testing.assert_allclose(terms, [-math.log(0.7), math.log(2)], rtol=1e-6)
+
+
+def test_reconstruction_sums_squares_over_pixels_and_channels() -> None:
+    images = tf.zeros((2, 2, 2, 3))
+    other = tf.stack([tf.fill((2, 2, 3), 0.5), tf.fill((2, 2, 3), 0.1)])
+    np.testing.assert_allclose(losses.reconstruction(images, other), [3.0, 0.12], rtol=1e-6)
+
+
+def test_kl_divergence_from_the_standard_normal() -> None:
+    # Dimension 1: mean 1, variance 1 -> 1/2. Dimension 2: variance 4 -> (4 - ln 4 - 1) / 2.
+    terms = losses.kl_divergence(tf.constant([[1.0, 0.0]]), tf.constant([[0.0, math.log(4.0)]]))
+    np.testing.assert_allclose(terms, [0.5 + 0.806853], rtol=1e-5)
+    assert losses.kl_divergence(tf.zeros((3, 4)), tf.zeros((3, 4))).numpy().tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("probability", "logit"), [(0.8, math.log(4)), (0.3, math.log(3 / 7))])
+def test_adversarial_terms_are_binary_cross_entropies(probability: float, logit: float) -> None:
+    logits = tf.constant([logit])
+    np.testing.assert_allclose(losses.taken_for_real(logits), [-math.log(probability)], rtol=1e-5)
+    np.testing.assert_allclose(
+        losses.taken_for_fake(logits), [-math.log(1 - probability)], rtol=1e-5
+    )
+
+
+def test_adversarial_terms_stay_finite_for_extreme_logits() -> None:
+    logits = tf.constant([-1e4, 1e4])
+    assert losses.taken_for_real(logits).numpy().tolist() == [1e4, 0.0]
+    assert losses.taken_for_fake(logits).numpy().tolist() == [0.0, 1e4]
+
+
+@pytest.mark.parametrize("shares", [(4, 4), (5, 3), (8, 0)])
+def test_global_mean_adds_up_to_the_mean_over_replicas(
+    mirrored: tf.distribute.Strategy, shares: tuple[int, int]
+) -> None:
+    values = np.arange(8, dtype=np.float32)
+    parts = np.split(values, [shares[0]])
+
+    def local(context: tf.distribute.ValueContext) -> tf.Tensor:
+        return tf.constant(parts[context.replica_id_in_sync_group])
+
+    per_replica = mirrored.experimental_distribute_values_from_function(local)
+    with mirrored.scope():
+        means = mirrored.run(losses.global_mean, args=(per_replica,))
+        total = mirrored.reduce(tf.distribute.ReduceOp.SUM, means, axis=None)
+    assert float(total) == pytest.approx(3.5)

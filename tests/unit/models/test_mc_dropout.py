@@ -1,0 +1,87 @@
+"""The stochastic head: the fast MC path equals the plain one, masks are consistent."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bgadl_tf.models import predictive
+from bgadl_tf.models.mc_dropout import StochasticHead
+
+SEED = (3, 4)
+
+
+def head(
+    hidden: tuple[int, ...] = (7, 6), rates: tuple[float, ...] = (0.25, 0.5, 0.5)
+) -> StochasticHead:
+    made = StochasticHead(4, hidden, rates)
+    made.build((None, 9))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("hidden", "rates"), [((), (0.5,)), ((7,), (0.25, 0.5)), ((7, 6), (0.25, 0.5, 0.5))]
+)
+def test_masked_weights_equal_masked_features(
+    hidden: tuple[int, ...], rates: tuple[float, ...]
+) -> None:
+    made = head(hidden, rates)
+    features = tf.random.stateless_normal((5, 9), SEED)
+    masks = made.mc_masks(tf.constant(SEED), 6)
+    plain = [made(features, masks=[mask[k : k + 1] for mask in masks]) for k in range(6)]
+    np.testing.assert_allclose(made.mc_log_probs(features, masks), tf.stack(plain), 1e-5, 1e-6)
+
+
+def test_masks_keep_the_expectation_and_the_rate() -> None:
+    made = StochasticHead(2, (), (0.25,))
+    made.build((None, 1000))
+    (mask,) = made.mc_masks(tf.constant(SEED), 200)
+    assert np.unique(np.round(mask, 5)).tolist() == [0.0, pytest.approx(1 / 0.75, abs=1e-4)]
+    assert np.mean(mask) == pytest.approx(1.0, abs=0.01)
+
+
+def test_masks_of_a_seed_are_the_same_and_of_stages_and_passes_different() -> None:
+    made = head((9,), (0.5, 0.5))
+    first, again = (made.mc_masks(tf.constant(SEED), 3) for _ in range(2))
+    other = made.mc_masks(tf.constant((3, 5)), 3)
+    for stage in range(2):
+        np.testing.assert_array_equal(first[stage], again[stage])
+        assert not np.array_equal(first[stage], other[stage])
+    assert not np.array_equal(first[0], first[1])
+    assert not np.array_equal(first[0][0], first[0][1])
+
+
+def test_without_dropout_every_pass_is_the_deterministic_one() -> None:
+    made = head((7,), (0.0, 0.0))
+    features = tf.random.stateless_normal((5, 9), SEED)
+    assert not made.is_stochastic
+    passes = made.mc_log_probs(features, made.mc_masks(tf.constant(SEED), 4))
+    for one in passes:
+        np.testing.assert_allclose(one, made(features), atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [2, 19, 20, 21, 45])
+def test_streamed_moments_equal_those_of_all_passes_at_once(count: int) -> None:
+    made = head()
+    features = 3.0 * tf.random.stateless_normal((5, 9), SEED)
+    masks = made.mc_masks(tf.constant(SEED), count)
+    streamed = predictive.predict(made, features, masks)
+    probs = np.exp(np.asarray(made.mc_log_probs(features, masks), np.float64))
+    np.testing.assert_allclose(streamed.mean_probs, probs.mean(0), atol=1e-5)
+    np.testing.assert_allclose(streamed.std_probs, probs.std(0), atol=1e-4)
+    entropies = -np.sum(probs * np.log(probs), axis=2)
+    np.testing.assert_allclose(streamed.expected_entropy, entropies.mean(0), atol=1e-5)
+    votes = np.eye(4)[probs.argmax(2)].mean(0)
+    np.testing.assert_allclose(streamed.votes, votes, atol=1e-6)
+
+
+def test_each_example_of_a_batch_has_its_own_mask_on_any_number_of_replicas(
+    mirrored: tf.distribute.Strategy,
+) -> None:
+    made = head((), (0.5,))
+    whole = made.example_masks(tf.constant(SEED), tf.constant(8))[0].numpy()
+    assert len(np.unique(whole, axis=0)) == 8
+    parts = mirrored.run(lambda: made.example_masks(tf.constant(SEED), tf.constant(4))[0])
+    joined = np.concatenate(mirrored.experimental_local_results(parts))
+    np.testing.assert_array_equal(joined, whole)
