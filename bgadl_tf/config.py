@@ -14,6 +14,7 @@ from bgadl_tf.types import Json
 
 STRATEGIES = ("one_device", "mirrored", "multi_worker_mirrored")
 PRECISIONS = ("float32", "mixed_bfloat16")
+_LARGEST = 2**31 - 1
 
 
 def setting(default: Any, help_: str, choices: tuple[str, ...] | None = None) -> Any:
@@ -78,6 +79,8 @@ class RunConfig:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ConfigError(f"{flag(name)} is {value}; it must be at least {least}")
+            if value is not None and value > _LARGEST and name != "seed":
+                raise ConfigError(f"{flag(name)} is {value}; it must be at most {_LARGEST}")
         if self.image_size is not None and self.image_size > 96:
             raise ConfigError(f"--image-size is {self.image_size}; it must be from 8 to 96")
         if self.dropout is not None and not 0.0 <= self.dropout < 1.0:

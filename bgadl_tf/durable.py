@@ -49,7 +49,7 @@ def atomic_write_bytes(path: Path, content: bytes) -> None:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        sync(path.parent)
 
 
 def atomic_write_text(path: Path, text: str) -> None:
@@ -64,6 +64,15 @@ def atomic_write_text(path: Path, text: str) -> None:
 def temporaries(folder: Path) -> list[Path]:
     """What writers that crashed have left in ``folder``."""
     return sorted(folder.glob(_TEMPORARY))
+
+
+def sync(path: Path) -> None:
+    """Makes a file's content, or the names of a folder's files, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def append_json_line(path: Path, record: Json) -> None:
@@ -96,7 +105,7 @@ def append_json_lines(path: Path, records: Sequence[Json]) -> None:
         finally:
             os.close(descriptor)
         if created:
-            _sync_folder(path.parent)
+            sync(path.parent)
 
 
 def read_json_lines(path: Path, *, mend: bool = True) -> JsonLines:
@@ -160,15 +169,6 @@ def _mode_of(path: Path) -> int:
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes the names of new files survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -175,12 +175,19 @@ class ActiveLearner:
         self._generated = self._recall_generated()
         self._weights = journal.restore()
         self._seconds = {"score": 0.0}
-        expected = {(self.round - 1, plan.steps), *((self.round, s) for s in range(plan.steps + 1))}
-        if self._weights not in (expected if self.round else {None, *expected}):
+        if not self._can_go_on_from(self._weights):
             raise RunFolderError(
-                f"{self.round} rounds are finished, but the newest checkpoint is of "
+                f"{self.round} rounds are finished, but the newest sound checkpoint is of "
                 f"{self._weights} (round, step); restore the checkpoints or start a new run folder"
             )
+
+    def _can_go_on_from(self, weights: tuple[int, int] | None) -> bool:
+        if weights is None:
+            return self.round == 0
+        round_, step = weights
+        if round_ == self.round:
+            return 0 <= step <= self.plan.steps
+        return weights == (self.round - 1, self.plan.steps)
 
     @property
     def finished(self) -> bool:
@@ -416,8 +423,8 @@ def _refuse_divergence(record: Round) -> None:
     values = {name: v for name, v in record.to_json().items() if isinstance(v, float)}
     if bad := [repr(name) for name, value in values.items() if not np.isfinite(value)]:
         raise DivergenceError(
-            f"{', '.join(bad)} of round {record.round} is not finite: the networks have diverged; "
-            "the last good checkpoint is kept: lower the learning rate"
+            f"not finite in round {record.round}: {', '.join(bad)}; the networks have diverged, "
+            "the last good checkpoint is kept: use a lower learning rate, in a new --out"
         )
 
 

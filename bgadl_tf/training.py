@@ -120,10 +120,10 @@ class Trainer:
             repr(name) for name, net in self.learner.networks.items() if not _is_finite(net)
         ]
         if terms or networks:
-            what = f"loss term {', '.join(terms)}" if terms else f"a weight of {networks[0]}"
+            what = ("loss term", terms) if terms else ("a weight of network", networks)
             raise DivergenceError(
-                f"{what} is not finite {when}; the last good checkpoint is kept: lower the "
-                "learning rate or the weight of that term"
+                f"not finite {when}: {what[0]} {', '.join(what[1])}; the last good checkpoint is "
+                "kept: use a lower learning rate or weight of that term, in a new --out"
             )
 
     def _steps(

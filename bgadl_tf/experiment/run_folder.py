@@ -152,17 +152,21 @@ class RunFolder:
 
     def restore(self) -> tuple[int, int] | None:
         assert self._manager is not None, "track() comes first"
-        if self._manager.latest_checkpoint is None:
-            return None
-        try:
-            status = self._manager.checkpoint.restore(self._manager.latest_checkpoint)
-            status.assert_existing_objects_matched().assert_consumed()
-        except (AssertionError, ValueError, tf.errors.OpError) as error:
+        failures: list[str] = []
+        for checkpoint in reversed(self._manager.checkpoints):
+            try:
+                status = self._manager.checkpoint.restore(checkpoint)
+                status.assert_existing_objects_matched().assert_consumed()
+            except (AssertionError, LookupError, ValueError, tf.errors.OpError) as error:
+                failures.append(f"{checkpoint} ({_plain(str(error))})")
+            else:
+                return int(self._round.numpy()), int(self._step.numpy())
+        if failures:
             raise RunFolderError(
-                f"checkpoint {self._manager.latest_checkpoint} cannot be read "
-                f"({str(error).splitlines()[0]}); delete it to fall back on the one before"
-            ) from None
-        return int(self._round.numpy()), int(self._step.numpy())
+                f"no checkpoint can be read: {', '.join(failures)}; restore one from a copy, or "
+                "use another --out"
+            )
+        return None
 
     def save_weights(self, round_: int, step: int, now: bool) -> None:
         assert self._manager is not None, "track() comes first"
@@ -171,7 +175,9 @@ class RunFolder:
         self._round.assign(round_)
         self._step.assign(step)
         with reporting_write_errors(self.path):
-            self._manager.save()
+            newest = Path(self._manager.save())
+            for file in (*newest.parent.glob(f"{newest.name}.*"), newest.parent):
+                durable.sync(file)
         self._last_checkpoint = time.monotonic()
 
     def finish(self, record: Round) -> None:
