@@ -67,7 +67,9 @@ class RunConfig:
     precision: str = setting("float32", "arithmetic of the networks", PRECISIONS)
     warm_start: bool = setting(False, "keep the classifier's weights from round to round")
     options: tuple[str, ...] = setting(
-        (), "learner setting NAME=VALUE, e.g. kl_weight=0.5; may be given several times"
+        (),
+        "learner setting NAME=VALUE, e.g. kl_weight=0.5, or LEARNER.NAME=VALUE for that learner "
+        "alone; may be given several times",
     )
 
     def __post_init__(self) -> None:

@@ -350,8 +350,17 @@ class ActiveLearner:
                 self.journal.save_weights(round_, step, now=False)
 
         images, labels = self._training_set()
+        unlabelled = None
+        if self.learner.uses_unlabelled and self.pool.unlabelled_count:
+            unlabelled = self.dataset.train.images_of(self.pool.unlabelled_ids)
         self.trainer.train(
-            images, labels, self._seed("order"), plan.steps, first_step, progress=progress
+            images,
+            labels,
+            self._seed("order"),
+            plan.steps,
+            first_step,
+            unlabelled=unlabelled,
+            progress=progress,
         )
         self._weights = (round_, plan.steps)
 

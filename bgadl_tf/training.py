@@ -70,6 +70,7 @@ class Trainer:
             input_signature=[
                 tf.TensorSpec((None, *shape), tf.uint8),
                 tf.TensorSpec((None,), tf.int32),
+                tf.TensorSpec((None, *shape), tf.uint8),
                 tf.TensorSpec((2,), tf.int32),
                 tf.TensorSpec((), tf.int64),
                 tf.TensorSpec((), tf.int64),
@@ -83,6 +84,7 @@ class Trainer:
         order_seed: tuple[int, int],
         steps: int,
         first_step: int = 0,
+        unlabelled: Images | None = None,
         report_every: int = 50,
         progress: Progress | None = None,
     ) -> None:
@@ -94,6 +96,8 @@ class Trainer:
             order_seed: Seed of the order of examples.
             steps: Gradient steps of the round.
             first_step: Steps that were taken already.
+            unlabelled: The pool, ``uint8 [M, H, W, D]``, for learners that use it; None where
+                nothing is left of it: the labelled images stand in.
             report_every: Steps between two calls of ``progress``.
             progress: Told how it goes.
 
@@ -102,7 +106,9 @@ class Trainer:
                 or the network.
         """
         with tf.device("/CPU:0"):
-            resident = tf.constant(images), tf.constant(labels), tf.constant(order_seed, tf.int32)
+            pool = self._pool(images if unlabelled is None else unlabelled)
+            resident = [tf.constant(value) for value in (images, labels, pool)]
+            resident.append(tf.constant(order_seed, tf.int32))
         for start in range(first_step, steps, report_every):
             stop = min(start + report_every, steps)
             for metric in self.learner.metrics:
@@ -112,6 +118,9 @@ class Trainer:
             self._refuse_divergence(means, f"between steps {start} and {stop}")
             if progress is not None:
                 progress(stop, means)
+
+    def _pool(self, unlabelled: Images) -> Images:
+        return unlabelled if self.learner.uses_unlabelled else unlabelled[:0]
 
     def _refuse_divergence(self, means: dict[str, float], when: str) -> None:
         terms = [repr(name) for name, value in means.items() if not np.isfinite(value)]
@@ -130,21 +139,28 @@ class Trainer:
         self,
         images: tf.Tensor,
         labels: tf.Tensor,
+        unlabelled: tf.Tensor,
         seed: tf.Tensor,
         start: tf.Tensor,
         stop: tf.Tensor,
     ) -> None:
         self.traces += 1
-        count = tf.shape(labels, tf.int64)[0]
+        pool_seed = tf.random.experimental.stateless_fold_in(seed, 1)
 
-        def replica_step(step: tf.Tensor) -> None:
+        def rows(of: tf.Tensor, order: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
             context = tf.distribute.get_replica_context()
             share = self.batch_size // context.num_replicas_in_sync
             first = context.replica_id_in_sync_group * share
+            count = tf.shape(of, tf.int64)[0]
+            return positions(count, order, step, self.batch_size)[first : first + share]
+
+        def replica_step(step: tf.Tensor) -> None:
             with tf.device("/CPU:0"):
-                rows = positions(count, seed, step, self.batch_size)[first : first + share]
-                batch = tf.gather(images, rows), tf.gather(labels, rows)
-            self.learner.train_step(batch)
+                own = rows(labels, seed, step)
+                batch = [tf.gather(images, own), tf.gather(labels, own)]
+                if self.learner.uses_unlabelled:
+                    batch.append(tf.gather(unlabelled, rows(unlabelled, pool_seed, step)))
+            self.learner.train_step(tuple(batch))
 
         for step in tf.range(start, stop):
             self.strategy.run(replica_step, args=(step,))

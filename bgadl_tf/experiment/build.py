@@ -81,8 +81,9 @@ def build(config: RunConfig) -> Setup:
     acquisition = ACQUISITIONS.get(method.acquisition)()
     if config.classifier is not None:
         CLASSIFIERS.get(config.classifier)
+    own = options_for(method.learner, config.options)
     options = learner_type.options_type(
-        **parse_options(learner_type.options_type, config.options, f"learner {method.learner!r}")
+        **parse_options(learner_type.options_type, own, f"learner {method.learner!r}")
     )
     dataset = load_dataset(
         config.dataset, data_dir=config.data_dir, image_size=config.image_size, seed=config.seed
@@ -99,7 +100,9 @@ def build(config: RunConfig) -> Setup:
         learner = learner_type.around(classifier, options)
         check_abilities(method.acquisition, learner.abilities, method.learner)
         learner.compile()
-    config = dataclasses.replace(config, initial_size=len(plan.initial), rounds=plan.rounds)
+    config = dataclasses.replace(
+        config, initial_size=len(plan.initial), rounds=plan.rounds, steps=plan.steps
+    )
     described = {
         **config.to_json(),
         "learner": method.learner,
@@ -153,10 +156,29 @@ def make_plan(config: RunConfig, dataset: ImageDataset, whole_set: bool) -> Plan
         query_size=config.query_size,
         initial=initial,
         candidates=config.candidates,
-        steps=config.steps,
+        # What learns from everything at once takes as many steps as all rounds of another method.
+        steps=config.steps * (config.rounds + 1) if whole_set else config.steps,
         seed=config.seed,
         warm_start=config.warm_start,
     )
+
+
+def options_for(learner: str, options: tuple[str, ...]) -> tuple[str, ...]:
+    """Options that concern a learner: ``NAME=VALUE``, and ``LEARNER.NAME=VALUE`` without prefix.
+
+    The long form lets arms with different learners share one command line.
+
+    Raises:
+        ConfigError: A prefix is no learner.
+    """
+    own = []
+    for option in options:
+        prefix, dot, rest = option.partition(".")
+        if not dot or "=" in prefix:
+            own.append(option)
+        elif LEARNERS.get(prefix) is LEARNERS.get(learner):
+            own.append(rest)
+    return tuple(own)
 
 
 def versions() -> dict[str, str]:

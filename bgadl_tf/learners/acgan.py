@@ -32,7 +32,7 @@ class ACGAN(AdversarialLearner):
         "discriminator_generated", "generator_adversarial",
     )  # fmt: skip
 
-    def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def train_step(self, data: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
         images, labels = self.unpack(data)
         seed, options = self.step_seed(), self.options
         with tf.GradientTape(persistent=True) as tape:
@@ -43,7 +43,7 @@ class ACGAN(AdversarialLearner):
                 )
                 groups[group] = self.generator((u, labels), training=True)
             c = self.classification(groups, labels, noise.fold(seed, 3))
-            d = self.discrimination(groups)
+            d = self.discrimination({**groups, "real": self.real_images(data)})
             classified = 0.5 * (c["first"] + c["second"])
             fooled = 0.5 * (taken_for_real(d["first"]) + taken_for_real(d["second"]))
             exposed = 0.5 * (taken_for_fake(d["first"]) + taken_for_fake(d["second"]))

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from bgadl_tf.errors import ConfigError
-from bgadl_tf.learners.base import Learner, Options, to_uint8
+from bgadl_tf.learners.base import Learner, Options, to_float, to_uint8
 from bgadl_tf.models import losses, noise
 from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.discriminator import Discriminator
@@ -20,9 +20,13 @@ from bgadl_tf.models.generator import Generator
 @dataclass(frozen=True, kw_only=True)
 class AdversarialOptions(Options):
     """Attributes:
+    unlabelled: D takes unlabelled images of the pool for real ones, and an encoder learns from
+        them under the label that C gives them. False is the paper's setting; but networks that
+        see a few hundred images only repeat them, and C gains nothing from repetitions.
     latent_dim: Z.
     width: Multiplies the channel and unit counts of the generative networks.
-    generative_learning_rate: Of Adam for every network but the classifier.
+    generative_learning_rate: Of Adam for every network but the classifier. The paper's 2e-4
+        suits runs of a hundred thousand steps.
     generative_beta_1: Of the same Adam.
     adversarial_weight: Weight of fooling D in G's objective.
     class_weight: Weight of being classified as y in G's objective.
@@ -30,21 +34,23 @@ class AdversarialOptions(Options):
         C's objective.
     warmup_steps: Steps of G before its images reach C; over as many again their weight grows
         from 0 to ``generated_weight``. What a new G makes is noise under a label.
-    keep_generated: Add the x' of every round to the training set, as the paper does; if not,
-        generated images are only those drawn afresh at every step.
+    keep_generated: Freeze the x' of every round and add them to the training set. If not, the
+        x' of every labelled image is drawn afresh at every step from E and G as they are by
+        then, which measured better: the first rounds' x' are the worst.
     co_evolve: Keep the generative networks from round to round, as the paper does; if not,
         they start anew in every round, as in the released code.
     """
 
+    unlabelled: bool = True
     latent_dim: int = 100
     width: float = 1.0
-    generative_learning_rate: float = 2e-4
+    generative_learning_rate: float = 1e-3
     generative_beta_1: float = 0.5
     adversarial_weight: float = 1.0
     class_weight: float = 1.0
     generated_weight: float = 1.0
     warmup_steps: int = 500
-    keep_generated: bool = True
+    keep_generated: bool = False
     co_evolve: bool = True
 
     def __post_init__(self) -> None:
@@ -82,6 +88,10 @@ class AdversarialLearner(Learner):
         return cls(classifier, **generative_networks(classifier, options), options=options)
 
     @property
+    def uses_unlabelled(self) -> bool:
+        return self.options.unlabelled
+
+    @property
     def networks(self) -> dict[str, keras.Model]:
         return {
             "classifier": self.classifier,
@@ -109,6 +119,13 @@ class AdversarialLearner(Learner):
         step = tf.cast(self.optimizers["generator"].iterations, tf.float32)
         warmup = max(1, self.options.warmup_steps)
         return self.options.generated_weight * tf.clip_by_value((step - warmup) / warmup, 0.0, 1.0)
+
+    def real_images(self, data: tuple[tf.Tensor, ...]) -> tf.Tensor:
+        """What D takes for real, ``[B, H, W, D]``: images of the pool, or the labelled ones.
+
+        A batch without a third part (``fit`` on labelled data, an empty pool) has no others.
+        """
+        return to_float(data[2] if self.uses_unlabelled and len(data) > 2 else data[0])
 
     def classification(
         self, images: Mapping[str, tf.Tensor], labels: tf.Tensor, seed: tf.Tensor

@@ -65,6 +65,11 @@ class Learner(keras.Model):
         """What acquisitions can ask of this learner."""
         return frozenset({MC_DROPOUT} if self.classifier.is_stochastic else ())
 
+    @property
+    def uses_unlabelled(self) -> bool:
+        """Whether a batch ends with images of the pool, ``uint8 [B, H, W, D]``."""
+        return False
+
     # What is trained
 
     @property
@@ -111,7 +116,7 @@ class Learner(keras.Model):
 
     # One step
 
-    def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def train_step(self, data: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
         images, labels = self.unpack(data)
         seed = self.step_seed()
         images = self.transform(images, noise.fold(seed, 0))
@@ -126,7 +131,7 @@ class Learner(keras.Model):
         """Label-preserving transform of real images ``[B, H, W, D]``; here none."""
         return images
 
-    def test_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def test_step(self, data: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
         """Mean loss of the deterministic classifier, for ``evaluate``."""
         images, labels = self.unpack(data)
         return self.track({"classification": losses.cross_entropy(self.classifier(images), labels)})
@@ -137,9 +142,9 @@ class Learner(keras.Model):
 
     # What the steps are made of
 
-    def unpack(self, data: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        """Images as float32 in [0, 1], and int32 labels."""
-        images, labels = data
+    def unpack(self, data: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, tf.Tensor]:
+        """Labelled images as float32 in [0, 1], and int32 labels."""
+        images, labels = data[:2]
         return to_float(images), tf.cast(labels, tf.int32)
 
     def step_seed(self) -> tf.Tensor:

@@ -97,44 +97,63 @@ class VAEACGAN(AdversarialLearner):
     def networks(self) -> dict[str, keras.Model]:
         return {**super().networks, "encoder": self.encoder}
 
-    def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
-        images, labels = self.unpack(data)
+    def train_step(self, data: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
+        x, y = self.unpack(data)
         seed, options = self.step_seed(), self.options
-        eps, u = (
-            noise.normal(noise.fold(seed, salt), tf.shape(labels)[0], options.latent_dim)
-            for salt in (1, 2)
-        )
+        u = noise.normal(noise.fold(seed, 2), tf.shape(y)[0], options.latent_dim)
+        seen, labels = self.seen(data)
         with tf.GradientTape(persistent=True) as tape:
-            posterior = self.encoder(images, training=True)
+            posterior = self.encoder(seen, training=True)
+            z = posterior.sample(self.posterior_noise(seed, data))
+            rebuilt = self.generator((z, labels), training=True)
             groups = {
-                "real": images,
-                "reconstructed": self.generator((posterior.sample(eps), labels), training=True),
-                "generated": self.generator((u, labels), training=True),
+                "real": x,
+                "reconstructed": rebuilt[: tf.shape(y)[0]],
+                "generated": self.generator((u, y), training=True),
             }
-            c = self.classification(groups, labels, noise.fold(seed, 3))
-            d = self.discrimination(groups)
-            rebuilt = reconstruction(images, groups["reconstructed"])
-            kl = kl_divergence(*posterior)
-            fooled = taken_for_real(d["generated"])
-            real = taken_for_real(d["real"])
+            c = self.classification(groups, y, noise.fold(seed, 3))
+            d = self.discrimination({**groups, "real": self.real_images(data)})
+            error, kl = reconstruction(seen, rebuilt), kl_divergence(*posterior)
+            fooled, real = taken_for_real(d["generated"]), taken_for_real(d["real"])
             exposed = {g: taken_for_fake(d[g]) for g in ("reconstructed", "generated")}
             augmented = 0.5 * (c["reconstructed"] + c["generated"])
             objectives = {
-                "encoder": rebuilt + options.kl_weight * kl,
-                "generator": options.reconstruction_weight * rebuilt
-                + options.adversarial_weight * fooled
-                + options.class_weight * c["generated"],
-                "discriminator": real + exposed["reconstructed"] + exposed["generated"],
-                "classifier": c["real"] + self.generated_weight() * augmented,
+                "encoder": global_mean(error + options.kl_weight * kl),
+                "generator": options.reconstruction_weight * global_mean(error)
+                + options.adversarial_weight * global_mean(fooled)
+                + options.class_weight * global_mean(c["generated"]),
+                "discriminator": global_mean(
+                    real + exposed["reconstructed"] + exposed["generated"]
+                ),
+                "classifier": global_mean(c["real"] + self.generated_weight() * augmented),
             }
-            objectives = {name: global_mean(value) for name, value in objectives.items()}
         self.descend(tape, objectives)
         return self.track({
             "classification": c["real"], "classification_reconstructed": c["reconstructed"],
-            "classification_generated": c["generated"], "reconstruction": rebuilt, "kl": kl,
+            "classification_generated": c["generated"], "reconstruction": error, "kl": kl,
             "discriminator_real": real, "discriminator_reconstructed": exposed["reconstructed"],
             "discriminator_generated": exposed["generated"], "generator_adversarial": fooled,
         })  # fmt: skip
+
+    def seen(self, data: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, tf.Tensor]:
+        """What the VAE reconstructs, and under which labels.
+
+        The labelled images x under y and, if the pool is used, unlabelled ones under the label
+        that the deterministic classifier gives them.
+        """
+        images, labels = self.unpack(data)
+        if not self.uses_unlabelled:
+            return images, labels
+        unlabelled = self.real_images(data)
+        guessed = tf.argmax(self.classifier(unlabelled), axis=1, output_type=tf.int32)
+        return tf.concat([images, unlabelled], 0), tf.concat([labels, guessed], 0)
+
+    def posterior_noise(self, seed: tf.Tensor, data: tuple[tf.Tensor, ...]) -> tf.Tensor:
+        """Noise of the draws from q(z | x), one group of rows for each group of images."""
+        salts = (1, 4) if self.uses_unlabelled else (1,)
+        count = tf.shape(data[1])[0]
+        groups = [noise.normal(noise.fold(seed, s), count, self.options.latent_dim) for s in salts]
+        return tf.concat(groups, 0)
 
     def augment(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """The paper's x' = G(E(x), y).

@@ -17,6 +17,7 @@ from bgadl_tf.training import Trainer
 from tests.conftest import reseed, small_learner, some_images, some_labels, weights_of
 
 IMAGES, LABELS = some_images(40), some_labels(40)
+POOL = some_images(50, seed=1)
 
 
 @pytest.fixture(params=list(LEARNERS))
@@ -44,7 +45,7 @@ def test_a_step_on_two_replicas_is_a_step_on_one(
         with strategy.scope():
             learner = with_sgd(small_learner(name, classifier))
         before = weights_of(learner)
-        Trainer(learner, strategy, 16).train(IMAGES, LABELS, (1, 2), steps=1)
+        Trainer(learner, strategy, 16).train(IMAGES, LABELS, (1, 2), steps=1, unlabelled=POOL)
         after.append(weights_of(learner))
     moved = [key for key in before if not np.array_equal(before[key], after[0][key])]
     assert len(moved) > 0.9 * len(before)
@@ -89,11 +90,11 @@ def test_stopping_between_steps_changes_nothing(
 ) -> None:
     learner = small_learner(name)
     trainer = Trainer(learner, one_device, 16)
-    trainer.train(IMAGES, LABELS, (1, 2), steps=6)
+    trainer.train(IMAGES, LABELS, (1, 2), steps=6, unlabelled=POOL)
     whole = weights_of(learner)
     reseed(learner)
-    trainer.train(IMAGES, LABELS, (1, 2), steps=3)
-    trainer.train(IMAGES, LABELS, (1, 2), steps=6, first_step=3, report_every=2)
+    trainer.train(IMAGES, LABELS, (1, 2), steps=3, unlabelled=POOL)
+    trainer.train(IMAGES, LABELS, (1, 2), steps=6, first_step=3, unlabelled=POOL, report_every=2)
     for key, value in weights_of(learner).items():
         np.testing.assert_array_equal(value, whole[key], err_msg=key)
 
