@@ -85,6 +85,7 @@ class Progress:
         drawn = self.folder / "figures"
         figures.run_curves(rounds, drawn / "learning_curve.png")
         if generated is not None and len(generated.ids):
+            figures.reconstruction_curve(rounds, drawn / "reconstruction_curve.png")
             figures.queried_and_generated(
                 dataset.train.images_of(generated.ids),
                 generated.images,

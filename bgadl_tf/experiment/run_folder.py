@@ -21,9 +21,9 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import tensorflow as tf
@@ -112,8 +112,11 @@ class RunFolder:
         checkpoint = tf.train.Checkpoint(
             round=self._round,
             step=self._step,
-            **{f"network_{name}": network for name, network in learner.networks.items()},
-            **{f"optimizer_{name}": optimizer for name, optimizer in learner.optimizers.items()},
+            **{f"network_{name}": _states(net.weights) for name, net in learner.networks.items()},
+            **{
+                f"optimizer_{name}": _states(optimizer.variables)
+                for name, optimizer in learner.optimizers.items()
+            },
         )
         self._manager = tf.train.CheckpointManager(
             checkpoint, str(self.path / "checkpoints"), max_to_keep=2
@@ -248,3 +251,11 @@ def reporting_write_errors(path: Path) -> Iterator[None]:
 def _plain(message: str) -> str:
     """First line of a TensorFlow error, without the names of graph nodes."""
     return re.sub(r"\{\{.*?\}\} | \[Op:\w+\]", "", message.splitlines()[0] if message else "")
+
+
+def _states(variables: Iterable[Any]) -> list[tf.Variable]:
+    """The TensorFlow variables behind Keras variables, in the order of the network.
+
+    A checkpoint of the network itself would miss, without a word, what lies in lists of layers.
+    """
+    return [variable.value for variable in variables]

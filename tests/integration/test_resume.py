@@ -39,7 +39,7 @@ WRITERS = {
 """Source files whose lines write into a run folder."""
 
 METHODS = {
-    "bgadl": {"method": "bgadl", "options": ("width=0.1", "latent_dim=5")},
+    "bgadl": {"method": "bgadl", "options": ("width=0.1", "latent_dim=5", "keep_generated=true")},
     "warm-start": {"method": "bald", "warm_start": True},
 }
 

@@ -43,8 +43,8 @@ def make_loop(
     made = small_learner(learner)
     initial = initial_ids(digits.train, 10, 20, seeding.generator(0, 0, "initial_set"))
     journal = RunFolder(folder)
-    for name in ("queries", "generated", "checkpoints"):
-        (folder / name).mkdir(exist_ok=True)
+    with journal.opened({}):
+        pass
     journal.track(made)
     protocol = Plan(
         rounds=2, query_size=5, initial=initial, candidates=60, steps=5, seed=0, warm_start=False

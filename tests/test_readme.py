@@ -1,0 +1,56 @@
+"""The README names what exists."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bgadl_tf.acquisition.base import ACQUISITIONS
+from bgadl_tf.config import RunConfig, flag
+from bgadl_tf.data.base import LOADERS
+from bgadl_tf.learners.base import LEARNERS
+from bgadl_tf.methods import METHODS
+from bgadl_tf.models.classifiers.base import CLASSIFIERS
+from bgadl_tf.registry import Registry
+from tests.conftest import REPOSITORY
+
+README = (REPOSITORY / "README.md").read_text()
+
+
+def rows(header: str) -> set[str]:
+    """Names in the first column of the table whose header begins with ``header``."""
+    table = README.split(f"| `{header}` |", 1)[1].split("\n\n", 1)[0]
+    return {
+        name for row in table.splitlines()[2:] for name in re.findall(r"`([^`]+)`", row[:40])[:1]
+    }
+
+
+@pytest.mark.parametrize(
+    ("header", "registry"),
+    [
+        ("--method", METHODS),
+        ("--learner", LEARNERS),
+        ("--acquisition", ACQUISITIONS),
+        ("--classifier", CLASSIFIERS),
+    ],
+)
+def test_every_name_has_its_row(header: str, registry: Registry[object]) -> None:
+    assert rows(header) == set(registry)
+
+
+def test_every_kind_of_dataset_is_named() -> None:
+    assert set(LOADERS) == {"digits", "tfds", "folder"}
+    assert rows("--dataset") == {"digits", "mnist", "folder:PATH"}
+
+
+def test_flags_in_the_readme_exist() -> None:
+    known = {flag(name) for name in RunConfig.__dataclass_fields__} | {"--out", "--help"}
+    used = set(re.findall(r"--[a-z][a-z-]+", README))
+    assert used <= known
+
+
+def test_the_python_example_names_real_things() -> None:
+    code = README.split("```python\n", 1)[1].split("```", 1)[0]
+    imports = "\n".join(line for line in code.splitlines() if line.startswith("from "))
+    exec(compile(imports, "README.md", "exec"), {})
