@@ -26,9 +26,13 @@ QUIET := TF_CPP_MIN_LOG_LEVEL=1
 DEMO     := --dataset digits --rounds 6 --query-size 10 --initial-size 20 --steps 150
 RESULTS  ?= runs/results
 JOBS     ?= 2
-SEEDS    ?= 0 1 2 3 4
+SEEDS    ?= 0 1 2
 ARMS     ?= bgadl al-acgan al-pmda bald bda random bda-full
-PROTOCOL ?= --dataset digits --rounds 10 --query-size 10 --initial-size 20 --steps 300
+# Where TFDS has prepared MNIST; it is downloaded there if it has not.
+DATA_DIR ?= $(HOME)/tensorflow_datasets
+PROTOCOL ?= --dataset mnist --data-dir $(DATA_DIR) --classifier gal_cnn --initial-size 100 \
+  --rounds 8 --query-size 50 --steps 300 --batch-size 50 --precision mixed_bfloat16 \
+  --option acgan.width=0.5 --option vaeacgan.width=0.5
 
 .PHONY: help demo test check slow results clean install install-dev
 

@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from bgadl_tf.acquisition import scores
 from bgadl_tf.acquisition.base import Acquisition, Query
 from bgadl_tf.data.base import ImageDataset
 from bgadl_tf.errors import DivergenceError, PoolError, RunFolderError
+from bgadl_tf.journal import Generated, Journal, Round
 from bgadl_tf.learners.abilities import Augments
 from bgadl_tf.learners.base import Learner
 from bgadl_tf.ledger import Ledger, Record
@@ -32,48 +32,7 @@ from bgadl_tf.oracle import Oracle
 from bgadl_tf.pool import Pool
 from bgadl_tf.scoring import Scorer
 from bgadl_tf.training import Trainer
-from bgadl_tf.types import Floats, Id, Images, Json, Label, Labels
-
-
-@dataclass(frozen=True)
-class Generated:
-    """Generated images x' of one round's queried images x*.
-
-    Attributes:
-        ids: ``[b]``, of the x* they were made from.
-        images: ``uint8 [b, H, W, D]``.
-        labels: ``int32 [b]``, inherited from x*.
-        distance: ``|x' - x*|``, L2 norm over the pixels in [0, 1], float32 ``[b]``.
-        bald: a(x'), nats, float32 ``[b]``.
-        bald_queried: a(x*), nats, float32 ``[b]``.
-    """
-
-    ids: tuple[Id, ...]
-    images: Images
-    labels: Labels
-    distance: Floats
-    bald: Floats
-    bald_queried: Floats
-
-
-@dataclass(frozen=True)
-class Round:
-    """What one finished round came to; the contract of ``rounds.jsonl``."""
-
-    round: int
-    labelled: int
-    test_accuracy: float
-    test_nll: float
-    queried: tuple[Id, ...]
-    seconds: Mapping[str, float]
-    reconstruction_error: float | None = None
-    bald_queried: float | None = None
-    bald_generated: float | None = None
-
-    def to_json(self) -> Json:
-        """As one JSON object, without what does not apply."""
-        record = {**asdict(self), "queried": list(self.queried)}
-        return {key: value for key, value in record.items() if value is not None}
+from bgadl_tf.types import Floats, Id, Images, Label, Labels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,32 +56,6 @@ class Plan:
     steps: int
     seed: int
     warm_start: bool
-
-
-class Journal(Protocol):
-    """Remembers what a run has done."""
-
-    def finished_rounds(self) -> int:
-        """Rounds that are over."""
-
-    def query(self, round_: int) -> Query | None:
-        """The query of a round, if it was made."""
-
-    def save_query(self, round_: int, query: Query) -> None: ...
-
-    def generated(self, round_: int) -> Generated | None:
-        """The images generated in a round, if they were."""
-
-    def save_generated(self, round_: int, generated: Generated) -> None: ...
-
-    def restore(self) -> tuple[int, int] | None:
-        """Bring back the newest weights; the round and step they are of, or None."""
-
-    def save_weights(self, round_: int, step: int, now: bool) -> None:
-        """Keep the weights of this moment: always if ``now``, else when it is time again."""
-
-    def finish(self, record: Round) -> None:
-        """Record a finished round."""
 
 
 StepObserver = Callable[[int, int, Mapping[str, float]], None]

@@ -21,7 +21,7 @@ LAYERS = [
     ("learners",),
     ("strategies", "training", "scoring"),
     ("acquisition",),
-    ("loop", "methods"),
+    ("loop", "journal", "methods"),
     ("experiment",),
     ("cli",),
 ]

@@ -18,9 +18,10 @@ from bgadl_tf.data.base import ImageDataset
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.errors import ConfigError
 from bgadl_tf.initial_set import initial_ids
+from bgadl_tf.journal import Journal
 from bgadl_tf.learners.base import LEARNERS, Learner
 from bgadl_tf.ledger import Ledger
-from bgadl_tf.loop import ActiveLearner, Journal, Plan
+from bgadl_tf.loop import ActiveLearner, Plan
 from bgadl_tf.methods import resolve
 from bgadl_tf.models.classifiers.base import CLASSIFIERS, default_classifier
 from bgadl_tf.scoring import Scorer

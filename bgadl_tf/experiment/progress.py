@@ -14,7 +14,8 @@ from tqdm import tqdm
 from bgadl_tf.data.base import ImageDataset
 from bgadl_tf.experiment import figures
 from bgadl_tf.experiment.run_folder import reporting_write_errors
-from bgadl_tf.loop import Generated, Plan, Round
+from bgadl_tf.journal import Generated, Round
+from bgadl_tf.loop import Plan
 from bgadl_tf.types import Json
 
 

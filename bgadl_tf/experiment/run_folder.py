@@ -31,8 +31,8 @@ import tensorflow as tf
 from bgadl_tf import durable
 from bgadl_tf.acquisition.base import Query
 from bgadl_tf.errors import RunFolderError
+from bgadl_tf.journal import Generated, Round
 from bgadl_tf.learners.base import Learner
-from bgadl_tf.loop import Generated, Round
 from bgadl_tf.types import Json
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
@@ -45,7 +45,7 @@ _ABOUT_THE_MACHINE = ("versions", "devices")
 
 
 class RunFolder:
-    """The files of one run; a ``loop.Journal``.
+    """The files of one run; a ``journal.Journal``.
 
     Args:
         path: The folder.
@@ -122,7 +122,7 @@ class RunFolder:
             checkpoint, str(self.path / "checkpoints"), max_to_keep=2
         )
 
-    # loop.Journal
+    # journal.Journal
 
     def finished_rounds(self) -> int:
         return len(self._rounds)

@@ -11,7 +11,8 @@ from bgadl_tf.config import RunConfig
 from bgadl_tf.experiment.build import Setup, build
 from bgadl_tf.experiment.progress import Progress
 from bgadl_tf.experiment.run_folder import RunFolder
-from bgadl_tf.loop import ActiveLearner, Round
+from bgadl_tf.journal import Round
+from bgadl_tf.loop import ActiveLearner
 from bgadl_tf.oracle import AnswersFile, HeldBackLabels, write_template
 from bgadl_tf.types import Json
 

@@ -17,8 +17,9 @@ from bgadl_tf.data.load import load_dataset
 from bgadl_tf.errors import PoolError
 from bgadl_tf.experiment.run_folder import RunFolder
 from bgadl_tf.initial_set import initial_ids
+from bgadl_tf.journal import Round
 from bgadl_tf.ledger import Ledger
-from bgadl_tf.loop import ActiveLearner, Plan, Round
+from bgadl_tf.loop import ActiveLearner, Plan
 from bgadl_tf.oracle import HeldBackLabels
 from bgadl_tf.scoring import Scorer
 from bgadl_tf.training import Trainer
