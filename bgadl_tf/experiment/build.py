@@ -86,6 +86,9 @@ def build(config: RunConfig) -> Setup:
     options = learner_type.options_type(
         **parse_options(learner_type.options_type, own, f"learner {method.learner!r}")
     )
+    # Before anything else starts TensorFlow, as loading a dataset does: then it is too late to
+    # split the CPU.
+    strategy = make_strategy(config.strategy, config.cpu_replicas)
     dataset = load_dataset(
         config.dataset, data_dir=config.data_dir, image_size=config.image_size, seed=config.seed
     )
@@ -93,7 +96,6 @@ def build(config: RunConfig) -> Setup:
         config, classifier=config.classifier or default_classifier(dataset.image_shape)
     )
     plan = make_plan(config, dataset, method.whole_set)
-    strategy = make_strategy(config.strategy, config.cpu_replicas)
     with strategy.scope():
         classifier = CLASSIFIERS.get(str(config.classifier))(
             dataset.image_shape, dataset.classes, config.dropout, dtype=config.precision
