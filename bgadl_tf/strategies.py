@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+
 import tensorflow as tf
 
 from bgadl_tf.errors import ConfigError
 
 
+@functools.cache
 def make_strategy(name: str, cpu_replicas: int = 1) -> tf.distribute.Strategy:
     """A distribution strategy.
 
-    One process can hold one mirrored strategy: a second would collide with the collectives of
-    the first.
+    The same arguments give the same strategy: a second mirrored one in a process would collide
+    with the collectives of the first.
 
     Args:
         name: ``one_device``, ``mirrored`` (every GPU, or the CPU's logical devices) or

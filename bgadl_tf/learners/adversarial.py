@@ -57,6 +57,9 @@ class AdversarialOptions(Options):
         for name in ("latent_dim", "width", "generative_learning_rate"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"--option {name} is {getattr(self, name)}; must be positive")
+        for name in ("adversarial_weight", "class_weight", "generated_weight", "warmup_steps"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"--option {name} is {getattr(self, name)}; must be at least 0")
 
 
 class AdversarialLearner(Learner):

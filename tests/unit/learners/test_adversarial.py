@@ -109,3 +109,5 @@ def test_the_distance_of_x_prime_falls_as_encoder_and_generator_train() -> None:
 def test_impossible_options_are_refused() -> None:
     with pytest.raises(ConfigError, match="latent_dim is 0; must be positive"):
         AdversarialOptions(latent_dim=0)
+    with pytest.raises(ConfigError, match="warmup_steps is -1; must be at least 0"):
+        AdversarialOptions(warmup_steps=-1)
