@@ -108,6 +108,14 @@ class Learner(keras.Model):
             optimizer.build(self.networks[name].trainable_variables)
         self.optimizers = optimizers
 
+    def get_compile_config(self) -> dict[str, Any]:
+        serialise = keras.saving.serialize_keras_object
+        return {"optimizers": {n: serialise(optimizer) for n, optimizer in self.optimizers.items()}}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        restore = keras.saving.deserialize_keras_object
+        self.compile({name: restore(value) for name, value in config["optimizers"].items()})
+
     def reset(self, names: tuple[str, ...], seed_of: SeedOf) -> None:
         """Give the named networks new weights, and their optimizers new states, in place."""
         for name in names:
