@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -60,11 +61,13 @@ def compare(folders: Sequence[Path], path: Path) -> None:
         RunFolderError: A folder is not that of a run, or has no finished round.
     """
     found = [runs.read(folder) for folder in folders]
+    # Whole paths would leave no room for the curves.
+    common = os.path.commonpath([run.folder.resolve().parent for run in found])
     names = {(run.arm, run.seed) for run in found}
     groups = (
         runs.by_arm(found)
         if len(names) == len(found) and not _repeat_with_other_settings(found)
-        else {str(run.folder): [run] for run in found}
+        else {str(run.folder.resolve().relative_to(common)): [run] for run in found}
     )
     curves, references = _split(groups)
     if not curves:
