@@ -8,7 +8,8 @@ generated images come from noise and labels alone; they are not tied to the quer
     C:  -log C(y | x)  - w log C(y | G(u, y))
 
 Two generated images stand beside each real one, as many as in ``vaeacgan``, so that the arms
-differ in what is generated and not in how much.
+differ in what is generated and not in how much. Where the pool is used
+(``AdversarialOptions.unlabelled``), the x that D takes for real are images of the pool.
 """
 
 from __future__ import annotations

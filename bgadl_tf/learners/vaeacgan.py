@@ -8,7 +8,9 @@ z ~ q(z | x) from the encoder, u ~ N(0, I), x' = G(z, y) and x'' = G(u, y)::
     D:  -log D(x)  - log(1 - D(x'))  - log(1 - D(x''))
     C:  -log C(y | x)  - w/2 [log C(y | x') + log C(y | x'')]
 
-The four networks step simultaneously from shared forward passes.
+The four networks step simultaneously from shared forward passes. Where the pool is used
+(``AdversarialOptions.unlabelled``), E and G reconstruct its images too, under the label C gives
+them, and the x that D takes for real are images of the pool.
 """
 
 from __future__ import annotations
