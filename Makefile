@@ -30,7 +30,7 @@ SEEDS    ?= 0 1 2
 ARMS     ?= bgadl bald random al-acgan al-pmda bda bda-full
 # The arms whose order is the claim get further seeds.
 HEADLINE ?= bgadl bald random
-FURTHER  ?= 3 4 5 6 7
+FURTHER  ?= 3 4 5 6
 # Where TFDS has prepared MNIST; it is downloaded there if it has not.
 DATA_DIR ?= $(HOME)/tensorflow_datasets
 PROTOCOL ?= --dataset mnist --data-dir $(DATA_DIR) --classifier gal_cnn --initial-size 100 \
