@@ -86,6 +86,7 @@ results: $(VENV)/.installed
 	$(QUIET) $(PY) scripts/experiment.py run --arms bgadl --seeds $(SEEDS) --jobs $(JOBS) \
 	  --out $(RESULTS)-labelled-only -- $(PROTOCOL) --option vaeacgan.unlabelled=false
 	$(PY) scripts/experiment.py report $(RESULTS)
+	$(PY) scripts/experiment.py report $(RESULTS)-labelled-only
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -31,6 +31,7 @@ class ImageSet:
     ids: tuple[Id, ...]
     images: Images
     labels: Labels
+    _rows: dict[Id, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.images.dtype != np.uint8 or self.images.ndim != 4:
@@ -57,9 +58,8 @@ class ImageSet:
         Raises:
             DataError: An id is not in this set.
         """
-        table: dict[Id, int] = self._rows  # type: ignore[attr-defined]
         try:
-            return np.array([table[id_] for id_ in ids], dtype=np.int64)
+            return np.array([self._rows[id_] for id_ in ids], dtype=np.int64)
         except KeyError as error:
             raise DataError(f"no example is called {error.args[0]!r}") from None
 
