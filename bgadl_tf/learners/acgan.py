@@ -20,6 +20,7 @@ import tensorflow as tf
 from bgadl_tf.learners.adversarial import AdversarialLearner
 from bgadl_tf.learners.base import LEARNERS
 from bgadl_tf.models import noise
+from bgadl_tf.models.groups import named
 from bgadl_tf.models.losses import global_mean, taken_for_fake, taken_for_real
 
 
@@ -37,14 +38,18 @@ class ACGAN(AdversarialLearner):
         images, labels = self.unpack(data)
         seed, options = self.step_seed(), self.options
         with tf.GradientTape(persistent=True) as tape:
-            groups = {"real": images}
-            for group in ("first", "second"):
-                u = noise.normal(
-                    noise.fold(seed, len(groups)), tf.shape(labels)[0], options.latent_dim
-                )
-                groups[group] = self.generator((u, labels), training=True)
-            c = self.classification(groups, labels, noise.fold(seed, 3))
-            d = self.discrimination({**groups, "real": self.real_images(data)})
+            latents = [
+                noise.normal(noise.fold(seed, n), tf.shape(labels)[0], options.latent_dim)
+                for n in (1, 2)
+            ]
+            inputs = tf.concat(latents, 0), tf.tile(labels, [2])
+            made = self.generator(inputs, training=True, groups=(1, 1))
+            generated = named(made, ("first", "second"))
+            # Apart from the real ones, since G's gradient comes back through the generated alone.
+            c = self.classification({"real": images}, labels, noise.fold(seed, 3))
+            c |= self.classification(generated, labels, noise.fold(seed, 4))
+            d = self.discrimination({"real": self.real_images(data)})
+            d |= self.discrimination(generated)
             classified = 0.5 * (c["first"] + c["second"])
             fooled = 0.5 * (taken_for_real(d["first"]) + taken_for_real(d["second"]))
             exposed = 0.5 * (taken_for_fake(d["first"]) + taken_for_fake(d["second"]))

@@ -12,7 +12,7 @@ import tensorflow as tf
 from bgadl_tf.errors import ConfigError
 from bgadl_tf.learners.base import Learner, Options, to_float, to_uint8
 from bgadl_tf.learners.fused_optimizers import Adam
-from bgadl_tf.models import losses, noise
+from bgadl_tf.models import groups, losses, noise
 from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.discriminator import Discriminator
 from bgadl_tf.models.generator import Generator
@@ -135,18 +135,19 @@ class AdversarialLearner(Learner):
         self, images: Mapping[str, tf.Tensor], labels: tf.Tensor, seed: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         """Cross-entropy ``[B]`` of C on each group of images; every example has its own mask."""
+        seeds = [noise.fold(seed, number) for number in range(len(images))]
         return {
-            group: losses.cross_entropy(
-                self.classifier(pixels, training=True, seed=noise.fold(seed, number)), labels
+            group: losses.cross_entropy(log_probs, labels)
+            for group, log_probs in zip(
+                images, self.classifier.each(list(images.values()), seeds), strict=True
             )
-            for number, (group, pixels) in enumerate(images.items())
         }
 
     def discrimination(self, images: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Logits ``[B]`` of D on each group; BatchNorm sees each group by itself."""
-        return {
-            group: self.discriminator(pixels, training=True) for group, pixels in images.items()
-        }
+        """Logits ``[B]`` of D on each group, of one size; BatchNorm sees each by itself."""
+        together = tf.concat(list(images.values()), 0)
+        logits = self.discriminator(together, training=True, groups=(1,) * len(images))
+        return groups.named(logits, images)
 
     @property
     def keeps_generated(self) -> bool:

@@ -163,11 +163,18 @@ class Learner(keras.Model):
         )
 
     def descend(self, tape: tf.GradientTape, objectives: Mapping[str, tf.Tensor]) -> None:
-        """One simultaneous step of each named network down its own objective."""
-        gradients = {
-            name: tape.gradient(objective, self.networks[name].trainable_variables)
-            for name, objective in objectives.items()
-        }
+        """One simultaneous step of each named network down its own objective.
+
+        Networks under the very same objective share one backward pass.
+        """
+        gradients: dict[str, list[tf.Tensor]] = {}
+        for objective in {id(tensor): tensor for tensor in objectives.values()}.values():
+            sources = {
+                name: self.networks[name].trainable_variables
+                for name, own in objectives.items()
+                if own is objective
+            }
+            gradients |= tape.gradient(objective, sources)
         for name, values in gradients.items():
             variables = self.networks[name].trainable_variables
             self.optimizers[name].apply_gradients(zip(values, variables, strict=True))

@@ -8,19 +8,22 @@ z ~ q(z | x) from the encoder, u ~ N(0, I), x' = G(z, y) and x'' = G(u, y)::
     D:  -log D(x)  - log(1 - D(x'))  - log(1 - D(x''))
     C:  -log C(y | x)  - w/2 [log C(y | x') + log C(y | x'')]
 
-The four networks step simultaneously from shared forward passes. Where the pool is used
+The four networks step at once from shared forward passes (``vaeacgan-alternating``: in turns, as
+in the released code). Where the pool is used
 (``AdversarialOptions.unlabelled``), E and G reconstruct its images too, under the label C gives
 them, and the x that D takes for real are images of the pool.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 import keras
 import tensorflow as tf
 
+from bgadl_tf.errors import ConfigError
 from bgadl_tf.learners.adversarial import (
     AdversarialLearner,
     AdversarialOptions,
@@ -32,10 +35,12 @@ from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.discriminator import Discriminator
 from bgadl_tf.models.encoder import Encoder
 from bgadl_tf.models.generator import Generator
+from bgadl_tf.models.groups import split
 from bgadl_tf.models.losses import (
     global_mean,
     kl_divergence,
     reconstruction,
+    scale_gradient,
     taken_for_fake,
     taken_for_real,
 )
@@ -51,6 +56,16 @@ class VAEACGANOptions(AdversarialOptions):
 
     reconstruction_weight: float = 0.75
     kl_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.reconstruction_weight > 0:
+            raise ConfigError(
+                f"--option reconstruction_weight is {self.reconstruction_weight}; must be "
+                "positive: without it G is no decoder and x' has nothing to do with x"
+            )
+        if self.kl_weight < 0:
+            raise ConfigError(f"--option kl_weight is {self.kl_weight}; must be at least 0")
 
 
 @LEARNERS.register("vaeacgan")
@@ -100,42 +115,90 @@ class VAEACGAN(AdversarialLearner):
         return {**super().networks, "encoder": self.encoder}
 
     def train_step(self, data: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
+        seed = self.step_seed()
+        terms: dict[str, tf.Tensor] = {}
+        for number, turn in enumerate(self.turns):
+            with tf.GradientTape(persistent=True) as tape:
+                found = self.terms_of(turn, data, noise.fold(seed, number))
+                objectives = self.objectives(turn, found)
+            self.descend(tape, objectives)
+            terms |= found
+        return self.track(terms)
+
+    @property
+    def turns(self) -> tuple[tuple[str, ...], ...]:
+        """Which networks step together, and in which order."""
+        return (("encoder", "generator", "discriminator", "classifier"),)
+
+    def terms_of(
+        self, turn: tuple[str, ...], data: tuple[tf.Tensor, ...], seed: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """The per-example loss terms ``[B]`` that the networks of a turn need."""
         x, y = self.unpack(data)
-        seed, options = self.step_seed(), self.options
-        u = noise.normal(noise.fold(seed, 2), tf.shape(y)[0], options.latent_dim)
         seen, labels = self.seen(data)
-        with tf.GradientTape(persistent=True) as tape:
-            posterior = self.encoder(seen, training=True)
-            z = posterior.sample(self.posterior_noise(seed, data))
+        posterior = self.encoder(seen, training=True)
+        z = posterior.sample(self.posterior_noise(noise.fold(seed, 1), data))
+        kl = kl_divergence(*posterior)
+        # E minimises the error, G g times the error: with this, one backward pass serves both.
+        z = scale_gradient(z, 1.0 / self.options.reconstruction_weight)
+        if turn == ("encoder",):
             rebuilt = self.generator((z, labels), training=True)
-            groups = {
-                "real": x,
-                "reconstructed": rebuilt[: tf.shape(y)[0]],
-                "generated": self.generator((u, y), training=True),
-            }
-            c = self.classification(groups, y, noise.fold(seed, 3))
-            d = self.discrimination({**groups, "real": self.real_images(data)})
-            error, kl = reconstruction(seen, rebuilt), kl_divergence(*posterior)
-            fooled, real = taken_for_real(d["generated"]), taken_for_real(d["real"])
-            exposed = {g: taken_for_fake(d[g]) for g in ("reconstructed", "generated")}
-            augmented = 0.5 * (c["reconstructed"] + c["generated"])
-            objectives = {
-                "encoder": global_mean(error + options.kl_weight * kl),
-                "generator": options.reconstruction_weight * global_mean(error)
-                + options.adversarial_weight * global_mean(fooled)
-                + options.class_weight * global_mean(c["generated"]),
-                "discriminator": global_mean(
-                    real + exposed["reconstructed"] + exposed["generated"]
-                ),
-                "classifier": global_mean(c["real"] + self.generated_weight() * augmented),
-            }
-        self.descend(tape, objectives)
-        return self.track({
-            "classification": c["real"], "classification_reconstructed": c["reconstructed"],
-            "classification_generated": c["generated"], "reconstruction": error, "kl": kl,
-            "discriminator_real": real, "discriminator_reconstructed": exposed["reconstructed"],
-            "discriminator_generated": exposed["generated"], "generator_adversarial": fooled,
+            return {"reconstruction": reconstruction(seen, rebuilt), "kl": kl}
+        u = noise.normal(noise.fold(seed, 2), tf.shape(y)[0], self.options.latent_dim)
+        sizes = (2 if self.uses_unlabelled else 1, 1)
+        latents = tf.concat([z, u], 0), tf.concat([labels, y], 0)
+        rebuilt, generated = split(self.generator(latents, training=True, groups=sizes), sizes)
+        terms = {"reconstruction": reconstruction(seen, rebuilt), "kl": kl}
+        # Apart from the others, since G's gradient comes back through x'' alone.
+        d = self.discrimination({"generated": generated})
+        c = self.classification({"generated": generated}, y, noise.fold(seed, 3))
+        terms["generator_adversarial"] = taken_for_real(d["generated"])
+        terms["classification_generated"] = c["generated"]
+        if "discriminator" in turn:
+            x_rebuilt = rebuilt[: tf.shape(y)[0]]
+            d |= self.discrimination({"real": self.real_images(data), "reconstructed": x_rebuilt})
+            c = self.classification({"real": x, "reconstructed": x_rebuilt}, y, noise.fold(seed, 4))
+            terms["discriminator_real"] = taken_for_real(d["real"])
+            terms["discriminator_reconstructed"] = taken_for_fake(d["reconstructed"])
+            terms["discriminator_generated"] = taken_for_fake(d["generated"])
+            terms["classification"] = c["real"]
+            terms["classification_reconstructed"] = c["reconstructed"]
+        return terms
+
+    def objectives(
+        self, turn: tuple[str, ...], terms: Mapping[str, tf.Tensor]
+    ) -> dict[str, tf.Tensor]:
+        """The scalar that each network of a turn descends, from per-example terms ``[B]``."""
+        means = {name: global_mean(term) for name, term in terms.items()}
+
+        def total(weights: Mapping[str, float | tf.Tensor]) -> tf.Tensor:
+            return tf.add_n([means[name] * w for name, w in weights.items() if name in means])
+
+        options = self.options
+        autoencoder = total({
+            "reconstruction": options.reconstruction_weight,
+            "kl": options.kl_weight,
+            "generator_adversarial": options.adversarial_weight,
+            "classification_generated": options.class_weight,
         })  # fmt: skip
+        if "classifier" not in turn:
+            return dict.fromkeys(turn, autoencoder)
+        augmented = 0.5 * self.generated_weight()
+        every = {
+            "encoder": autoencoder,
+            "generator": autoencoder,
+            "discriminator": total({
+                "discriminator_real": 1.0,
+                "discriminator_reconstructed": 1.0,
+                "discriminator_generated": 1.0,
+            }),
+            "classifier": total({
+                "classification": 1.0,
+                "classification_reconstructed": augmented,
+                "classification_generated": augmented,
+            }),
+        }  # fmt: skip
+        return {name: every[name] for name in turn}
 
     def seen(self, data: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, tf.Tensor]:
         """What the VAE reconstructs, and under which labels.
@@ -180,3 +243,17 @@ class VAEACGAN(AdversarialLearner):
             eps: Standard normal noise ``[B, Z]``.
         """
         return self.encoder(to_float(images)).sample(eps)
+
+
+@LEARNERS.register("vaeacgan-alternating")
+@keras.saving.register_keras_serializable("bgadl_tf")
+class AlternatingVAEACGAN(VAEACGAN):
+    """The same with the updates of the released code: E steps, then G, then D and C.
+
+    Each of the three turns has forward passes of its own, through what the turn before has
+    changed, and so takes longer.
+    """
+
+    @property
+    def turns(self) -> tuple[tuple[str, ...], ...]:
+        return ("encoder",), ("generator",), ("discriminator", "classifier")

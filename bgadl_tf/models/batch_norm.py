@@ -9,6 +9,9 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from bgadl_tf.models import groups as grouping
+from bgadl_tf.models.groups import ALONE, Groups
+
 
 @keras.saving.register_keras_serializable("bgadl_tf")
 class BatchNorm(keras.layers.BatchNormalization):
@@ -29,12 +32,24 @@ class BatchNorm(keras.layers.BatchNormalization):
         self._frozen = False
         self._kept: tuple[tf.Variable, tf.Variable] | None = None
 
-    def call(self, inputs: tf.Tensor, training: bool = False, mask: None = None) -> tf.Tensor:
+    def call(
+        self,
+        inputs: tf.Tensor,
+        training: bool = False,
+        mask: None = None,
+        groups: Groups = ALONE,
+    ) -> tf.Tensor:
+        if not training or len(groups) == 1:
+            return self._normalise(inputs, training)
+        parts = grouping.split(inputs, groups)
+        return tf.concat([self._normalise(part, True) for part in parts], 0)
+
+    def _normalise(self, inputs: tf.Tensor, training: bool) -> tf.Tensor:
         if training and tf.distribute.get_strategy().num_replicas_in_sync > 1:
             return super().call(inputs, training=True)
         inputs = tf.cast(inputs, self.compute_dtype)
         fused = tf.raw_ops.FusedBatchNormV3(
-            x=inputs if inputs.shape.rank == 4 else inputs[:, None, None],
+            x=inputs if inputs.shape.rank == 4 else tf.reshape(inputs, (-1, 1, 1, inputs.shape[1])),
             scale=self.gamma.value,
             offset=self.beta.value,
             mean=[] if training else self.moving_mean.value,
@@ -47,7 +62,7 @@ class BatchNorm(keras.layers.BatchNormalization):
             count = tf.cast(tf.size(inputs) // inputs.shape[-1], tf.float32)
             self._move(self.moving_mean, fused.batch_mean)
             self._move(self.moving_variance, fused.batch_variance * ((count - 1) / count))
-        return fused.y if inputs.shape.rank == 4 else fused.y[:, 0, 0]
+        return fused.y if inputs.shape.rank == 4 else tf.squeeze(fused.y, (1, 2))
 
     def _move(self, average: keras.Variable, value: tf.Tensor) -> None:
         average.assign(average * self.momentum + value * (1.0 - self.momentum))

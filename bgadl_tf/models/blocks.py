@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
 from bgadl_tf.models.batch_norm import BatchNorm
+from bgadl_tf.models.groups import ALONE, Groups
 from bgadl_tf.types import ImageShape
 
 
@@ -26,6 +28,24 @@ def halvings(image_shape: ImageShape) -> list[tuple[int, int]]:
 def scaled(count: int, width: float) -> int:
     """A channel or unit count under a width multiplier; at least 8."""
     return max(8, round(count * width))
+
+
+def leaky_relu(values: tf.Tensor, slope: float) -> tf.Tensor:
+    """The larger of a value and ``slope`` times it, for a slope below 1."""
+
+    @tf.custom_gradient
+    def leaky(inside: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        outside = tf.maximum(inside, tf.cast(slope, inside.dtype) * inside)
+
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            # One kernel; the gradient of a maximum is made of five. Values go out with the sign
+            # they came with. As tf.nn.leaky_relu, or as a gradient that reads what went in, it
+            # makes Grappler's remapper fail inside the training loop, which then fuses nothing.
+            return tf.raw_ops.LeakyReluGrad(gradients=upstream, features=outside, alpha=slope)
+
+        return outside, gradient
+
+    return leaky(values)
 
 
 @keras.saving.register_keras_serializable("bgadl_tf")
@@ -88,19 +108,18 @@ class Downsampling(keras.layers.Layer):
         self.dense_norm.build((None, self.hidden))
         self.built = True
 
-    def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(self, images: tf.Tensor, training: bool = False, groups: Groups = ALONE) -> tf.Tensor:
         hidden = images
         for stage, convolution in enumerate(self.convolutions):
             hidden = convolution(hidden)
             if stage:
-                hidden = self.norms[stage - 1](hidden, training=training)
+                hidden = self.norms[stage - 1](hidden, training=training, groups=groups)
             hidden = self._activation(hidden)
-        hidden = self.dense_norm(self.dense(self.flatten(hidden)), training=training)
-        return self._activation(hidden)
+        hidden = self.dense(self.flatten(hidden))
+        return self._activation(self.dense_norm(hidden, training=training, groups=groups))
 
     def _activation(self, hidden: tf.Tensor) -> tf.Tensor:
-        # Grappler fails to fuse tf.nn.leaky_relu inside the training loop, and then fuses nothing.
-        return tf.maximum(hidden, tf.cast(self.slope, hidden.dtype) * hidden)
+        return leaky_relu(hidden, self.slope) if self.slope else keras.ops.relu(hidden)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, int]:
         return (input_shape[0], self.hidden)

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from bgadl_tf.models.blocks import Downsampling, scaled
+from bgadl_tf.models.groups import ALONE, Groups
 from bgadl_tf.types import ImageShape
 
 
@@ -31,9 +32,9 @@ class Discriminator(keras.Model):
         )
         self(keras.KerasTensor((None, *image_shape)))
 
-    def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(self, images: tf.Tensor, training: bool = False, groups: Groups = ALONE) -> tf.Tensor:
         """Logits ``[B]`` float32, positive for "real", of images ``[B, H, W, D]`` in [0, 1]."""
-        logit = self.logit(self.trunk(images, training=training))
+        logit = self.logit(self.trunk(images, training=training, groups=groups))
         return keras.ops.cast(keras.ops.squeeze(logit, axis=1), "float32")
 
     def get_config(self) -> dict[str, object]:

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from bgadl_tf.models.batch_norm import BatchNorm
 from bgadl_tf.models.blocks import halvings, scaled
+from bgadl_tf.models.groups import ALONE, Groups
 from bgadl_tf.types import ImageShape
 
 
@@ -60,17 +61,28 @@ class Generator(keras.Model):
         self.norms = [BatchNorm(dtype=policy) for _ in channels[1:]]
         self([keras.KerasTensor((None, latent_dim)), keras.KerasTensor((None,), dtype="int32")])
 
-    def call(self, inputs: tuple[tf.Tensor, tf.Tensor], training: bool = False) -> tf.Tensor:
+    def call(
+        self,
+        inputs: tuple[tf.Tensor, tf.Tensor],
+        training: bool = False,
+        groups: Groups = ALONE,
+    ) -> tf.Tensor:
         """Images ``[B, H, W, D]`` float32 in [0, 1] from a latent ``[B, Z]`` and labels ``[B]``."""
+
+        def active(norm: BatchNorm, values: tf.Tensor) -> tf.Tensor:
+            return keras.ops.relu(norm(values, training=training, groups=groups))
+
         latent, labels = inputs
         label = keras.ops.one_hot(labels, self.classes, dtype=self.compute_dtype)
         hidden = keras.ops.concatenate([keras.ops.cast(latent, self.compute_dtype), label], axis=1)
-        hidden = keras.ops.relu(self.dense_norm(self.dense(hidden), training=training))
-        hidden = keras.ops.relu(self.project_norm(self.project(hidden), training=training))
+        hidden = active(self.dense_norm, self.dense(hidden))
+        hidden = active(self.project_norm, self.project(hidden))
         hidden = keras.ops.reshape(hidden, (-1, *self.grid, self.start_channels))
         for upsample, norm in zip(self.upsamplings[:-1], self.norms, strict=True):
-            hidden = keras.ops.relu(norm(upsample(hidden), training=training))
-        logits = self.upsamplings[-1](hidden)[:, : self.image_shape[0], : self.image_shape[1]]
+            hidden = active(norm, upsample(hidden))
+        logits = self.upsamplings[-1](hidden)
+        if logits.shape[1:3] != self.image_shape[:2]:
+            logits = logits[:, : self.image_shape[0], : self.image_shape[1]]
         return keras.ops.sigmoid(keras.ops.cast(logits, "float32"))
 
     def get_config(self) -> dict[str, object]:

@@ -6,6 +6,8 @@ weighted sum of terms is still per example and scaling happens once, in ``global
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 
@@ -87,3 +89,13 @@ def global_mean(per_example: tf.Tensor) -> tf.Tensor:
     if tf.distribute.get_strategy().num_replicas_in_sync > 1:
         count = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, count)
     return tf.math.divide_no_nan(tf.reduce_sum(tf.cast(per_example, tf.float32)), count)
+
+
+def scale_gradient(values: tf.Tensor, factor: float) -> tf.Tensor:
+    """The same values; what flows back through them is multiplied by ``factor``."""
+
+    @tf.custom_gradient
+    def scaled(inside: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        return tf.identity(inside), lambda outside: factor * outside
+
+    return scaled(values)

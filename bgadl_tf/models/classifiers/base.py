@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import tensorflow as tf
 
+from bgadl_tf.models import groups
 from bgadl_tf.models.batch_norm import BatchNorm
 from bgadl_tf.models.mc_dropout import StochasticHead
 from bgadl_tf.registry import Registry
@@ -69,6 +70,27 @@ class Classifier(keras.Model):
         masks = None if seed is None else self.head.example_masks(seed, tf.shape(features)[0])
         return self.head(features, masks=masks)
 
+    def each(self, batches: Sequence[tf.Tensor], seeds: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """Training passes over several batches, as one pass where no BatchNorm tells them apart.
+
+        Args:
+            batches: Each ``[B, H, W, D]`` in [0, 1], of one size.
+            seeds: Of the dropout masks of each.
+
+        Returns:
+            Log-probabilities ``[B, C]`` of each, float32.
+        """
+        if self._batch_norms():
+            passes = zip(batches, seeds, strict=True)
+            return [self(batch, training=True, seed=seed) for batch, seed in passes]
+        count = tf.shape(batches[0])[0]
+        masks = [self.head.example_masks(seed, count) for seed in seeds]
+        features = self.features(tf.concat(batches, 0), training=True)
+        log_probs = self.head(
+            features, masks=[tf.concat(stage, 0) for stage in zip(*masks, strict=True)]
+        )
+        return groups.split(log_probs, (1,) * len(batches))
+
     @property
     def is_stochastic(self) -> bool:
         """Whether MC dropout can tell two passes apart."""
@@ -84,10 +106,13 @@ class Classifier(keras.Model):
 
     def freeze(self) -> None:
         """Say that the weights change no more, so that what follows from them is computed once."""
-        for layer in self._flatten_layers(include_self=False):
-            if isinstance(layer, BatchNorm):
-                layer.freeze()
+        for layer in self._batch_norms():
+            layer.freeze()
         self.features(tf.zeros((1, *self.image_shape)))
+
+    def _batch_norms(self) -> list[BatchNorm]:
+        layers = self._flatten_layers(include_self=False)
+        return [layer for layer in layers if isinstance(layer, BatchNorm)]
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, int]:
         return (input_shape[0], self.classes)

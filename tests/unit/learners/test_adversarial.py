@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from bgadl_tf.errors import ConfigError
 from bgadl_tf.learners.adversarial import AdversarialLearner, AdversarialOptions
+from bgadl_tf.learners.vaeacgan import VAEACGANOptions
 from bgadl_tf.training import Trainer
 from tests.conftest import small_learner, some_images, some_labels, weights_of
 
@@ -111,3 +112,9 @@ def test_impossible_options_are_refused() -> None:
         AdversarialOptions(latent_dim=0)
     with pytest.raises(ConfigError, match="warmup_steps is -1; must be at least 0"):
         AdversarialOptions(warmup_steps=-1)
+    with pytest.raises(ConfigError, match=r"reconstruction_weight is 0\.0; must be positive"):
+        VAEACGANOptions(reconstruction_weight=0.0)
+    with pytest.raises(ConfigError, match=r"kl_weight is -1\.0; must be at least 0"):
+        VAEACGANOptions(kl_weight=-1.0)
+    with pytest.raises(ConfigError, match="width is 0"):
+        VAEACGANOptions(width=0.0)

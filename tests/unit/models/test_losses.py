@@ -60,3 +60,13 @@ def test_global_mean_adds_up_to_the_mean_over_replicas(
         means = mirrored.run(losses.global_mean, args=(per_replica,))
         total = mirrored.reduce(tf.distribute.ReduceOp.SUM, means, axis=None)
     assert float(total) == pytest.approx(3.5)
+
+
+def test_a_scaled_gradient_leaves_the_values_alone() -> None:
+    values = tf.constant([1.0, -2.0])
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        scaled = losses.scale_gradient(values, 0.25)
+        total = tf.reduce_sum(tf.square(scaled))
+    np.testing.assert_array_equal(scaled, values)
+    np.testing.assert_allclose(tape.gradient(total, values), 0.25 * 2.0 * values)
