@@ -33,13 +33,16 @@ class RunConfig:
     dataset: str = setting(
         "digits",
         "digits (embedded), a TFDS builder with 'image' and 'label' (mnist, cifar10, ...), "
-        "or folder:PATH",
+        "folder:PATH, or arrays:PATH",
     )
     data_dir: str | None = setting(
         None, "folder of prepared TFDS datasets; nothing is downloaded when the data is there"
     )
     image_size: int | None = setting(
         None, "resize every image to this many pixels a side (needed for folders of mixed sizes)"
+    )
+    stream: bool = setting(
+        False, "read pool images from disk when they are needed, for pools larger than memory"
     )
     method: str | None = setting(None, "a learner and an acquisition under the paper's name")
     learner: str | None = setting(None, "how the classifier is fitted (instead of --method)")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
-from bgadl_tf.acquisition.base import Query
+from bgadl_tf.acquisition.query import Query
 from bgadl_tf.types import Floats, Id, Images, Json, Labels
 
 

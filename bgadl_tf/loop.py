@@ -20,14 +20,15 @@ import numpy as np
 
 from bgadl_tf import seeding
 from bgadl_tf.acquisition import scores
-from bgadl_tf.acquisition.base import Acquisition, Query
+from bgadl_tf.acquisition.base import Acquisition
+from bgadl_tf.acquisition.query import Query
+from bgadl_tf.candidates import Candidates
 from bgadl_tf.data.base import ImageDataset
 from bgadl_tf.errors import DivergenceError, PoolError, RunFolderError
 from bgadl_tf.journal import Generated, Journal, Round
 from bgadl_tf.learners.abilities import Augments
 from bgadl_tf.learners.base import Learner
 from bgadl_tf.ledger import Ledger, Record
-from bgadl_tf.models.predictive import Predictive
 from bgadl_tf.oracle import Oracle
 from bgadl_tf.pool import Pool
 from bgadl_tf.scoring import Scorer
@@ -163,9 +164,8 @@ class ActiveLearner:
     def _best_query(self) -> Query:
         start = time.monotonic()
         candidates = self.pool.candidates(self.plan.candidates, self._rng("candidates"))
-        view = _CandidateView(
-            candidates, lambda: self._predict(self.dataset.train.images_of(candidates))
-        )
+        images = self.dataset.train.source_of(candidates)
+        view = Candidates(candidates, images, self.scorer, self._mask_seed)
         query = self.acquisition.query(view, self.plan.query_size, self._rng("query"))
         self._seconds["score"] += time.monotonic() - start
         return query
@@ -285,7 +285,7 @@ class ActiveLearner:
         images, labels = self._training_set()
         unlabelled = None
         if self.learner.uses_unlabelled and self.pool.unlabelled_count:
-            unlabelled = self.dataset.train.images_of(self.pool.unlabelled_ids)
+            unlabelled = self.dataset.train.source_of(self.pool.unlabelled_ids)
         self.trainer.train(
             images,
             labels,
@@ -346,13 +346,12 @@ class ActiveLearner:
     def _labels_of(self, ids: Sequence[Id]) -> Labels:
         return np.array([self.pool.labels[id_] for id_ in ids], dtype=np.int32)
 
-    def _predict(self, images: Images) -> Predictive:
-        return self.scorer.predict(images, self._mask_seed)
-
     def _bald(self, images: Images) -> Floats:
         if not len(images):
             return np.zeros(0, np.float32)
-        return np.asarray(scores.mutual_information(self._predict(images)), np.float32)
+        return np.concatenate([
+            *self.scorer.scores(images, self._mask_seed, scores.mutual_information)
+        ])  # fmt: skip
 
     @property
     def _mask_seed(self) -> int:
@@ -372,17 +371,3 @@ def _refuse_divergence(record: Round) -> None:
             f"not finite in round {record.round}: {', '.join(bad)}; the networks have diverged, "
             "the last good checkpoint is kept: use a lower learning rate, in a new --out"
         )
-
-
-class _CandidateView:
-    """Candidates of a round; predicts them when that is first asked for."""
-
-    def __init__(self, ids: Sequence[Id], predict: Callable[[], Predictive]) -> None:
-        self.ids = ids
-        self._predict = predict
-        self._predictive: Predictive | None = None
-
-    def predictive(self) -> Predictive:
-        if self._predictive is None:
-            self._predictive = self._predict()
-        return self._predictive

@@ -2,45 +2,27 @@
 
 It runs ``strategy.run(learner.train_step)`` inside a function that loops over many steps a
 call, is traced once and stays valid for the whole run. Batches are always full and drawn by a
-stateless order, so a run resumes from its step number alone.
+stateless order, so a run resumes from its step number alone. The labelled set is in memory; of the
+pool only what the next steps take.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Generator
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from bgadl_tf.batches import Span, blocks, positions, steps_of_a_block
+from bgadl_tf.data.source import ImageSource
 from bgadl_tf.errors import ConfigError, DivergenceError
 from bgadl_tf.learners.base import Learner
 from bgadl_tf.types import Images, Labels
 
 Progress = Callable[[int, dict[str, float]], None]
 """Called with the steps done in this round and the mean of every loss term since the last call."""
-
-
-def positions(count: tf.Tensor, seed: tf.Tensor, step: tf.Tensor, batch_size: int) -> tf.Tensor:
-    """Positions of the examples of one batch: consecutive pieces of an endless list of epochs.
-
-    Every epoch is a permutation of its own; a batch may straddle two.
-
-    Args:
-        count: N, scalar int64.
-        seed: ``[2]`` int32 seed of the order.
-        step: Number of the batch, scalar int64.
-        batch_size: B.
-
-    Returns:
-        ``[B]`` int64 in ``[0, N)``.
-    """
-    place = step * batch_size + tf.range(batch_size, dtype=tf.int64)
-    epoch = tf.cast(place // count, tf.int32)
-    seeds = tf.stack([tf.fill([batch_size], seed[0]), tf.fill([batch_size], seed[1]), epoch], 1)
-    return tf.raw_ops.RandomIndexShuffle(
-        index=place % count, seed=seeds, max_index=count - 1, rounds=4
-    )
 
 
 class Trainer:
@@ -84,7 +66,7 @@ class Trainer:
         order_seed: tuple[int, int],
         steps: int,
         first_step: int = 0,
-        unlabelled: Images | None = None,
+        unlabelled: ImageSource | None = None,
         report_every: int = 50,
         progress: Progress | None = None,
     ) -> None:
@@ -96,31 +78,45 @@ class Trainer:
             order_seed: Seed of the order of examples.
             steps: Gradient steps of the round.
             first_step: Steps that were taken already.
-            unlabelled: The pool, ``uint8 [M, H, W, D]``, for learners that use it; None where
-                nothing is left of it: the labelled images stand in.
+            unlabelled: The pool, ``uint8 [M, H, W, D]``, for learners that use it, read as the
+                steps go on; None where nothing is left of it: the labelled images stand in.
             report_every: Steps between two calls of ``progress``.
             progress: Told how it goes.
 
         Raises:
             DivergenceError: A loss term or a weight is not finite; the message names the term
                 or the network.
+            DataError: An image of the pool cannot be read.
         """
         with tf.device("/CPU:0"):
-            pool = self._pool(images if unlabelled is None else unlabelled)
-            resident = [tf.constant(value) for value in (images, labels, pool)]
-            resident.append(tf.constant(order_seed, tf.int32))
-        for start in range(first_step, steps, report_every):
-            stop = min(start + report_every, steps)
-            for metric in self.learner.metrics:
-                metric.reset_state()
-            self._train(*resident, tf.constant(start, tf.int64), tf.constant(stop, tf.int64))
-            means = {metric.name: float(metric.result()) for metric in self.learner.metrics}
-            self._refuse_divergence(means, f"between steps {start} and {stop}")
-            if progress is not None:
-                progress(stop, means)
+            resident = [tf.constant(value) for value in (images, labels)]
+            seed = tf.constant(order_seed, tf.int32)
+        pool: ImageSource = images if unlabelled is None else unlabelled
+        at_once = steps_of_a_block(pool, self.batch_size)
+        reports = Span(first_step, steps).pieces(report_every)
+        spans = [span for report in reports for span in report.pieces(at_once)]
+        with contextlib.closing(self._blocks(pool, seed, spans)) as of_pool:
+            for report in reports:
+                for metric in self.learner.metrics:
+                    metric.reset_state()
+                for span in report.pieces(at_once):
+                    ends = [tf.constant(step, tf.int64) for step in span]
+                    self._train(*resident, next(of_pool), seed, *ends)
+                means = {metric.name: float(metric.result()) for metric in self.learner.metrics}
+                self._refuse_divergence(means, f"between steps {report.start} and {report.stop}")
+                if progress is not None:
+                    progress(report.stop, means)
 
-    def _pool(self, unlabelled: Images) -> Images:
-        return unlabelled if self.learner.uses_unlabelled else unlabelled[:0]
+    def _blocks(
+        self, pool: ImageSource, seed: tf.Tensor, spans: list[Span]
+    ) -> Generator[tf.Tensor, None, None]:
+        """Images of the pool for the steps of each span; none for a learner that uses none."""
+        with tf.device("/CPU:0"):
+            if not self.learner.uses_unlabelled:
+                nothing = tf.zeros((0, *pool.shape[1:]), tf.uint8)
+                return (nothing for _ in spans)
+            pool_seed = tf.random.experimental.stateless_fold_in(seed, 1)
+        return blocks(pool, pool_seed, self.batch_size, spans)
 
     def _refuse_divergence(self, means: dict[str, float], when: str) -> None:
         terms = [repr(name) for name, value in means.items() if not np.isfinite(value)]
@@ -144,22 +140,20 @@ class Trainer:
         start: tf.Tensor,
         stop: tf.Tensor,
     ) -> None:
+        """Steps of one block; ``unlabelled`` holds the images that they take, in their order."""
         self.traces += 1
-        pool_seed = tf.random.experimental.stateless_fold_in(seed, 1)
 
-        def rows(of: tf.Tensor, order: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        def replica_step(step: tf.Tensor) -> None:
             context = tf.distribute.get_replica_context()
             share = self.batch_size // context.num_replicas_in_sync
             first = context.replica_id_in_sync_group * share
-            count = tf.shape(of, tf.int64)[0]
-            return positions(count, order, step, self.batch_size)[first : first + share]
-
-        def replica_step(step: tf.Tensor) -> None:
             with tf.device("/CPU:0"):
-                own = rows(labels, seed, step)
+                count = tf.shape(labels, tf.int64)[0]
+                own = positions(count, seed, step, self.batch_size)[first : first + share]
                 batch = [tf.gather(images, own), tf.gather(labels, own)]
                 if self.learner.uses_unlabelled:
-                    batch.append(tf.gather(unlabelled, rows(unlabelled, pool_seed, step)))
+                    place = (step - start) * self.batch_size + tf.cast(first, tf.int64)
+                    batch.append(tf.slice(unlabelled, [place, 0, 0, 0], [share, -1, -1, -1]))
             self.learner.train_step(tuple(batch))
 
         for step in tf.range(start, stop):

@@ -44,6 +44,9 @@ Images = NDArray[np.uint8]
 Labels = NDArray[np.int32]
 """int32 [N]; ``UNLABELLED`` where unknown."""
 
+Rows = NDArray[np.int64]
+"""int64 [N]: places in a list of examples. Inside the program only; ids are what lasts."""
+
 Floats = NDArray[np.float32]
 """float32, any shape."""
 

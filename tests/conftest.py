@@ -9,9 +9,10 @@ import pytest
 import tensorflow as tf
 
 from bgadl_tf import seeding
+from bgadl_tf.data.source import StoredImages
 from bgadl_tf.learners.base import LEARNERS, Learner
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
-from bgadl_tf.types import ImageShape
+from bgadl_tf.types import Images, ImageShape, Rows
 
 # Before anything starts TensorFlow: two replicas on any machine.
 tf.config.set_logical_device_configuration(
@@ -69,6 +70,19 @@ def reseed(learner: Learner, seed: int = 0) -> None:
 def some_images(count: int, shape: ImageShape = (8, 8, 1), seed: int = 0) -> np.ndarray:
     """Random images, ``uint8 [count, H, W, D]``."""
     return np.random.default_rng(seed).integers(0, 256, (count, *shape), dtype=np.uint8)
+
+
+class RecordedImages(StoredImages):
+    """Images that are read when they are needed; remembers the rows of every reading."""
+
+    def __init__(self, images: Images) -> None:
+        super().__init__(images.shape)
+        self.images = images
+        self.asked: list[list[int]] = []
+
+    def read(self, rows: Rows) -> Images:
+        self.asked.append(rows.tolist())
+        return self.images[rows]
 
 
 def some_labels(count: int, seed: int = 0) -> np.ndarray:

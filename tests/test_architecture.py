@@ -21,9 +21,9 @@ LAYERS = [
     ("pool", "oracle", "ledger", "initial_set"),
     ("models",),
     ("learners",),
-    ("strategies", "training", "scoring"),
+    ("strategies", "batches", "training", "scoring"),
     ("acquisition",),
-    ("loop", "journal", "methods"),
+    ("candidates", "loop", "journal", "methods"),
     ("export",),
     ("experiment",),
     ("serving",),
@@ -36,7 +36,7 @@ SIBLINGS = {
         "random", "bald", "predictive_entropy", "variation_ratios", "mean_std", "margin",
         "least_confidence",
     },
-    "data": {"digits", "tfds", "folder"},
+    "data": {"digits", "tfds", "folder", "arrays"},
 }  # fmt: skip
 FILES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 

@@ -42,8 +42,8 @@ def test_every_name_has_its_row(header: str, registry: Registry[object]) -> None
 
 
 def test_every_kind_of_dataset_is_named() -> None:
-    assert set(LOADERS) == {"digits", "tfds", "folder"}
-    assert rows("--dataset") == {"digits", "mnist", "folder:PATH"}
+    assert set(LOADERS) == {"digits", "tfds", "folder", "arrays"}
+    assert rows("--dataset") == {"digits", "mnist", "folder:PATH", "arrays:PATH"}
 
 
 def flags_of(parser: argparse.ArgumentParser) -> set[str]:

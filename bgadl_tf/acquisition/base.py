@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, Protocol
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
-from bgadl_tf.errors import ConfigError, PoolError, ScoreError
+from bgadl_tf.acquisition.query import Query, TopScores
+from bgadl_tf.errors import ConfigError
 from bgadl_tf.models.predictive import Predictive
 from bgadl_tf.registry import Registry
 from bgadl_tf.types import Floats, Id
 
 
-@dataclass(frozen=True)
-class Query:
-    """Ids to be labelled, the most informative first, and their scores.
-
-    Attributes:
-        ids: ``[b]``.
-        scores: ``[b]``, larger is more informative.
-    """
-
-    ids: tuple[Id, ...]
-    scores: tuple[float, ...]
-
-
 class PoolView(Protocol):
-    """What an acquisition may look at; everything is computed when it is first asked for."""
+    """What an acquisition may look at; everything is computed when it is asked for."""
 
     @property
     def ids(self) -> Sequence[Id]:
         """Candidates, ``[N]``."""
 
-    def predictive(self) -> Predictive:
-        """Predictive distribution of the candidates under the round's MC masks."""
+    def scores(self, score: Callable[[Predictive], tf.Tensor]) -> Iterator[Floats]:
+        """Scores under the round's MC masks, float32, of a part of the ids at a time.
+
+        The parts follow the order of ``ids`` and cover them. Candidates may be more than fit into
+        memory: keep no more of a part than is needed.
+
+        Args:
+            score: From a predictive distribution of n candidates to ``[n]``, in TensorFlow.
+        """
 
 
 class Acquisition(Protocol):
@@ -62,34 +55,10 @@ class ScoreAcquisition:
     score: ClassVar[Callable[[Predictive], tf.Tensor]]
 
     def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
-        scores = np.asarray(type(self).score(view.predictive()), dtype=np.float32)
-        return top(view.ids, scores, size)
-
-
-def top(ids: Sequence[Id], scores: Floats | NDArray[np.float64], size: int) -> Query:
-    """The ``size`` highest scores; equal scores keep the order of ``ids``.
-
-    Args:
-        ids: ``[N]``.
-        scores: ``[N]``.
-        size: b.
-
-    Raises:
-        PoolError: ``size`` is larger than N.
-        ScoreError: A score is NaN or infinite; the message names the first example.
-    """
-    if size > len(ids):
-        raise PoolError(f"{size} labels were asked for, but only {len(ids)} candidates are left")
-    if not np.isfinite(scores).all():
-        bad = np.flatnonzero(~np.isfinite(scores))
-        raise ScoreError(
-            f"{len(bad)} of {len(scores)} scores are not finite, the first that of "
-            f"{ids[int(bad[0])]!r}; the network has diverged: lower the learning rate"
-        )
-    order = np.argsort(-scores, kind="stable")[:size]
-    return Query(
-        ids=tuple(ids[int(row)] for row in order), scores=tuple(float(scores[row]) for row in order)
-    )
+        best = TopScores(view.ids, size)
+        for scores in view.scores(type(self).score):
+            best.add(scores)
+        return best.query()
 
 
 ACQUISITIONS: Registry[type[Acquisition]] = Registry("acquisition", "bgadl_tf.acquisition")

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from bgadl_tf.acquisition.base import ACQUISITIONS, PoolView, Query, top
+from bgadl_tf.acquisition.base import ACQUISITIONS, PoolView
+from bgadl_tf.acquisition.query import Query, top
 
 
 @ACQUISITIONS.register("random")

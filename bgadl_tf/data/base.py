@@ -1,4 +1,4 @@
-"""What every dataset is: images in memory under stable ids, labels where somebody knows them."""
+"""What every dataset is: images under stable ids, labels where somebody knows them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Protocol
 
 import numpy as np
 
+from bgadl_tf.data.source import ImageSource, Subset, gather, is_in_memory
 from bgadl_tf.errors import DataError
 from bgadl_tf.registry import Registry
-from bgadl_tf.types import UNLABELLED, Id, Images, Labels
+from bgadl_tf.types import UNLABELLED, Id, Images, Labels, Rows
 
 SMALLEST, LARGEST = 8, 96
 
@@ -21,7 +22,7 @@ class ImageSet:
 
     Attributes:
         ids: ``[N]`` unique, stable names.
-        images: ``uint8 [N, H, W, D]``.
+        images: ``uint8 [N, H, W, D]``, in memory or read when they are indexed.
         labels: ``int32 [N]``; ``UNLABELLED`` where nobody knows.
 
     Raises:
@@ -29,7 +30,7 @@ class ImageSet:
     """
 
     ids: tuple[Id, ...]
-    images: Images
+    images: ImageSource
     labels: Labels
     _rows: dict[Id, int] = field(init=False, repr=False, compare=False)
 
@@ -52,24 +53,34 @@ class ImageSet:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def rows(self, ids: Sequence[Id]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    def rows(self, ids: Sequence[Id]) -> Rows:
         """Rows of ``ids``, int64 [len(ids)].
 
         Raises:
             DataError: An id is not in this set.
         """
         try:
-            return np.array([self._rows[id_] for id_ in ids], dtype=np.int64)
+            return np.fromiter(map(self._rows.__getitem__, ids), np.int64, len(ids))
         except KeyError as error:
             raise DataError(f"no example is called {error.args[0]!r}") from None
 
     def images_of(self, ids: Sequence[Id]) -> Images:
-        """Images of ``ids``, in that order, uint8 [len(ids), H, W, D]."""
-        return self.images[self.rows(ids)]
+        """Images of ``ids``, in that order, in memory, uint8 [len(ids), H, W, D]."""
+        return gather(self.images, self.rows(ids))
+
+    def source_of(self, ids: Sequence[Id]) -> ImageSource:
+        """Images of ``ids``, in that order; nothing is copied or read before it is indexed."""
+        return Subset(self.images, self.rows(ids))
 
     def labels_of(self, ids: Sequence[Id]) -> Labels:
         """Labels of ``ids``, in that order, int32 [len(ids)]."""
         return self.labels[self.rows(ids)]
+
+    def in_memory(self) -> ImageSet:
+        """The same set with its images in memory."""
+        if is_in_memory(self.images):
+            return self
+        return ImageSet(self.ids, self.images[np.arange(len(self))], self.labels)
 
 
 @dataclass(frozen=True)
@@ -132,7 +143,13 @@ class Loader(Protocol):
     """Loads one kind of dataset."""
 
     def __call__(
-        self, argument: str, *, data_dir: str | None, image_size: int | None, seed: int
+        self,
+        argument: str,
+        *,
+        data_dir: str | None,
+        image_size: int | None,
+        seed: int,
+        stream: bool,
     ) -> ImageDataset:
         """Load.
 
@@ -142,6 +159,7 @@ class Loader(Protocol):
             data_dir: Folder of prepared TFDS datasets, or None.
             image_size: Resize every image to this many pixels a side, or None.
             seed: Root seed; decides which images are held out where no test split is given.
+            stream: Read training images when they are needed; nothing else changes.
 
         Raises:
             DataError: The data is missing, empty, unreadable or malformed.

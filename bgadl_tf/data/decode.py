@@ -28,7 +28,7 @@ def decode_tensor(encoded: tf.Tensor, channels: int) -> tf.Tensor:
         tf.errors.InvalidArgumentError: The bytes are neither PNG nor JPEG, are damaged, or claim
             more than ``MOST_PIXELS``.
     """
-    height, width = tf.unstack(_size(encoded))
+    height, width = tf.unstack(stated_size(encoded))
     within = tf.debugging.Assert(
         (height > 0) & (width > 0) & (height * width <= MOST_PIXELS),
         [f"height and width of an image; expected 1 to {MOST_PIXELS} pixels, got", height, width],
@@ -39,8 +39,8 @@ def decode_tensor(encoded: tf.Tensor, channels: int) -> tf.Tensor:
     return tf.ensure_shape(decoded, (None, None, channels))
 
 
-def _size(encoded: tf.Tensor) -> tf.Tensor:
-    """Height and width that the header states, int64 [2]."""
+def stated_size(encoded: tf.Tensor) -> tf.Tensor:
+    """Height and width in the header of a PNG or JPEG, scalar string -> int64 [2]."""
     return tf.cond(
         _starts_with(encoded, PNG), lambda: _png_size(encoded), lambda: _jpeg_size(encoded)
     )

@@ -13,7 +13,14 @@ CLASS_NAMES = tuple("0123456789")
 
 
 @LOADERS.register("digits")
-def load(argument: str, *, data_dir: str | None, image_size: int | None, seed: int) -> ImageDataset:
+def load(
+    argument: str,
+    *,
+    data_dir: str | None,
+    image_size: int | None,
+    seed: int,
+    stream: bool = False,
+) -> ImageDataset:
     """Loads the digits: 1300 to train on, 497 to test on, the same for every seed.
 
     Args:
@@ -21,6 +28,7 @@ def load(argument: str, *, data_dir: str | None, image_size: int | None, seed: i
         data_dir: Not used.
         image_size: Pixels a side, or None for 8.
         seed: Not used: results of different seeds are compared on one test split.
+        stream: Not used: they lie in no file of their own.
 
     Raises:
         DataError: ``argument`` is not empty.

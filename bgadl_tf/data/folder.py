@@ -20,6 +20,7 @@ import numpy as np
 
 from bgadl_tf.data import image_files, image_paths, split
 from bgadl_tf.data.base import LOADERS, ImageDataset, ImageSet
+from bgadl_tf.data.source import ImageSource
 from bgadl_tf.errors import DataError
 from bgadl_tf.types import UNLABELLED
 
@@ -44,7 +45,14 @@ class Listing(NamedTuple):
 
 
 @LOADERS.register("folder")
-def load(argument: str, *, data_dir: str | None, image_size: int | None, seed: int) -> ImageDataset:
+def load(
+    argument: str,
+    *,
+    data_dir: str | None,
+    image_size: int | None,
+    seed: int,
+    stream: bool = False,
+) -> ImageDataset:
     """Loads a folder of images.
 
     Args:
@@ -52,6 +60,7 @@ def load(argument: str, *, data_dir: str | None, image_size: int | None, seed: i
         data_dir: Not used.
         image_size: Pixels a side; needed when the images have different sizes.
         seed: Root seed; decides which images are held out.
+        stream: Read only headers now, and decode training images when they are needed.
 
     Returns:
         The dataset; ids are POSIX paths relative to the folder, in sorted order.
@@ -64,7 +73,7 @@ def load(argument: str, *, data_dir: str | None, image_size: int | None, seed: i
     if (root / "train").is_dir() and (root / "test").is_dir():
         train, test = _listing(root / "train"), _listing(root / "test")
         class_names = _common_classes(root, train, test)
-        together = _read(root, train, test, class_names, image_size)
+        together = _read(root, train, test, class_names, image_size, stream)
         in_test = np.array([id_.startswith("test/") for id_ in together.ids])
         parts = split.divide(together, in_test)
     else:
@@ -77,7 +86,7 @@ def load(argument: str, *, data_dir: str | None, image_size: int | None, seed: i
                 f"classes of {root} with fewer than 2 images: {', '.join(small)}; one image at "
                 "least is held out for testing: add images, or make train/ and test/ folders"
             )
-        together = _read(root, train, Listing({}, []), class_names, image_size)
+        together = _read(root, train, Listing({}, []), class_names, image_size, stream)
         quotas = split.fraction_quotas(together.labels, len(class_names))
         parts = split.hold_out(together, quotas, class_names, seed)
     return ImageDataset(f"folder:{argument}", *parts, class_names)
@@ -144,7 +153,12 @@ def _common_classes(root: Path, train: Listing, test: Listing) -> tuple[str, ...
 
 
 def _read(
-    root: Path, train: Listing, test: Listing, class_names: tuple[str, ...], image_size: int | None
+    root: Path,
+    train: Listing,
+    test: Listing,
+    class_names: tuple[str, ...],
+    image_size: int | None,
+    stream: bool,
 ) -> ImageSet:
     """All images of both splits, so that they are of one size and number of channels."""
     labels = dict.fromkeys(train.unlabelled, UNLABELLED)
@@ -154,5 +168,9 @@ def _read(
     by_id = {path.relative_to(root).as_posix(): path for path in labels}
     ids = tuple(sorted(by_id))
     paths = [by_id[id_] for id_ in ids]
-    images = image_files.read_images(root, paths, image_size)
+    images: ImageSource = (
+        image_files.open_images(root, ids, image_size)
+        if stream
+        else image_files.read_images(root, paths, image_size)
+    )
     return ImageSet(ids, images, np.array([labels[path] for path in paths], dtype=np.int32))

@@ -1,37 +1,27 @@
-"""Reading image files."""
+"""Images in files of their own: read at once, or whenever they are needed."""
 
 from __future__ import annotations
 
-import warnings
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from bgadl_tf.data import decode, resize
-from bgadl_tf.data.base import LARGEST, SMALLEST
-from bgadl_tf.errors import DataError, plain
-from bgadl_tf.types import Images
-
-GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
-
-
-class Header(NamedTuple):
-    """What a file says of its image before any pixel is decoded."""
-
-    width: int
-    height: int
-    grey: bool
+from bgadl_tf.data import decode, image_headers, resize
+from bgadl_tf.data.decode_rows import decode_rows
+from bgadl_tf.data.image_headers import Headers
+from bgadl_tf.data.source import StoredImages
+from bgadl_tf.types import Images, Rows
 
 
 def read_images(root: Path, paths: Sequence[Path], image_size: int | None) -> Images:
     """Reads images: one channel when all are grey, else three.
 
     Args:
-        root: Folder that messages name files relative to.
+        root: Folder that the files are in and messages name them relative to.
         paths: The files, at least one.
         image_size: Resize every image to this many pixels a side, or None when they have one
             size.
@@ -43,90 +33,131 @@ def read_images(root: Path, paths: Sequence[Path], image_size: int | None) -> Im
         DataError: Files cannot be read, or sizes differ or are unsupported and ``image_size``
             is None.
     """
-    headers: dict[Path, Header] = {}
-    bad: dict[Path, Exception] = {}
-    with warnings.catch_warnings():
-        # Pillow only warns of an image that is suspiciously, but not absurdly, large.
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        for path in paths:
-            try:
-                headers[path] = _header(path)
-            except Exception as error:  # decoders fail in many ways, and all mean one thing
-                bad[path] = error
-        if not bad and image_size is None:
-            _check_sizes(root, headers)
-        mode = "L" if all(header.grey for header in headers.values()) else "RGB"
-        images: list[Images] = []
-        for path in headers:
-            try:
-                image = _decode(path, mode)[np.newaxis]
-            except Exception as error:
-                bad[path] = error
-                continue
-            if not bad:
-                images.append(image if image_size is None else resize.resize(image, image_size))
+    names = [path.relative_to(root).as_posix() for path in paths]
+    headers = image_headers.read_headers(root, names)
+    if headers.bad:
+        raise image_headers.unreadable(root, {**headers.bad, **_undecodable(root, names, headers)})
+    images, bad = ImageFiles(root, names, headers, image_size).try_to_read(np.arange(len(names)))
     if bad:
-        raise DataError(_complaint(root, bad))
-    return np.concatenate(images)
+        raise image_headers.unreadable(root, bad)
+    return images
 
 
-def _header(path: Path) -> Header:
-    if not path.is_file():
-        raise OSError("a broken link" if path.is_symlink() else "not a regular file")
-    with Image.open(path) as image:
-        if image.width * image.height > decode.MOST_PIXELS:
-            raise Image.DecompressionBombError
-        return Header(image.width, image.height, image.mode in GREY_MODES)
+def open_images(root: Path, names: Sequence[str], image_size: int | None) -> ImageFiles:
+    """The same images, each decoded when it is needed; only headers are read at once.
+
+    Args:
+        root: Folder that the files are in.
+        names: Paths relative to it, at least one.
+        image_size: As for ``read_images``.
+
+    Raises:
+        DataError: As for ``read_images``, but files that are damaged behind the header are only
+            found when they are read.
+    """
+    headers = image_headers.read_headers(root, names)
+    if headers.bad:
+        raise image_headers.unreadable(root, headers.bad)
+    return ImageFiles(root, names, headers, image_size)
 
 
-def _decode(path: Path, mode: str) -> Images:
-    """Pixels of one file, uint8 [H, W, D]; alpha is dropped, orientation tags are ignored.
+class ImageFiles(StoredImages):
+    """Images that are decoded, on all cores, whenever they are indexed.
 
     PNG and JPEG go through the function that served graphs contain, so that a file has the same
     score there. Pillow has looked at the header of every file and decodes the rest.
+
+    Args:
+        root: Folder that the files are in.
+        names: Paths relative to it, ``[N]``.
+        headers: Of the files, none of them bad.
+        image_size: As for ``read_images``.
+
+    Raises:
+        DataError: Sizes differ or are unsupported and ``image_size`` is None.
     """
-    content = path.read_bytes()
-    if content.startswith(decode.MAGIC):
-        return np.asarray(decode.decode_tensor(tf.constant(content), len(mode)))
+
+    def __init__(
+        self, root: Path, names: Sequence[str], headers: Headers, image_size: int | None
+    ) -> None:
+        if image_size is None:
+            image_headers.check_sizes(root, headers)
+        assert headers.first is not None
+        header = headers.first[1]
+        self._mode = "L" if headers.grey else "RGB"
+        size = (header.height, header.width) if image_size is None else (image_size, image_size)
+        self._image_shape = (*size, 1 if headers.grey else 3)
+        super().__init__((len(names), *self._image_shape))
+        self._root, self._names, self._native = root, names, headers.native
+        self._image_size = image_size
+        self._decode_native = tf.function(
+            self._native_graph, input_signature=[tf.TensorSpec((None,), tf.string)]
+        )
+
+    def read(self, rows: Rows) -> Images:
+        """Decodes; see ``ImageSource``.
+
+        Raises:
+            DataError: Files are gone or damaged.
+        """
+        images, bad = self.try_to_read(rows)
+        if bad:
+            raise image_headers.unreadable(self._root, bad)
+        return images
+
+    def try_to_read(self, rows: Rows) -> tuple[Images, dict[str, Exception]]:
+        """Images of rows, uint8 [len(rows), H, W, D], and what is wrong with which file."""
+        images, bad = decode_rows(self._decode, rows, self._image_shape)
+        return images, {self._names[row]: error for row, error in bad.items()}
+
+    def _decode(self, rows: Rows) -> Images:
+        # Joining them as paths would take half as long as decoding.
+        paths = [os.fsencode(f"{self._root}/{self._names[row]}") for row in rows]
+        native = self._native[rows]
+        if native.all():
+            return np.asarray(self._decode_native(tf.constant(paths)))
+        images = np.empty((len(rows), *self._image_shape), np.uint8)
+        if native.any():
+            chosen = [path for path, is_native in zip(paths, native, strict=True) if is_native]
+            images[native] = self._decode_native(tf.constant(chosen))
+        for place in np.flatnonzero(~native):
+            image = decode_by_pillow(Path(os.fsdecode(paths[place])), self._mode)[np.newaxis]
+            if self._image_size is not None:
+                image = resize.resize(image, self._image_size)
+            images[place] = image[0]
+        return images
+
+    def _native_graph(self, paths: tf.Tensor) -> tf.Tensor:
+        def decoded(path: tf.Tensor) -> tf.Tensor:
+            image = decode.decode_tensor(tf.io.read_file(path), len(self._mode))
+            if self._image_size is not None:
+                image = resize.resize_tensor(image, (self._image_size, self._image_size))
+            return tf.ensure_shape(image, self._image_shape)
+
+        # Accelerators need not round like the CPU, and a dataset must be the same everywhere.
+        with tf.device("CPU:0"):
+            spec = tf.TensorSpec(self._image_shape, tf.uint8)
+            return tf.map_fn(decoded, paths, fn_output_signature=spec)
+
+
+def decode_by_pillow(path: Path, mode: str) -> Images:
+    """Pixels of one file, uint8 [H, W, D]; of several frames the first."""
     with Image.open(path) as image:
         pixels = np.asarray(image.convert(mode))
     return pixels.reshape(*pixels.shape[:2], -1)
 
 
-def _check_sizes(root: Path, headers: dict[Path, Header]) -> None:
-    first, expected = next(iter(headers.items()))
-    for path, header in headers.items():
-        if (header.width, header.height) != (expected.width, expected.height):
-            raise DataError(
-                f"images of {root} have different sizes: {_name(root, first)} is "
-                f"{expected.width}x{expected.height}, {_name(root, path)} is "
-                f"{header.width}x{header.height} pixels; resize them with --image-size"
-            )
-    if not all(SMALLEST <= side <= LARGEST for side in (expected.width, expected.height)):
-        raise DataError(
-            f"images of {root} are {expected.width}x{expected.height} pixels; sizes from "
-            f"{SMALLEST} to {LARGEST} work: resize with --image-size"
-        )
-
-
-def _complaint(root: Path, bad: dict[Path, Exception]) -> str:
-    shown = [f"{_name(root, path)} ({_reason(error)})" for path, error in list(bad.items())[:3]]
-    more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
-    files = "1 image" if len(bad) == 1 else f"{len(bad)} images"
-    return f"{files} of {root} cannot be read: {', '.join(shown)}{more}; mend or remove them"
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
-        return "too many pixels to be safe"
-    if isinstance(error, UnidentifiedImageError):
-        return "not an image"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    if isinstance(error, tf.errors.OpError):
-        return plain(error.message)
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
-
-
-def _name(root: Path, path: Path) -> str:
-    return path.relative_to(root).as_posix()
+def _undecodable(root: Path, names: Sequence[str], headers: Headers) -> dict[str, Exception]:
+    """What is wrong behind the headers, where a person has to mend files anyway."""
+    bad: dict[str, Exception] = {}
+    for name, native in zip(names, headers.native, strict=True):
+        if name in headers.bad:
+            continue
+        try:
+            if native:
+                decode.decode_tensor(tf.constant((root / name).read_bytes()), 3)
+            else:
+                decode_by_pillow(root / name, "RGB")
+        except Exception as error:  # decoders fail in many ways, and all mean one thing
+            bad[name] = error
+    return bad

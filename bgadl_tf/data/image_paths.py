@@ -37,6 +37,16 @@ def all_images(folder: Path, visited: set[str]) -> list[Path]:
     return found
 
 
+def check_regular(path: Path) -> None:
+    """Makes sure that a path is a file, which a pipe, on which reading would wait, is not.
+
+    Raises:
+        OSError: It is not; the message says what it is.
+    """
+    if not path.is_file():
+        raise OSError("a broken link" if path.is_symlink() else "not a regular file")
+
+
 def _entries(folder: Path) -> list[Path]:
     try:
         return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))

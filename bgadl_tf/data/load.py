@@ -7,7 +7,12 @@ from bgadl_tf.errors import UnknownNameError
 
 
 def load_dataset(
-    spec: str, *, data_dir: str | None = None, image_size: int | None = None, seed: int = 0
+    spec: str,
+    *,
+    data_dir: str | None = None,
+    image_size: int | None = None,
+    seed: int = 0,
+    stream: bool = False,
 ) -> ImageDataset:
     """Loads the dataset that ``spec`` names.
 
@@ -17,6 +22,7 @@ def load_dataset(
         data_dir: Folder of prepared TFDS datasets, or None for the one of TFDS.
         image_size: Resize every image to this many pixels a side, or None.
         seed: Root seed; decides which images are held out where no test split is given.
+        stream: Read training images from their files when they are needed.
 
     Raises:
         UnknownNameError: The kind before the colon is not registered.
@@ -30,4 +36,4 @@ def load_dataset(
     if not colon and kind not in LOADERS.names():
         kind, argument = "tfds", spec
     loader = LOADERS.get(kind)
-    return loader(argument, data_dir=data_dir, image_size=image_size, seed=seed)
+    return loader(argument, data_dir=data_dir, image_size=image_size, seed=seed, stream=stream)

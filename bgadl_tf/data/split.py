@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bgadl_tf import seeding
 from bgadl_tf.data.base import ImageSet
+from bgadl_tf.data.source import part_of
 from bgadl_tf.types import Label, Labels
 
 TEST_FRACTION = 0.2
@@ -46,7 +47,7 @@ def hold_out(
         seed: Root seed.
 
     Returns:
-        What stays and what is held out, both in the order of ``images``.
+        What stays, and what is held out, in memory; both in the order of ``images``.
     """
     held = np.zeros(len(images), dtype=np.bool_)
     for label, quota in quotas.items():
@@ -57,10 +58,10 @@ def hold_out(
 
 
 def divide(images: ImageSet, held: NDArray[np.bool_]) -> tuple[ImageSet, ImageSet]:
-    """Splits a set by a mask ``[N]``: where it is false, and where it is true."""
-    return _part(images, np.flatnonzero(~held)), _part(images, np.flatnonzero(held))
+    """Splits a set by a mask ``[N]``: where it is false, and, in memory, where it is true."""
+    return _part(images, np.flatnonzero(~held)), _part(images, np.flatnonzero(held)).in_memory()
 
 
 def _part(images: ImageSet, rows: NDArray[np.int64]) -> ImageSet:
     ids = tuple(images.ids[row] for row in rows)
-    return ImageSet(ids, images.images[rows], images.labels[rows])
+    return ImageSet(ids, part_of(images.images, rows), images.labels[rows])

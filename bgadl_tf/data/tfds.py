@@ -14,7 +14,14 @@ from bgadl_tf.errors import DataError
 
 
 @LOADERS.register("tfds")
-def load(argument: str, *, data_dir: str | None, image_size: int | None, seed: int) -> ImageDataset:
+def load(
+    argument: str,
+    *,
+    data_dir: str | None,
+    image_size: int | None,
+    seed: int,
+    stream: bool = False,
+) -> ImageDataset:
     """Loads a dataset of TFDS; downloads nothing when it is prepared already.
 
     Args:
@@ -24,6 +31,7 @@ def load(argument: str, *, data_dir: str | None, image_size: int | None, seed: i
         image_size: Pixels a side; needed when the images have different sizes.
         seed: Root seed; decides which fifth of each class is held out where there is no split
             ``test``.
+        stream: Read training images from their TFRecord files when they are needed.
 
     Returns:
         The dataset; ids are those of TFDS: file and position in the file.
@@ -40,9 +48,9 @@ def load(argument: str, *, data_dir: str | None, image_size: int | None, seed: i
         raise DataError(
             f"dataset {argument!r} has no split 'train'; its splits: {', '.join(splits) or 'none'}"
         )
-    train = _read(builder, argument, "train", image_size)
+    train = _read(builder, argument, "train", image_size, stream)
     if "test" in splits:
-        parts = train, _read(builder, argument, "test", image_size)
+        parts = train, _read(builder, argument, "test", image_size, False)
         return ImageDataset(argument, *parts, _class_names(builder, *parts))
     class_names = _class_names(builder, train)
     quotas = split.fraction_quotas(train.labels, len(class_names))
@@ -103,9 +111,9 @@ def _check_features(builder: Any, name: str) -> None:
         )
 
 
-def _read(builder: Any, name: str, part: str, image_size: int | None) -> ImageSet:
+def _read(builder: Any, name: str, part: str, image_size: int | None, stream: bool) -> ImageSet:
     try:
-        return tfds_records.read_split(builder, part, image_size)
+        return tfds_records.read_split(builder, part, image_size, stream=stream)
     except (tf.errors.OpError, OSError, ValueError, AssertionError) as error:
         raise DataError(
             f"cannot read the {part} split of dataset {name!r} in {builder.data_dir}: "

@@ -1,17 +1,18 @@
-"""Reading a prepared TFDS split into memory, in the order of its files."""
+"""Reading a prepared TFDS split, in the order of its files."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from bgadl_tf.data import resize
 from bgadl_tf.data.base import ImageSet
+from bgadl_tf.data.record_images import RecordImages
+from bgadl_tf.data.record_index import RecordIndex, read_index
 from bgadl_tf.errors import DataError
+from bgadl_tf.types import ImageShape
 
 BATCH = 1000
 
@@ -19,7 +20,9 @@ Columns = dict[str, Any]
 """``tfds_id``, ``image`` and ``label`` of a batch, as NumPy arrays."""
 
 
-def read_split(builder: Any, split: str, image_size: int | None) -> ImageSet:
+def read_split(
+    builder: Any, split: str, image_size: int | None, *, stream: bool = False
+) -> ImageSet:
     """Reads one split.
 
     Args:
@@ -27,18 +30,76 @@ def read_split(builder: Any, split: str, image_size: int | None) -> ImageSet:
             ``label``.
         split: Name of the split.
         image_size: Resize every image to this many pixels a side, or None.
+        stream: Leave the images in the files until they are needed.
 
     Raises:
-        DataError: The images have different sizes and ``image_size`` is None.
+        DataError: The images have different sizes and ``image_size`` is None, there are none, or
+            they are to be streamed and the files are no TFRecords.
         tf.errors.OpError: The files are damaged.
+        OSError: Files are damaged or missing.
     """
-    shape = builder.info.features["image"].shape
-    if None not in shape:
-        batches = (
-            _raw(builder, split) if _has_plain_records(builder, split) else _batched(builder, split)
+    if not builder.info.splits[split].num_examples:
+        raise DataError(f"the {split} split of dataset {builder.name!r} is empty")
+    if not _has_plain_records(builder, split):
+        if stream:
+            raise DataError(
+                f"the {split} split of dataset {builder.name!r} is not in TFRecord files, the only "
+                "ones of TFDS that --stream reads; leave --stream out"
+            )
+        return _through_tfds(builder, split, image_size)
+    *size, channels = builder.info.features["image"].shape
+    mixed = None in size and image_size is None
+    index = read_index(builder, split, sizes=mixed)
+    if image_size is not None:
+        size = [image_size, image_size]
+    elif mixed:
+        size = _one_size(builder.name, index, channels)
+    shape = (*size, channels)
+    images = ImageSet(
+        index.ids(), RecordImages(builder.info.features["image"], index, shape), index.labels
+    )
+    return images if stream else images.in_memory()
+
+
+def _has_plain_records(builder: Any, split: str) -> bool:
+    info = builder.info
+    return (
+        bool(info.features["image"].shape[-1])
+        and info.file_format is not None
+        and info.file_format.value == "tfrecord"
+        and all(path.exists() for path in info.splits[split].filepaths)
+    )
+
+
+def _one_size(name: str, index: RecordIndex, channels: int) -> list[int]:
+    assert index.sizes is not None
+    first = index.sizes[0]
+    odd = np.flatnonzero((index.sizes != first).any(axis=1))
+    if len(odd):
+        row = int(odd[0])
+        _refuse_sizes(
+            name,
+            (index.id_of(0), (*first.tolist(), channels)),
+            (index.id_of(row), (*index.sizes[row].tolist(), channels)),
         )
-    else:
-        batches = _one_by_one(builder, split, image_size)
+    return [int(side) for side in first]
+
+
+def _refuse_sizes(name: str, *images: tuple[str, ImageShape]) -> None:
+    if images[0][1] != images[1][1]:
+        told = ", ".join(f"{id_} is {list(shape)}" for id_, shape in images)
+        raise DataError(
+            f"images of dataset {name!r} have different sizes: {told}; resize them with "
+            "--image-size"
+        )
+
+
+# Formats that TFDS alone can read
+
+
+def _through_tfds(builder: Any, split: str, image_size: int | None) -> ImageSet:
+    mixed = None in builder.info.features["image"].shape
+    batches = (_one_by_one if mixed else _batched)(builder, split, image_size)
     ids: list[str] = []
     images, labels = [], []
     for batch in batches:
@@ -46,40 +107,10 @@ def read_split(builder: Any, split: str, image_size: int | None) -> ImageSet:
         pixels = batch["image"]
         images.append(pixels if image_size is None else resize.resize(pixels, image_size))
         labels.append(batch["label"].astype(np.int32))
-    if not ids:
-        raise DataError(f"the {split} split of dataset {builder.name!r} is empty")
     return ImageSet(tuple(ids), np.concatenate(images), np.concatenate(labels))
 
 
-def _raw(builder: Any, split: str) -> Iterator[Columns]:
-    """Reads the records themselves: the same as ``_batched``, several times faster."""
-    feature = builder.info.features["image"]
-    spec = tf.TensorSpec(feature.shape, tf.uint8)
-    columns = {
-        "image": tf.io.FixedLenFeature([], tf.string),
-        "label": tf.io.FixedLenFeature([], tf.int64),
-    }
-
-    def decode(records: tf.Tensor) -> dict[str, tf.Tensor]:
-        parsed = tf.io.parse_example(records, columns)
-        images = tf.map_fn(feature.decode_example, parsed["image"], fn_output_signature=spec)
-        return {"image": images, "label": parsed["label"]}
-
-    info = builder.info.splits[split]
-    for path, length in zip(info.filepaths, info.shard_lengths, strict=True):
-        records = tf.data.TFRecordDataset(os.fspath(path)).batch(BATCH)
-        decoded = records.map(decode, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
-        count = 0
-        for batch in decoded.as_numpy_iterator():
-            numbers = range(count, count + len(batch["label"]))
-            count = numbers.stop
-            yield {**batch, "tfds_id": [f"{path.name}__{number}".encode() for number in numbers]}
-        # TensorFlow reads a file that was cut off between two records without an error.
-        if count != length:
-            raise OSError(f"{path.name} holds {count} of {length} examples")
-
-
-def _batched(builder: Any, split: str) -> Iterator[Columns]:
+def _batched(builder: Any, split: str, image_size: int | None) -> Iterator[Columns]:
     yield from _dataset(builder, split).batch(BATCH).prefetch(2).as_numpy_iterator()
 
 
@@ -88,12 +119,10 @@ def _one_by_one(builder: Any, split: str, image_size: int | None) -> Iterator[Co
     first: Columns | None = None
     for example in _dataset(builder, split).prefetch(BATCH).as_numpy_iterator():
         first = first or example
-        sizes = [each["image"].shape for each in (first, example)]
-        if image_size is None and sizes[0] != sizes[1]:
-            raise DataError(
-                f"images of dataset {builder.name!r} have different sizes: "
-                f"{first['tfds_id'].decode()} is {list(sizes[0])}, "
-                f"{example['tfds_id'].decode()} is {list(sizes[1])}; resize them with --image-size"
+        if image_size is None:
+            _refuse_sizes(
+                builder.name,
+                *((each["tfds_id"].decode(), each["image"].shape) for each in (first, example)),
             )
         yield {
             "tfds_id": [example["tfds_id"]],
@@ -110,13 +139,4 @@ def _dataset(builder: Any, split: str) -> Any:
     partial = tfds.decode.PartialDecoding({name: features[name] for name in ("image", "label")})
     return builder.as_dataset(
         split=split, shuffle_files=False, read_config=config, decoders=partial
-    )
-
-
-def _has_plain_records(builder: Any, split: str) -> bool:
-    info = builder.info
-    return (
-        info.file_format is not None
-        and info.file_format.value == "tfrecord"
-        and all(path.exists() for path in info.splits[split].filepaths)
     )

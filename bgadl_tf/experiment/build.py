@@ -90,7 +90,11 @@ def build(config: RunConfig) -> Setup:
     # split the CPU.
     strategy = make_strategy(config.strategy, config.cpu_replicas)
     dataset = load_dataset(
-        config.dataset, data_dir=config.data_dir, image_size=config.image_size, seed=config.seed
+        config.dataset,
+        data_dir=config.data_dir,
+        image_size=config.image_size,
+        seed=config.seed,
+        stream=config.stream,
     )
     config = dataclasses.replace(
         config, classifier=config.classifier or default_classifier(dataset.image_shape)

@@ -29,7 +29,7 @@ import numpy as np
 import tensorflow as tf
 
 from bgadl_tf import durable
-from bgadl_tf.acquisition.base import Query
+from bgadl_tf.acquisition.query import Query
 from bgadl_tf.errors import RunFolderError, plain
 from bgadl_tf.journal import Generated, Round
 from bgadl_tf.learners.base import Learner
@@ -40,8 +40,8 @@ SECONDS_BETWEEN_CHECKPOINTS = 60.0
 _LOCK = ".lock"
 _SUBFOLDERS = ("queries", "generated", "checkpoints", "tensorboard", "figures")
 
-ABOUT_THE_MACHINE = ("versions", "devices")
-"""Entries of config.json in which a resumed run may differ."""
+ABOUT_THE_MACHINE = ("versions", "devices", "stream")
+"""Entries of config.json in which a resumed run may differ; results follow from the others."""
 
 
 class RunFolder:

@@ -19,7 +19,8 @@ ALONE: Groups = (1,)
 
 def split(batch: tf.Tensor, groups: Groups) -> list[tf.Tensor]:
     """The groups ``[B_g, ...]`` of a batch ``[B, ...]``, whose size they share out evenly."""
-    unit = tf.shape(batch)[0] // sum(groups)
+    total = tf.shape(batch)[0] if batch.shape[0] is None else batch.shape[0]
+    unit = total // sum(groups)
     return [*tf.split(batch, [size * unit for size in groups], num=len(groups))]
 
 

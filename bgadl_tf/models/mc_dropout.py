@@ -19,6 +19,9 @@ import tensorflow as tf
 
 from bgadl_tf.models import noise
 
+LARGEST_COPIES = 256 * 2**20
+"""Bytes that copies of a kernel may take, one a pass; beyond, they are made for a few at a time."""
+
 Masks = Sequence[tf.Tensor]
 """One ``[rows, width]`` tensor of dropout factors per stage of the head."""
 
@@ -98,7 +101,25 @@ class StochasticHead(keras.layers.Layer):
             hidden = stage(hidden)
         return tf.nn.log_softmax(tf.cast(hidden, tf.float32))
 
-    def mc_log_probs(self, features: tf.Tensor, masks: Masks) -> tf.Tensor:
+    def masked_kernels(self, masks: Masks) -> tf.Tensor | None:
+        """The first kernel under each mask, for callers with many batches under the same masks.
+
+        Args:
+            masks: Per stage ``[K, width]``.
+
+        Returns:
+            ``[K, F, width]`` for ``mc_log_probs``; None where it would not use it or where it
+            would be larger than ``LARGEST_COPIES`` bytes.
+        """
+        kernel = tf.cast(self.stages[0].kernel.value, self.compute_dtype)
+        size = masks[0].shape[0] * kernel.shape.num_elements() * kernel.dtype.size
+        if self._subtracts(kernel.dtype) or size > LARGEST_COPIES:
+            return None
+        return _mask_kernel(tf.cast(masks[0], kernel.dtype), kernel)
+
+    def mc_log_probs(
+        self, features: tf.Tensor, masks: Masks, kernels: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """Log-probabilities of K passes under shared masks.
 
         Equal to K calls with one row of every mask each, but cheaper.
@@ -106,30 +127,39 @@ class StochasticHead(keras.layers.Layer):
         Args:
             features: ``[N, F]``.
             masks: Per stage ``[K, width]``.
+            kernels: ``masked_kernels(masks)``, if there are.
 
         Returns:
             ``[K, N, C]`` float32.
         """
         first, *rest = self.stages
-        kernel, bias = (tf.cast(v.value, features.dtype) for v in (first.kernel, first.bias))
-        factors = features, tf.cast(masks[0], features.dtype), kernel
-        many = _masked_kernel
-        # In half the bits the difference of two rounded products would be too coarse.
-        if features.dtype == tf.float32 and self.rates[0] < 0.5:
-            many = functools.partial(_without_dropped, self.rates[0])
-        if features.shape[0] is not None:
-            product = _masked_features if features.shape[0] < kernel.shape[1] else many
-            products = product(*factors)
+        bias = tf.cast(first.bias.value, features.dtype)
+        if kernels is not None:
+            products = tf.matmul(features[None], kernels)
         else:
-            products = tf.cond(
-                tf.shape(features)[0] < kernel.shape[1],
-                lambda: _masked_features(*factors),
-                lambda: many(*factors),
-            )
+            products = self._masked_products(features, masks[0])
         hidden = first.activation(products + bias)
         for number, stage in enumerate(rest, start=1):
             hidden = stage(hidden * tf.cast(masks[number], hidden.dtype)[:, None])
         return tf.nn.log_softmax(tf.cast(hidden, tf.float32))
+
+    def _masked_products(self, features: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+        kernel = tf.cast(self.stages[0].kernel.value, features.dtype)
+        factors = features, tf.cast(mask, features.dtype), kernel
+        many = _masked_kernel
+        if self._subtracts(features.dtype):
+            many = functools.partial(_without_dropped, self.rates[0])
+        if features.shape[0] is not None:
+            return (_masked_features if features.shape[0] < kernel.shape[1] else many)(*factors)
+        return tf.cond(
+            tf.shape(features)[0] < kernel.shape[1],
+            lambda: _masked_features(*factors),
+            lambda: many(*factors),
+        )
+
+    def _subtracts(self, dtype: tf.DType) -> bool:
+        # In half the bits the difference of two rounded products would be too coarse.
+        return dtype == tf.float32 and self.rates[0] < 0.5
 
     def get_config(self) -> dict[str, object]:
         return {
@@ -147,7 +177,12 @@ def _masked_features(features: tf.Tensor, mask: tf.Tensor, kernel: tf.Tensor) ->
 
 def _masked_kernel(features: tf.Tensor, mask: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     """The same ``[K, N, width]`` from K masked copies of the kernel."""
-    return tf.matmul(features[None], mask[:, :, None] * kernel)
+    return tf.matmul(features[None], _mask_kernel(mask, kernel))
+
+
+def _mask_kernel(mask: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """K masked copies ``[K, F, width]`` of a kernel ``[F, width]``, from ``[K, F]``."""
+    return mask[:, :, None] * kernel
 
 
 def _without_dropped(

@@ -8,13 +8,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import tensorflow as tf
-import tensorflow_probability as tfp
 
 from bgadl_tf.models import noise
 from bgadl_tf.models.mc_dropout import Masks, StochasticHead
 
 PASSES_AT_ONCE = 20
 """Passes whose activations are alive together; more no longer fit a core's cache."""
+
+PREPARED_AT_ONCE = 10
+"""The same where the masked kernels are made already, so that small steps cost nothing more."""
 
 
 class Predictive(NamedTuple):
@@ -43,11 +45,13 @@ class _Sums(NamedTuple):
 
 
 def _sums(log_probs: tf.Tensor, pivot: tf.Tensor) -> _Sums:
-    deviation = tf.exp(log_probs) - pivot
+    probs = tf.exp(log_probs)
+    deviation = probs - pivot
     return _Sums(
         deviation=tf.reduce_sum(deviation, 0),
         square=tf.reduce_sum(tf.square(deviation), 0),
-        entropy=tf.reduce_sum(tfp.distributions.Categorical(logits=log_probs).entropy(), 0),
+        # As TFP's of Categorical(logits=log_probs), which takes the log-softmax a second time.
+        entropy=-tf.reduce_sum(probs * log_probs, (0, 2)),
         votes=tf.reduce_sum(
             tf.one_hot(tf.argmax(log_probs, axis=2), log_probs.shape[2], dtype=tf.float32), 0
         ),
@@ -82,20 +86,28 @@ def predict_seeded(
     return predict(head, features, head.mc_masks(noise.pair(seed), mc_samples))
 
 
-def predict(head: StochasticHead, features: tf.Tensor, masks: Masks) -> Predictive:
+def predict(
+    head: StochasticHead, features: tf.Tensor, masks: Masks, kernels: tf.Tensor | None = None
+) -> Predictive:
     """Predictive moments of features under K shared masks, some passes at a time.
 
     Args:
         head: The classifier's head.
         features: ``[N, F]``.
         masks: Per stage ``[K, width]``; K must be static.
+        kernels: ``head.masked_kernels(masks)``, if there are.
     """
     count = int(masks[0].shape[0])
+    at_once = PASSES_AT_ONCE if kernels is None else PREPARED_AT_ONCE
     total: _Sums | None = None
-    pivot = tf.exp(head.mc_log_probs(features, [mask[:1] for mask in masks])[0])
-    for start in range(0, count, PASSES_AT_ONCE):
-        chunk = [mask[start : start + PASSES_AT_ONCE] for mask in masks]
-        part = _sums(head.mc_log_probs(features, chunk), pivot)
+    for start in range(0, count, at_once):
+        few = slice(start, start + at_once)
+        log_probs = head.mc_log_probs(
+            features, [mask[few] for mask in masks], None if kernels is None else kernels[few]
+        )
+        if total is None:
+            pivot = tf.exp(log_probs[0])
+        part = _sums(log_probs, pivot)
         total = part if total is None else _Sums(*(a + b for a, b in zip(total, part, strict=True)))
     assert total is not None
     return _finish(total, pivot, count)

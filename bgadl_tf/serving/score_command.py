@@ -29,7 +29,8 @@ def add_score_flags(parser: argparse.ArgumentParser) -> None:
         help="folder of images, in sub-folders or not; ids are paths relative to it",
     )
     source.add_argument(
-        "--dataset", help="instead of a folder: digits, or a TFDS builder (mnist, cifar10, ...)"
+        "--dataset",
+        help="instead of a folder: digits, a TFDS builder (mnist, cifar10, ...), or arrays:PATH",
     )
     source.add_argument("--data-dir", help="folder of prepared TFDS datasets")
     source.add_argument(

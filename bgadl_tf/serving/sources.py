@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import warnings
 from collections.abc import Callable, Sequence
@@ -75,8 +76,8 @@ def dataset_source(spec: str, *, data_dir: str | None, split: str) -> Source:
     """Images of a dataset by the name that ``bgadl train --dataset`` takes.
 
     Args:
-        spec: ``digits``, the name of a TFDS builder, or ``folder:PATH``, which is the same as
-            the folder alone.
+        spec: ``digits``, the name of a TFDS builder, ``arrays:PATH``, or ``folder:PATH``, which
+            is the same as the folder alone.
         data_dir: Folder of prepared TFDS datasets, or None for the one of TFDS.
         split: ``train`` or ``test``.
 
@@ -92,15 +93,20 @@ def dataset_source(spec: str, *, data_dir: str | None, split: str) -> Source:
     # Imports TensorFlow, which a folder does not need.
     from bgadl_tf.data.load import load_dataset
 
-    dataset = load_dataset(spec, data_dir=data_dir)
+    dataset = load_dataset(spec, data_dir=data_dir, stream=True)
     images = dataset.train if split == "train" else dataset.test
-    rows = {id_: row for row, id_ in enumerate(images.ids)}
-    size = int(images.images[0].nbytes)
+    size = math.prod(dataset.image_shape)
+
+    def read(id_: Id) -> bytes:
+        try:
+            return to_png(images.images_of([id_])[0])
+        except DataError as error:
+            raise OSError(str(error)) from error
 
     def item(id_: Id) -> Item:
-        return Item(id_, size, lambda: to_png(images.images[rows[id_]]))
+        return Item(id_, size, lambda: read(id_))
 
-    return Source(f"{dataset.name}/{split}", sorted(rows), item, suffix=".png")
+    return Source(f"{dataset.name}/{split}", sorted(images.ids), item, suffix=".png")
 
 
 def _size(path: Path) -> int:
@@ -111,8 +117,7 @@ def _size(path: Path) -> int:
 
 
 def _read(path: Path) -> bytes:
-    if not path.is_file():
-        raise OSError("a broken link" if path.is_symlink() else "not a regular file")
+    image_paths.check_regular(path)
     size = path.stat().st_size
     if not size:
         raise OSError("the file is empty")

@@ -75,7 +75,10 @@ def one_line(stderr: str) -> str:
     ("flags", "message"),
     [
         ("--dataset nothing", "no dataset is called 'nothing'"),
-        ("--dataset zip:x", "unknown kind of dataset 'zip' in 'zip:x'; known: digits, folder"),
+        (
+            "--dataset zip:x",
+            "unknown kind of dataset 'zip' in 'zip:x'; known: arrays, digits, folder",
+        ),
         ("--method best", "unknown method 'best'; known: al-acgan, "),
         ("--learner best --acquisition bald", "unknown learner 'best'; known: "),
         ("--learner plain --acquisition best", "unknown acquisition 'best'; known: bald, "),

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from bgadl_tf import seeding
 from bgadl_tf.acquisition.base import ACQUISITIONS
-from bgadl_tf.data.base import ImageDataset
+from bgadl_tf.data.base import ImageDataset, ImageSet
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.errors import PoolError
 from bgadl_tf.experiment.run_folder import RunFolder
@@ -24,7 +24,7 @@ from bgadl_tf.oracle import HeldBackLabels
 from bgadl_tf.scoring import Scorer
 from bgadl_tf.training import Trainer
 from bgadl_tf.types import Id, Label
-from tests.conftest import small_learner
+from tests.conftest import RecordedImages, small_learner
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +77,24 @@ def test_everything_is_traced_once_in_five_rounds(digits: ImageDataset, tmp_path
     assert loop.trainer.traces == 1
     assert loop.scorer.score_traces == 1
     assert loop.scorer.evaluation_traces == 1
+
+
+def test_the_pool_is_never_read_as_a_whole(digits: ImageDataset, tmp_path: Path) -> None:
+    assert not isinstance(digits.train.images, RecordedImages)
+    assert isinstance(digits.train.images, np.ndarray)
+    stored = RecordedImages(digits.train.images)
+    train = ImageSet(digits.train.ids, stored, digits.train.labels)
+    records = {}
+    for name, dataset in (("memory", digits), ("stored", replace(digits, train=train))):
+        (tmp_path / name).mkdir()
+        loop = make_loop(dataset, tmp_path / name, "vaeacgan", candidates=0)
+        records[name] = [replace(record, seconds={}) for record in run(loop)]
+        queries = [loop.journal.query(round_) for round_ in range(3)]
+        records[name] += queries
+    assert records["stored"] == records["memory"]
+    # A chunk of the scorer, or five steps of twenty.
+    assert max(len(rows) for rows in stored.asked) == 100
+    assert all(rows == sorted(set(rows)) for rows in stored.asked)
 
 
 def test_labelled_set_and_pool_stay_disjoint_and_complete(

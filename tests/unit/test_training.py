@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from bgadl_tf.batches import positions
 from bgadl_tf.errors import ConfigError, DivergenceError
-from bgadl_tf.training import Trainer, positions
+from bgadl_tf.training import Trainer
 from tests.conftest import small_learner, some_images, some_labels
 
 

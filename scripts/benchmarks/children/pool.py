@@ -1,19 +1,22 @@
-"""Reads a pool, and scores it or makes the whole query of a round; tells seconds and memory."""
+"""Reads a pool, scores it, or makes the whole query of a round; tells seconds and memory."""
 
 from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from bgadl_tf.acquisition.base import ACQUISITIONS, Query
+from bgadl_tf.acquisition.base import ACQUISITIONS
+from bgadl_tf.acquisition.query import Query
+from bgadl_tf.acquisition.scores import mutual_information
 from bgadl_tf.data import image_files, tfds_records
 from bgadl_tf.data.base import ImageDataset, ImageSet
+from bgadl_tf.data.read_ahead import read_ahead
+from bgadl_tf.data.source import ImageSource
 from bgadl_tf.journal import Generated, Round
 from bgadl_tf.learners.plain import Plain
 from bgadl_tf.ledger import Ledger
@@ -21,7 +24,6 @@ from bgadl_tf.loop import ActiveLearner, Plan
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
 from bgadl_tf.scoring import Scorer
 from bgadl_tf.training import Trainer
-from bgadl_tf.types import Images
 from scripts.benchmarks import images as samples
 from scripts.benchmarks.disk_pools import RECORDS
 from scripts.benchmarks.memory import Peak, anonymous
@@ -58,35 +60,46 @@ class Memo:
     def finish(self, record: Round) -> None: ...
 
 
-def reader(source: str, path: Path, count: int, data_dir: str | None) -> Callable[[], Images]:
-    """What brings the images into reach.
+def opened(source: str, path: Path, count: int, data_dir: str | None) -> ImageSource:
+    """Brings the images into reach.
 
     Args:
-        source: ``memory``, ``array`` (memory-mapped), ``records`` or ``folder``.
+        source: ``memory``, or what is read as scoring goes on: ``array`` (memory-mapped),
+            ``records`` or ``folder``.
         path: Of the pool on disk.
         count: Images of the one in memory.
         data_dir: Folder of prepared TFDS datasets.
     """
     if source == "memory":
-        images = samples.take(samples.MNIST, count, data_dir)[0]
-        return lambda: images
+        return samples.take(samples.MNIST, count, data_dir)[0]
     if source == "array":
-        return lambda: np.load(path, mmap_mode="r")
+        return np.load(path, mmap_mode="r")
     if source == "folder":
-        return lambda: image_files.read_images(path, sorted(path.rglob("*.png")), None)
+        names = sorted(file.relative_to(path).as_posix() for file in path.rglob("*.png"))
+        return image_files.open_images(path, names, None)
     import tensorflow_datasets as tfds
 
     builder = tfds.builder(RECORDS, data_dir=path)
-    return lambda: tfds_records.read_split(builder, "train", None).images
+    return tfds_records.read_split(builder, "train", None, stream=True).images
 
 
-def touch(images: Images, scorer: Scorer) -> None:
-    """Copy every chunk, as scoring does before it computes anything."""
-    for start in range(0, len(images), scorer.chunk):
+def read(images: ImageSource, scorer: Scorer) -> None:
+    """Every chunk, as scoring does before it computes anything."""
+
+    def chunk(start: int) -> None:
         tf.constant(images[start : start + scorer.chunk])
 
+    for _ in read_ahead(chunk, range(0, len(images), scorer.chunk)):
+        pass
 
-def whole_query(images: Images, scorer: Scorer, memo: Memo, folder: Path) -> ActiveLearner:
+
+def score(images: ImageSource, scorer: Scorer) -> None:
+    """Every chunk, and keep nothing."""
+    for _ in scorer.scores(images, 0, mutual_information):
+        pass
+
+
+def whole_query(images: ImageSource, scorer: Scorer, memo: Memo, folder: Path) -> ActiveLearner:
     """A loop that is about to ask in round 1 and scores everything."""
     ids = tuple(f"{number:07d}" for number in range(len(images)))
     labels = np.zeros(len(images), np.int32)
@@ -113,16 +126,14 @@ def main() -> None:
     learner.compile()
     scorer = Scorer(learner, tf.distribute.get_strategy(), given["passes"])
     scorer.predict(np.zeros((1, *samples.MNIST), np.uint8), 0)
-    read = reader(given["source"], Path(given["path"]), given["count"], given["data_dir"])
-    memo = Memo()
+    memo, in_memory = Memo(), given["source"] == "memory"
     with tempfile.TemporaryDirectory() as folder:
-        held = read() if given["source"] == "memory" else None
-        loop = (
-            whole_query(held, scorer, memo, Path(folder))
-            if held is not None and given["work"] == "query"
-            else None
-        )
-        before = anonymous()
+        before, start = anonymous(), time.perf_counter()
+        images = opened(given["source"], Path(given["path"]), given["count"], given["data_dir"])
+        opening = time.perf_counter() - start
+        loop = whole_query(images, scorer, memo, Path(folder)) if given["work"] == "query" else None
+        if in_memory:
+            before = anonymous()
 
         def work() -> dict[str, Any]:
             start = time.perf_counter()
@@ -130,11 +141,10 @@ def main() -> None:
                 if loop is not None:
                     memo.asked = None
                     loop.ask()
-                elif given["work"] == "read":
-                    touch(read(), scorer)
                 else:
-                    scorer.predict(read(), 0)
-            return {"seconds": time.perf_counter() - start, "mib": peak.mib - before}
+                    (read if given["work"] == "read" else score)(images, scorer)
+            seconds = time.perf_counter() - start
+            return {"seconds": seconds, "mib": peak.mib - before, "opening": opening}
 
         serve(work)
 

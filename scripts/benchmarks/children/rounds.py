@@ -6,10 +6,12 @@ calls belongs to that other one alone.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,21 +32,43 @@ class Clock:
         self.seconds: dict[str, float] = defaultdict(float)
         self._inside: list[float] = []
 
+    @contextlib.contextmanager
+    def timing(self, part: str) -> Iterator[None]:
+        """Time what is done within."""
+        self._inside.append(0.0)
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            took = time.perf_counter() - start
+            self.seconds[part] += took - self._inside.pop()
+            if self._inside:
+                self._inside[-1] += took
+
     def watch(self, owner: Any, method: str, part: str) -> None:
         """Time every call of ``owner.method`` from now on."""
         original = getattr(owner, method)
 
         @functools.wraps(original)
         def timed(*values: Any, **named: Any) -> Any:
-            self._inside.append(0.0)
-            start = time.perf_counter()
-            try:
+            with self.timing(part):
                 return original(*values, **named)
-            finally:
-                took = time.perf_counter() - start
-                self.seconds[part] += took - self._inside.pop()
-                if self._inside:
-                    self._inside[-1] += took
+
+        setattr(owner, method, timed)
+
+    def watch_items(self, owner: Any, method: str, part: str) -> None:
+        """Time everything that ``owner.method`` yields from now on."""
+        original = getattr(owner, method)
+
+        @functools.wraps(original)
+        def timed(*values: Any, **named: Any) -> Iterator[Any]:
+            items = original(*values, **named)
+            while True:
+                with self.timing(part):
+                    item = next(items, None)
+                if item is None:
+                    return
+                yield item
 
         setattr(owner, method, timed)
 
@@ -62,7 +86,7 @@ def main() -> None:
             folder.track(setup.learner)
             loop = setup.active_learner(folder.path, folder)
             clock.watch(setup.trainer, "train", "train")
-            clock.watch(setup.scorer, "predict", "score")
+            clock.watch_items(setup.scorer, "scores", "score")
             clock.watch(setup.scorer, "evaluate", "evaluate")
             clock.watch(setup.acquisition, "query", "query")
             clock.watch(folder, "save_weights", "checkpoint")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bgadl_tf.acquisition.base import check_abilities, top
+from bgadl_tf.acquisition.base import check_abilities
+from bgadl_tf.acquisition.query import TopScores, top
 from bgadl_tf.errors import ConfigError, PoolError, ScoreError
 
 
@@ -24,6 +25,35 @@ def test_more_than_there_are_is_refused() -> None:
 def test_scores_that_are_not_finite_are_never_bought(bad: float) -> None:
     with pytest.raises(ScoreError, match="'b'"):
         top(["a", "b"], np.array([0.0, bad]), 1)
+
+
+@pytest.mark.parametrize("size", [1, 3, 10, 60])
+@pytest.mark.parametrize("part", [1, 7, 60])
+def test_scores_may_come_in_parts(size: int, part: int) -> None:
+    # Few values, so that there are ties everywhere.
+    scores = np.random.default_rng(size).integers(0, 6, 60).astype(np.float32)
+    ids = [f"{row:02}" for row in range(60)]
+    best = TopScores(ids, size)
+    for start in range(0, 60, part):
+        best.add(scores[start : start + part])
+    expected = sorted(range(60), key=lambda row: (-scores[row], row))[:size]
+    assert best.query().ids == tuple(ids[row] for row in expected)
+    assert best.query().scores == tuple(scores[expected].tolist())
+
+
+def test_little_more_than_the_highest_scores_is_kept() -> None:
+    best = TopScores(range(10_000), 10)  # type: ignore[arg-type]
+    for _ in range(100):
+        best.add(np.random.default_rng(0).random(100))
+        assert sum(len(part) for part in best._scores) < 20
+
+
+def test_bad_scores_are_counted_over_all_parts() -> None:
+    best = TopScores(["a", "b", "c", "d"], 1)
+    for part in ([0.0, np.nan], [np.inf, 5.0]):
+        best.add(np.array(part))
+    with pytest.raises(ScoreError, match="2 of 4 scores are not finite, the first that of 'b'"):
+        best.query()
 
 
 def test_an_impossible_pair_names_the_possible_ones() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scripts.benchmarks import disk_pools
-from scripts.benchmarks.children.pool import reader
+from scripts.benchmarks.children.pool import opened
 from scripts.benchmarks.memory import Peak
 from tests.conftest import some_images, some_labels
 
@@ -20,7 +20,7 @@ def test_a_pool_on_disk_reads_as_it_was_written(source: str, tmp_path: Path) -> 
         "records": lambda: disk_pools.write_records(tmp_path, IMAGES, LABELS),
         "folder": lambda: disk_pools.write_folder(tmp_path, IMAGES, LABELS),
     }[source]()
-    np.testing.assert_array_equal(reader(source, path, 0, None)(), IMAGES)
+    np.testing.assert_array_equal(opened(source, path, 0, None)[:], IMAGES)
 
 
 def test_a_peak_sees_what_was_given_back() -> None:

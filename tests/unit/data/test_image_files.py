@@ -9,12 +9,18 @@ import pytest
 from PIL import Image
 
 from bgadl_tf.data import decode, image_files, image_paths, resize
+from bgadl_tf.data.decode_rows import PART
 from bgadl_tf.errors import DataError
 from bgadl_tf.types import Images
 
 
 def read(root: Path, size: int | None = None) -> Images:
     return image_files.read_images(root, image_paths.all_images(root, set()), size)
+
+
+def opened(root: Path, size: int | None = None) -> image_files.ImageFiles:
+    names = [path.relative_to(root).as_posix() for path in image_paths.all_images(root, set())]
+    return image_files.open_images(root, names, size)
 
 
 def save(path: Path, pixels: Any, **options: Any) -> None:
@@ -132,3 +138,56 @@ def test_sizes_that_do_not_work_are_refused_before_decoding(
     save(tmp_path / "a.png", noise(*shape))
     with pytest.raises(DataError, match="sizes from 8 to 96 work: resize with --image-size"):
         read(tmp_path)
+
+
+# Decoded when they are needed
+
+
+@pytest.mark.parametrize("size", [None, 12])
+def test_opened_images_are_what_is_read_at_once(tmp_path: Path, size: int | None) -> None:
+    # More than one thread decodes, and more than one decoder: BMP and GIF are Pillow's.
+    suffixes = ("png", "jpg", "bmp", "png", "gif")
+    for number, pixels in enumerate(noise(2 * PART + 5, 8, 9, 3)):
+        save(tmp_path / f"{number:04}.{suffixes[number % 5]}", pixels)
+    source, whole = opened(tmp_path, size), read(tmp_path, size)
+    assert source.shape == whole.shape
+    assert source.dtype == whole.dtype
+    np.testing.assert_array_equal(source[:], whole)
+    rows = np.array([7, 3, 3, 500])
+    np.testing.assert_array_equal(source[rows], whole[rows])
+    assert source[:0].shape == (0, *whole.shape[1:])
+
+
+def test_nothing_is_decoded_before_it_is_needed(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        save(tmp_path / f"{name}.png", noise(8, 8))
+    source = opened(tmp_path)
+    save(tmp_path / "b.png", 255 - noise(8, 8))
+    np.testing.assert_array_equal(source[1:2][0, ..., 0], 255 - noise(8, 8))
+
+
+def test_what_headers_show_is_refused_when_it_is_opened(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", noise(8, 9))
+    (tmp_path / "b.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"1 image of .* cannot be read: b\.png \(not an image\)"):
+        opened(tmp_path)
+    save(tmp_path / "b.png", noise(10, 11))
+    with pytest.raises(DataError, match=r"a\.png is 9x8, b\.png is 11x10 .*--image-size"):
+        opened(tmp_path)
+
+
+def test_what_only_pixels_show_is_found_when_they_are_read(tmp_path: Path) -> None:
+    for number in range(9):
+        save(tmp_path / f"{number}.png", noise(32, 32, 3))
+    source = opened(tmp_path)
+    content = (tmp_path / "1.png").read_bytes()
+    (tmp_path / "1.png").write_bytes(content[: len(content) // 2])
+    (tmp_path / "4.png").unlink()
+    save(tmp_path / "6.png", noise(1, 1, 3))  # NumPy would spread it over a whole image
+    assert source[7:].shape == (2, 32, 32, 3)
+    with pytest.raises(DataError, match=r"3 images of .* cannot be read") as caught:
+        source[:8]
+    message = str(caught.value)
+    for name in ("1.png", "4.png", "6.png"):
+        assert f"{name} (" in message
+    assert "No such file" in message

@@ -21,7 +21,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, dict[str, Any
 
 
 def test_kinds_of_datasets() -> None:
-    assert LOADERS.names() == ("digits", "folder", "tfds")
+    assert LOADERS.names() == ("arrays", "digits", "folder", "tfds")
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,7 @@ def test_kinds_of_datasets() -> None:
     [
         ("digits", "digits", ""),
         ("folder:/a:b/c", "folder", "/a:b/c"),
+        ("arrays:/a/b", "arrays", "/a/b"),
         ("folder", "folder", ""),
         ("mnist", "tfds", "mnist"),
         ("imagenet_resized/32x32", "tfds", "imagenet_resized/32x32"),
@@ -38,12 +39,15 @@ def test_kinds_of_datasets() -> None:
 def test_a_spec_picks_loader_and_argument(
     spec: str, kind: str, argument: str, calls: list[tuple[str, str, dict[str, Any]]]
 ) -> None:
-    load.load_dataset(spec, data_dir="d", image_size=16, seed=3)
-    assert calls == [(kind, argument, {"data_dir": "d", "image_size": 16, "seed": 3})]
+    settings = {"data_dir": "d", "image_size": 16, "seed": 3, "stream": True}
+    load.load_dataset(spec, **settings)
+    assert calls == [(kind, argument, settings)]
 
 
 def test_an_unknown_kind_lists_the_known_ones() -> None:
-    with pytest.raises(UnknownNameError, match=r"'xyz' in 'xyz:1'; known: digits, folder, tfds"):
+    with pytest.raises(
+        UnknownNameError, match=r"'xyz' in 'xyz:1'; known: arrays, digits, folder, tfds"
+    ):
         load.load_dataset("xyz:1")
 
 

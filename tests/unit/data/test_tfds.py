@@ -6,50 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from bgadl_tf.data import tfds as tfds_loader
 from bgadl_tf.data import tfds_records
 from bgadl_tf.data.base import ImageDataset
+from bgadl_tf.data.source import is_in_memory
 from bgadl_tf.errors import DataError
-
-Rows = list[dict[str, Any]]
+from tests.small_datasets import Rows, prepare
 
 FIXED = tfds.features.Image(shape=(8, 9, 3))
 CLASSES = tfds.features.ClassLabel(names=["cat", "dog"])
-
-
-def prepare(
-    data_dir: Path, name: str, features: dict[str, Any], splits: dict[str, Rows], shards: int = 1
-) -> Path:
-    """Writes a prepared dataset that only exists as files, as TFDS would."""
-    folder = data_dir / name / "1.0.0"
-    folder.mkdir(parents=True)
-    dictionary = tfds.features.FeaturesDict(features)
-    infos = []
-    for split, rows in splits.items():
-        lengths = []
-        for shard in range(shards):
-            part = rows[shard::shards]
-            path = folder / f"{name}-{split}.tfrecord-{shard:05d}-of-{shards:05d}"
-            with tf.io.TFRecordWriter(os.fspath(path)) as writer:
-                for row in part:
-                    encoded = dictionary.encode_example(row)
-                    writer.write(dictionary.serialize_example(encoded))
-            lengths.append(len(part))
-        template = tfds.core.ShardedFileTemplate(
-            data_dir=folder, dataset_name=name, split=split, filetype_suffix="tfrecord"
-        )
-        infos.append(
-            tfds.core.SplitInfo(
-                name=split, shard_lengths=lengths, num_bytes=1, filename_template=template
-            )
-        )
-    tfds.folder_dataset.write_metadata(
-        data_dir=folder, features=dictionary, split_infos=infos, check_data=False
-    )
-    return data_dir
 
 
 def rows(count: int, *, grow: int = 0, channels: int = 3, labels: int = 2) -> Rows:
@@ -63,8 +30,12 @@ def rows(count: int, *, grow: int = 0, channels: int = 3, labels: int = 2) -> Ro
     ]
 
 
-def load(data_dir: Path, name: str, size: int | None = None, seed: int = 0) -> ImageDataset:
-    return tfds_loader.load(name, data_dir=os.fspath(data_dir), image_size=size, seed=seed)
+def load(
+    data_dir: Path, name: str, size: int | None = None, seed: int = 0, stream: bool = False
+) -> ImageDataset:
+    return tfds_loader.load(
+        name, data_dir=os.fspath(data_dir), image_size=size, seed=seed, stream=stream
+    )
 
 
 def test_splits_are_read_in_the_order_of_their_files(tmp_path: Path) -> None:
@@ -175,6 +146,63 @@ def test_damaged_files_are_one_clear_error(tmp_path: Path) -> None:
     record.unlink()
     with pytest.raises(DataError, match=r"cannot read the train split of dataset 'pets_here' in "):
         load(tmp_path, "pets_here")
+
+
+# Streamed
+
+
+@pytest.mark.parametrize("size", [None, 8, 12])
+@pytest.mark.parametrize("grow", [0, 1])
+@pytest.mark.parametrize("encoding", ["png", "jpeg"])
+def test_streamed_images_are_what_is_read_at_once(
+    tmp_path: Path, size: int | None, grow: int, encoding: str
+) -> None:
+    shape = (None, None, 3) if grow else (8, 9, 3)
+    if grow and size is None:
+        grow = 0  # sizes that nobody has written down, but that are one
+    image = tfds.features.Image(shape=shape, encoding_format=encoding)
+    splits = {"train": rows(11, grow=grow), "test": rows(4, grow=grow)}
+    prepare(tmp_path, "pets_here", {"image": image, "label": CLASSES}, splits, shards=3)
+    streamed, whole = (load(tmp_path, "pets_here", size, stream=s) for s in (True, False))
+    assert not is_in_memory(streamed.train.images)
+    assert is_in_memory(streamed.test.images)
+    assert streamed.train.ids == whole.train.ids
+    np.testing.assert_array_equal(streamed.train.labels, whole.train.labels)
+    np.testing.assert_array_equal(streamed.train.images[:], whole.train.images[:])
+    mixed = np.array([10, 0, 4, 5, 0, 3])
+    np.testing.assert_array_equal(streamed.train.images[mixed], whole.train.images[mixed])
+    np.testing.assert_array_equal(streamed.test.images, whole.test.images)
+
+
+def test_mixed_sizes_are_found_before_anything_is_decoded(tmp_path: Path) -> None:
+    image = tfds.features.Image(shape=(None, None, 3))
+    prepare(tmp_path, "mixed_here", {"image": image, "label": CLASSES}, {"train": rows(12, grow=1)})
+    with pytest.raises(DataError, match=r"__0 is \[8, 9, 3\].*__1 is \[9, 9, 3\].*--image-size"):
+        load(tmp_path, "mixed_here", stream=True)
+
+
+def test_files_that_change_under_a_stream_are_one_clear_error(tmp_path: Path) -> None:
+    splits = {"train": rows(12), "test": rows(4)}
+    prepare(tmp_path, "pets_here", {"image": FIXED, "label": CLASSES}, splits)
+    images = load(tmp_path, "pets_here", stream=True).train.images
+    (record,) = tmp_path.glob("*/*/*-train.tfrecord-*")
+    content = record.read_bytes()
+    record.write_bytes(content[: len(content) // 2])
+    assert images[:2].shape == (2, 8, 9, 3)
+    where = r"of 12 examples cannot be read in .*/pets_here/1\.0\.0, the first of them "
+    with pytest.raises(DataError, match=where + r".*-00000-of-00001__[5-7]: .* is shorter than it"):
+        images[:]
+    place = content.index(b"IDAT") + 8
+    record.write_bytes(content[:place] + b"junk" + content[place + 4 :])
+    with pytest.raises(DataError, match=r"1 of 12 examples .*__0: "):
+        images[:]
+
+
+def test_only_records_are_streamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare(tmp_path, "pets_here", {"image": FIXED, "label": CLASSES}, {"train": rows(40)})
+    monkeypatch.setattr(tfds_records, "_has_plain_records", lambda *_: False)
+    with pytest.raises(DataError, match="the only ones of TFDS that --stream reads; leave"):
+        load(tmp_path, "pets_here", stream=True)
 
 
 def test_an_unknown_name_lists_the_embedded_dataset_and_close_names(tmp_path: Path) -> None:

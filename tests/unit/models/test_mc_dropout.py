@@ -70,6 +70,31 @@ def test_the_cheapest_form_of_the_product_is_taken(
     assert taken == [form]
 
 
+def test_kernels_that_were_masked_before_give_the_same_passes() -> None:
+    made = head((7, 6), (0.5, 0.5, 0.5))
+    features = tf.random.stateless_normal((20, 9), SEED)
+    masks = made.mc_masks(tf.constant(SEED), 23)
+    kernels = made.masked_kernels(masks)
+    assert kernels is not None
+    assert kernels.shape == (23, 9, 7)
+    np.testing.assert_allclose(
+        made.mc_log_probs(features, masks, kernels), made.mc_log_probs(features, masks), 1e-5, 1e-5
+    )
+    moments = (predictive.predict(made, features, masks, own) for own in (kernels, None))
+    for prepared, plain in zip(*moments, strict=True):
+        np.testing.assert_allclose(prepared, plain, 1e-5, 1e-5)
+
+
+def test_kernels_are_masked_before_only_where_that_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    subtracting = head((7, 6), (0.25, 0.5, 0.5))
+    masks = subtracting.mc_masks(tf.constant(SEED), 4)
+    assert subtracting.masked_kernels(masks) is None
+    multiplying = head((7, 6), (0.5, 0.5, 0.5))
+    assert multiplying.masked_kernels(masks) is not None
+    monkeypatch.setattr(mc_dropout, "LARGEST_COPIES", 4 * 9 * 7 * 4 - 1)
+    assert multiplying.masked_kernels(masks) is None
+
+
 def test_masks_keep_the_expectation_and_the_rate() -> None:
     made = StochasticHead(2, (), (0.25,))
     made.build((None, 1000))

@@ -13,6 +13,7 @@ from bgadl_tf.errors import ConfigError
 from bgadl_tf.serving import sources
 from bgadl_tf.serving.sources import dataset_source, folder_source
 from tests.conftest import some_images
+from tests.small_datasets import WRITERS
 
 
 def pixels(content: bytes) -> np.ndarray:
@@ -71,6 +72,23 @@ def test_a_dataset_by_name() -> None:
         np.testing.assert_array_equal(pixels(source.item(id_).read()), images.images[3, ..., 0])
     with pytest.raises(ConfigError, match="choose from train, test"):
         dataset_source("digits", data_dir=None, split="all")
+
+
+@pytest.mark.parametrize("kind", ["arrays", "tfds"])
+def test_datasets_stay_on_disk_and_a_bad_image_costs_no_other(kind: str, tmp_path: Path) -> None:
+    spec, *data_dir = WRITERS[kind](tmp_path / "data")[1::2]
+    source = dataset_source(spec, data_dir=data_dir[0] if data_dir else None, split="train")
+    images = load_dataset(spec, data_dir=data_dir[0] if data_dir else None).train
+    assert list(source.ids) == sorted(images.ids)
+    for row in (3, 120):
+        sent = pixels(source.item(images.ids[row]).read())
+        np.testing.assert_array_equal(sent, images.images[row : row + 1][0, ..., 0])
+    if kind == "tfds":
+        *_, last = sorted((tmp_path / "data").rglob("*-train.tfrecord-*"))
+        last.write_bytes(b"")
+        with pytest.raises(OSError, match=r"1 of 1 examples cannot be read .* is shorter than it"):
+            source.item(images.ids[-1]).read()
+        assert source.item(images.ids[0]).read()
 
 
 @pytest.mark.real_data

@@ -1,0 +1,107 @@
+"""Queries, and how the highest of many scores become one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bgadl_tf.errors import PoolError, ScoreError
+from bgadl_tf.types import Id, Rows
+
+Scores = NDArray[np.floating[Any]]
+"""float32 or float64 [N]; larger is more informative."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """Ids to be labelled, the most informative first, and their scores.
+
+    Attributes:
+        ids: ``[b]``.
+        scores: ``[b]``, larger is more informative.
+    """
+
+    ids: tuple[Id, ...]
+    scores: tuple[float, ...]
+
+
+class TopScores:
+    """Keeps the highest scores of a pool while they are computed, O(b) of them at a time.
+
+    Args:
+        ids: Of the whole pool, ``[N]``.
+        size: b.
+
+    Raises:
+        PoolError: ``size`` is larger than N.
+    """
+
+    def __init__(self, ids: Sequence[Id], size: int) -> None:
+        if size > len(ids):
+            raise PoolError(
+                f"{size} labels were asked for, but only {len(ids)} candidates are left"
+            )
+        self._ids, self._size = ids, size
+        self._seen = self._not_finite = self._held = 0
+        self._first_not_finite: Id | None = None
+        self._scores: list[Scores] = []
+        self._rows: list[Rows] = []
+
+    def add(self, scores: Scores) -> None:
+        """Takes the scores of the next ids."""
+        rows = np.arange(self._seen, self._seen + len(scores))
+        self._seen += len(scores)
+        if len(bad := rows[~np.isfinite(scores)]):
+            self._not_finite += len(bad)
+            self._first_not_finite = self._first_not_finite or self._ids[int(bad[0])]
+        self._scores.append(scores)
+        self._rows.append(rows)
+        self._held += len(scores)
+        # Sorting no more often than this costs O(N log b) in all, however large b is.
+        if self._held >= 2 * self._size:
+            self._merge()
+
+    def query(self) -> Query:
+        """The highest scores; equal ones keep the order of ids.
+
+        Raises:
+            ScoreError: A score is NaN or infinite; the message names the first example.
+        """
+        assert self._seen == len(self._ids), "a score is missing"
+        if self._not_finite:
+            raise ScoreError(
+                f"{self._not_finite} of {self._seen} scores are not finite, the first that of "
+                f"{self._first_not_finite!r}; the network has diverged: lower the learning rate"
+            )
+        scores, rows = self._merge()
+        return Query(
+            ids=tuple(self._ids[row] for row in rows.tolist()), scores=tuple(scores.tolist())
+        )
+
+    def _merge(self) -> tuple[Scores, Rows]:
+        scores, rows = np.concatenate(self._scores), np.concatenate(self._rows)
+        # Of equal scores those that were kept come first, and their rows are smaller.
+        order = np.argsort(-scores, kind="stable")[: self._size]
+        self._scores, self._rows, self._held = [scores[order]], [rows[order]], len(order)
+        return self._scores[0], self._rows[0]
+
+
+def top(ids: Sequence[Id], scores: Scores, size: int) -> Query:
+    """The ``size`` highest scores; equal scores keep the order of ``ids``.
+
+    Args:
+        ids: ``[N]``.
+        scores: ``[N]``.
+        size: b.
+
+    Raises:
+        PoolError: ``size`` is larger than N.
+        ScoreError: A score is NaN or infinite; the message names the first example.
+    """
+    best = TopScores(ids, size)
+    best.add(scores)
+    return best.query()

@@ -1,0 +1,104 @@
+"""Where images are: in memory, or in files from which some are read when they are needed."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from bgadl_tf.types import Images, Rows
+
+
+class ImageSource(Protocol):
+    """Images that can be had a few at a time; ``np.ndarray`` and ``np.memmap`` are sources.
+
+    Rows that grow are read fastest, since files are then read from front to back.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, H, W, D)."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """uint8."""
+
+    @property
+    def ndim(self) -> int:
+        """4."""
+
+    def __len__(self) -> int:
+        """N."""
+
+    def __getitem__(self, rows: Rows | slice, /) -> Images:
+        """Images of ``rows``, in that order, uint8 [len(rows), H, W, D].
+
+        Raises:
+            DataError: An image cannot be read; the message names it.
+        """
+
+
+class StoredImages(ABC):
+    """A source whose images come into memory when they are indexed, in any thread.
+
+    Args:
+        shape: (N, H, W, D).
+    """
+
+    dtype: ClassVar[np.dtype[Any]] = np.dtype(np.uint8)
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Rows | slice, /) -> Images:
+        if isinstance(rows, slice):
+            rows = np.arange(*rows.indices(len(self)), dtype=np.int64)
+        elif len(rows) and not 0 <= rows.min() <= rows.max() < len(self):
+            raise IndexError(f"rows go from {rows.min()} to {rows.max()} of {len(self)} images")
+        return self.read(rows)
+
+    @abstractmethod
+    def read(self, rows: Rows) -> Images:
+        """Images of rows that exist, uint8 [len(rows), H, W, D]."""
+
+
+class Subset(StoredImages):
+    """Some images of a source, under new rows.
+
+    Args:
+        source: All of them.
+        rows: ``[M]`` in ``source``.
+    """
+
+    def __init__(self, source: ImageSource, rows: Rows) -> None:
+        super().__init__((len(rows), *source.shape[1:]))
+        self._source, self._rows = source, rows
+
+    def read(self, rows: Rows) -> Images:
+        return gather(self._source, self._rows[rows])
+
+
+def gather(source: ImageSource, rows: Rows) -> Images:
+    """Images of rows in any order; each is read once, and files from front to back."""
+    if (np.diff(rows) > 0).all():
+        return source[rows]
+    growing, places = np.unique(rows, return_inverse=True)
+    return source[growing][places]
+
+
+def part_of(source: ImageSource, rows: Rows) -> ImageSource:
+    """Some images of a source: a copy of what is in memory, else still where they are."""
+    return source[rows] if is_in_memory(source) else Subset(source, rows)
+
+
+def is_in_memory(source: ImageSource) -> bool:
+    """Whether indexing reads no file."""
+    return isinstance(source, np.ndarray) and not isinstance(source, np.memmap)

@@ -1,0 +1,73 @@
+"""What holds for every kind of dataset, in memory and streamed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bgadl_tf.data.base import LOADERS, ImageDataset
+from bgadl_tf.data.load import load_dataset
+from bgadl_tf.data.source import is_in_memory
+from tests.small_datasets import WRITERS
+
+
+@pytest.fixture(params=[(kind, size) for kind in LOADERS for size in (None, 12)], scope="module")
+def datasets(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[ImageDataset, ImageDataset]:
+    """A dataset of each registered kind as it is loaded usually, and streamed."""
+    kind, size = request.param
+    flags = WRITERS[kind](tmp_path_factory.mktemp(kind) / "data")
+    spec, *data_dir = flags[1::2]
+
+    def load(stream: bool) -> ImageDataset:
+        return load_dataset(
+            spec, data_dir=data_dir[0] if data_dir else None, image_size=size, stream=stream
+        )
+
+    return load(False), load(True)
+
+
+def test_streaming_changes_nothing_but_where_the_images_are(
+    datasets: tuple[ImageDataset, ImageDataset],
+) -> None:
+    usual, streamed = datasets
+    assert (usual.name, usual.class_names) == (streamed.name, streamed.class_names)
+    for ours, theirs in ((usual.train, streamed.train), (usual.test, streamed.test)):
+        assert ours.ids == theirs.ids
+        np.testing.assert_array_equal(ours.labels, theirs.labels)
+        np.testing.assert_array_equal(ours.images[:], theirs.images[:])
+    assert is_in_memory(streamed.test.images)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_images_can_be_had_in_any_order(
+    number: int, datasets: tuple[ImageDataset, ImageDataset]
+) -> None:
+    images = datasets[number].train.images
+    whole = np.array(images[:])
+    assert (images.shape, images.dtype, images.ndim) == (whole.shape, np.uint8, 4)
+    assert len(images) == len(whole)
+    for rows in ([], [3], [5, 5], [*range(9, 0, -1)], [*range(len(whole))]):
+        chosen = np.array(rows, np.int64)
+        np.testing.assert_array_equal(images[chosen], whole[chosen])
+    np.testing.assert_array_equal(images[2:7], whole[2:7])
+    beyond = images[len(whole) - 2 : len(whole) + 9]
+    np.testing.assert_array_equal(beyond, whole[-2:])
+    with pytest.raises(IndexError):
+        images[np.array([len(whole)])]
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_ids_name_images(number: int, datasets: tuple[ImageDataset, ImageDataset]) -> None:
+    dataset = datasets[number]
+    assert not set(dataset.train.ids) & set(dataset.test.ids)
+    some = [dataset.train.ids[row] for row in (7, 3, 11)]
+    images = np.array(dataset.train.images[:])
+    np.testing.assert_array_equal(dataset.train.images_of(some), images[[7, 3, 11]])
+    np.testing.assert_array_equal(dataset.train.source_of(some)[:], images[[7, 3, 11]])
+    assert dataset.class_names == tuple("0123456789")
+
+
+def test_every_kind_has_an_example() -> None:
+    assert set(WRITERS) == set(LOADERS)
