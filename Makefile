@@ -6,6 +6,7 @@
 #   make check     lint and types only
 #   make slow      the tests that take minutes
 #   make results   the runs behind the README's table of results
+#   make updates   the runs that compare simultaneous with alternating updates
 #   make bench     how fast it is here, beside whatever rivals there are; for the table of speed
 #   make clean     remove .venv, caches and build output; runs/ is kept
 
@@ -36,14 +37,19 @@ FURTHER  ?= 3 4 5 6
 # Where TFDS has prepared MNIST; it is downloaded there if it has not.
 DATA_DIR ?= $(HOME)/tensorflow_datasets
 PROTOCOL ?= --dataset mnist --data-dir $(DATA_DIR) --classifier gal_cnn --initial-size 100 \
-  --rounds 8 --query-size 50 --steps 300 --batch-size 50 --precision mixed_bfloat16 \
-  --option acgan.width=0.5 --option vaeacgan.width=0.5
+  --rounds 8 --query-size 50 --steps 300 --batch-size 50 --precision mixed_bfloat16
+WIDTHS   ?= --option acgan.width=0.5 --option vaeacgan.width=0.5
+
+# Networks that step at once against networks that step in turns, half as wide again.
+UPDATES       ?= runs/updates
+UPDATES_SEEDS ?= 0 1 2 3 4 5 6
+NARROW        ?= --option vaeacgan.width=0.25 --option vaeacgan-alternating.width=0.25
 
 # The measurements of record; BENCH takes cases and flags: BENCH="serving --repeats 9".
 SPEED ?= scripts/benchmarks/results.json
 BENCH ?=
 
-.PHONY: help demo serve test check slow results bench clean install install-dev
+.PHONY: help demo serve test check slow results updates bench clean install install-dev
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -99,13 +105,18 @@ slow: $(VENV)/.installed-dev
 
 results: $(VENV)/.installed
 	$(QUIET) $(PY) scripts/experiment.py run --arms $(ARMS) --seeds $(SEEDS) --jobs $(JOBS) \
-	  --out $(RESULTS) -- $(PROTOCOL)
+	  --out $(RESULTS) -- $(PROTOCOL) $(WIDTHS)
 	$(QUIET) $(PY) scripts/experiment.py run --arms $(HEADLINE) --seeds $(FURTHER) --jobs $(JOBS) \
-	  --out $(RESULTS) -- $(PROTOCOL)
+	  --out $(RESULTS) -- $(PROTOCOL) $(WIDTHS)
 	$(QUIET) $(PY) scripts/experiment.py run --arms bgadl --seeds $(SEEDS) --jobs $(JOBS) \
-	  --out $(RESULTS)-labelled-only -- $(PROTOCOL) --option vaeacgan.unlabelled=false
+	  --out $(RESULTS)-labelled-only -- $(PROTOCOL) $(WIDTHS) --option vaeacgan.unlabelled=false
 	$(PY) scripts/experiment.py report $(RESULTS)
 	$(PY) scripts/experiment.py report $(RESULTS)-labelled-only
+
+updates: $(VENV)/.installed
+	$(QUIET) $(PY) scripts/experiment.py run --arms bgadl vaeacgan-alternating+bald \
+	  --seeds $(UPDATES_SEEDS) --jobs $(JOBS) --out $(UPDATES) -- $(PROTOCOL) $(NARROW)
+	$(PY) scripts/experiment.py report $(UPDATES)
 
 bench: $(VENV)/.installed-bench
 	$(QUIET) $(PY) scripts/benchmark.py $(BENCH) --out $(SPEED) --data-dir $(DATA_DIR)

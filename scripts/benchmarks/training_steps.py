@@ -55,9 +55,9 @@ class Work(NamedTuple):
 
 
 WORKS = (
-    Work("lenet", images.MNIST, 10),
-    Work("gal_cnn", images.MNIST, 10),
-    Work("resnet18", images.CIFAR, 2),
+    Work("lenet", images.MNIST, 5),
+    Work("gal_cnn", images.MNIST, 5),
+    Work("resnet18", images.CIFAR, 1),
 )
 QUICK = (Work("lenet", (16, 16, 1), 1, batch=4, counted=False),)
 
