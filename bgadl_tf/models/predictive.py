@@ -51,7 +51,7 @@ def _sums(log_probs: tf.Tensor, pivot: tf.Tensor) -> _Sums:
         deviation=tf.reduce_sum(deviation, 0),
         square=tf.reduce_sum(tf.square(deviation), 0),
         # As TFP's of Categorical(logits=log_probs), which takes the log-softmax a second time.
-        entropy=-tf.reduce_sum(probs * log_probs, (0, 2)),
+        entropy=-tf.reduce_sum(tf.math.multiply_no_nan(log_probs, probs), (0, 2)),
         votes=tf.reduce_sum(
             tf.one_hot(tf.argmax(log_probs, axis=2), log_probs.shape[2], dtype=tf.float32), 0
         ),

@@ -11,7 +11,7 @@ BEGIN, END = "<!-- speed: make bench -->", "<!-- /speed -->"
 
 
 def markdown(results: dict[str, Any]) -> str:
-    """One row a setting: what ours comes to, and how many times as good it is as each rival.
+    """One row a setting: what ours come to, and how many times as good each is as each rival.
 
     What a whole consists of ("…, of which") stays in the JSON.
 
@@ -27,8 +27,8 @@ def markdown(results: dict[str, Any]) -> str:
             if setting.endswith(", of which"):
                 continue
             row = [entry for entry in entries if entry.setting == setting]
-            ours = "; ".join(_told(entry) for entry in row if entry.ours)
-            lines.append(f"| `{case}` | {setting} | {ours} | {'; '.join(ratios(row))} |")
+            ours = "<br>".join(_told(entry) for entry in row if entry.ours)
+            lines.append(f"| `{case}` | {setting} | {ours} | {'<br>'.join(ratios(row))} |")
     return "\n".join([*lines, "", _provenance(results)])
 
 

@@ -125,7 +125,8 @@ def main() -> None:
     learner = Plain(CLASSIFIERS.get("gal_cnn")(samples.MNIST, 10, dtype=given["precision"]))
     learner.compile()
     scorer = Scorer(learner, tf.distribute.get_strategy(), given["passes"])
-    scorer.predict(np.zeros((1, *samples.MNIST), np.uint8), 0)
+    # Traced before any memory is counted.
+    score(np.zeros((min(given["count"], scorer.chunk), *samples.MNIST), np.uint8), scorer)
     memo, in_memory = Memo(), given["source"] == "memory"
     with tempfile.TemporaryDirectory() as folder:
         before, start = anonymous(), time.perf_counter()

@@ -61,7 +61,7 @@ def test_a_case_replaces_itself_alone(tmp_path: Path) -> None:
 
 def test_the_table_tells_ours_and_the_ratios() -> None:
     rendered = table.markdown({"cases": {"scoring": results.block(report(), ABOUT)}})
-    assert "| `scoring` | a pool | float32 2 s; bfloat16 0.5 s | baal 10×, 40× |" in rendered
+    assert "| `scoring` | a pool | float32 2 s<br>bfloat16 0.5 s | baal 10×, 40× |" in rendered
     assert "| `scoring` | steps | ours 10 steps/s | PyTorch 2.5× |" in rendered
     assert "abacus, 2 cores, 2 threads; tensorflow 2.21.0; 2025-01-01; peaks 1.00" in rendered
 
