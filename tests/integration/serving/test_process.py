@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
 import os
 import signal
 import socket
@@ -34,15 +35,16 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Caller:
     """Asks one thing again and again over one connection, until the server refuses to talk."""
 
-    def __init__(self, server: ServerProcess, body: Any) -> None:
+    def __init__(self, server: ServerProcess, body: Any, times: float = math.inf) -> None:
         self.address = server.rest.removeprefix("http://")
         self.body = json.dumps(body)
+        self.times = times
         self.statuses: list[int] = []
         self.cut_off = 0
 
     def __call__(self) -> None:
         connection = http.client.HTTPConnection(self.address, timeout=30)
-        while True:
+        while len(self.statuses) < self.times:
             try:
                 connection.request("POST", "/v1/models/echo:predict", self.body)
             except OSError:
@@ -59,25 +61,30 @@ class Caller:
 
 
 def test_sigterm_loses_no_request(base: Path, tmp_path: Path) -> None:
-    a_while = {"signature_name": "slow", "inputs": [8_000]}
     quick = {"signature_name": "float32", "inputs": [1.0]}
     with serving(tmp_path, f"--model_base_path={base}/echo", "--model_name=echo") as server:
-        slow = [Caller(server, a_while) for _ in range(2)]
-        fast = [Caller(server, quick) for _ in range(3)]
         request = predict_pb2.PredictRequest()
         request.model_spec.name, request.model_spec.signature_name = "echo", "slow"
         request.inputs["steps"].dtype = 3
         request.inputs["steps"].tensor_shape.dim.add(size=1)
-        request.inputs["steps"].int_val.append(8_000)
-        server.prediction.Predict(request)
+        steps = 1000
+        for _ in range(2):  # the first call also prepares the graph
+            request.inputs["steps"].int_val[:] = [steps]
+            start = time.monotonic()
+            server.prediction.Predict(request)
+            steps = int(steps * 2 / (time.monotonic() - start))
+        a_while = {"signature_name": "slow", "inputs": [steps]}  # 2 seconds, alone
+        request.inputs["steps"].int_val[:] = [steps]
+        slow = [Caller(server, a_while, times=1) for _ in range(2)]
+        fast = [Caller(server, quick) for _ in range(3)]
         with ThreadPoolExecutor(5) as pool:
             running = [pool.submit(caller) for caller in (*slow, *fast)]
-            server.wait(lambda: all(caller.statuses for caller in (*slow, *fast)))
+            server.wait(lambda: all(caller.statuses for caller in fast))
             over_grpc = server.prediction.Predict.future(request)
-            time.sleep(0.1)
+            time.sleep(0.5)  # for all three to be read
             start = time.monotonic()
             assert server.stop() == 0
-            assert time.monotonic() - start < 10
+            assert time.monotonic() - start < 20
             for future in running:
                 future.result(30)
         assert len(over_grpc.result().outputs["zeros"].float_val) == 1
