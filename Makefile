@@ -40,7 +40,7 @@ PROTOCOL ?= --dataset mnist --data-dir $(DATA_DIR) --classifier gal_cnn --initia
   --rounds 8 --query-size 50 --steps 300 --batch-size 50 --precision mixed_bfloat16
 WIDTHS   ?= --option acgan.width=0.5 --option vaeacgan.width=0.5
 
-# Networks that step at once against networks that step in turns, half as wide again.
+# Networks that step at once against networks that step in turns, half as wide as above.
 UPDATES       ?= runs/updates
 UPDATES_SEEDS ?= 0 1 2 3 4 5 6
 NARROW        ?= --option vaeacgan.width=0.25 --option vaeacgan-alternating.width=0.25

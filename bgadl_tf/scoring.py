@@ -1,9 +1,9 @@
 """Passes over many images: MC-dropout prediction of a pool, evaluation of a test set.
 
-Both run in full chunks of one size, so each is traced once for any number of images above it,
-share a chunk out over the replicas, and read the next chunk while the present one is worked on:
-images need not fit into memory. What comes out does not depend on chunk, order or replica: the
-masks are the same for every image and BatchNorm stays in inference mode.
+Both run in full chunks of one size, which only sets smaller than a chunk fall below, so they are
+traced once; share a chunk out over the replicas; and read the next chunk while the present one is
+worked on: images need not fit into memory. What comes out does not depend on chunk, order or
+replica: the masks are the same for every image and BatchNorm stays in inference mode.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import tensorflow as tf
 from bgadl_tf.data.read_ahead import read_ahead
 from bgadl_tf.data.source import ImageSource
 from bgadl_tf.learners.base import Learner, to_float
-from bgadl_tf.models import noise, predictive
+from bgadl_tf.models import predictive
 from bgadl_tf.models.mc_dropout import Masks
 from bgadl_tf.models.predictive import Predictive
 from bgadl_tf.types import Floats, Labels
@@ -146,7 +146,7 @@ class Scorer:
     def _draw(self, seed: tf.Tensor) -> tuple[Masks, tf.Tensor | None]:
         """The masks of a seed, and the kernel under each: once for all chunks."""
         head = self.learner.classifier.head
-        masks = head.mc_masks(noise.pair(seed), self.mc_samples)
+        masks = predictive.seeded_masks(head, seed, self.mc_samples)
         return masks, head.masked_kernels(masks)
 
     def _reduce_chunk(

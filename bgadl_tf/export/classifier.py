@@ -35,7 +35,8 @@ def classifier_signatures(classifier: Classifier, mc_samples: int) -> dict[str, 
         return {"probabilities": tf.exp(log_probs), "label": tf.argmax(log_probs, axis=1)}
 
     def score(features: tf.Tensor, seed: tf.Tensor) -> Predictive:
-        return predictive.predict_seeded(classifier.head, features, seed, mc_samples)
+        masks = predictive.seeded_masks(classifier.head, seed, mc_samples)
+        return predictive.predict(classifier.head, features, masks)
 
     @tf.function(input_signature=[images, SEED], autograph=False)
     def bald(images: tf.Tensor, seed: tf.Tensor) -> Outputs:

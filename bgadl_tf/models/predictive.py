@@ -79,11 +79,9 @@ def from_log_probs(log_probs: tf.Tensor) -> Predictive:
     return _finish(_sums(log_probs, pivot), pivot, log_probs.shape[0])
 
 
-def predict_seeded(
-    head: StochasticHead, features: tf.Tensor, seed: tf.Tensor, mc_samples: int
-) -> Predictive:
-    """``predict`` under the K masks of an integer seed, scalar int64."""
-    return predict(head, features, head.mc_masks(noise.pair(seed), mc_samples))
+def seeded_masks(head: StochasticHead, seed: tf.Tensor, mc_samples: int) -> Masks:
+    """The K masks of an integer seed, scalar int64: the same in the loop and in an export."""
+    return head.mc_masks(noise.pair(seed), mc_samples)
 
 
 def predict(
