@@ -144,7 +144,7 @@ def _of_thread(events: Iterable[Any], names: Any) -> Iterable[tuple[str, float]]
 def _kernel(name: str, end: float, own: float) -> Iterable[tuple[str, float]]:
     node, colon, kind = name.rpartition(":")
     if colon and node and not node.endswith(":"):
-        yield kind, own
+        yield kind.strip(), own
 
 
 def main(argv: Sequence[str] | None = None) -> int:
