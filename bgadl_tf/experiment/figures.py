@@ -14,6 +14,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
@@ -186,6 +188,7 @@ def queried_and_generated(
     cell = wide * side + (wide - 1) * 0.06 + gap
     width, height = max(per_row * cell + gap, 4.2), header + rows * (side + caption) + foot
     figure = _figure(width, height)
+    pictures = _in_inches(figure)
     left_edge = (width - per_row * cell + gap) / 2
     text: dict[str, Any] = {"color": INK, "transform": figure.dpi_scale_trans}
     heading = "queried x*  |  generated x′" if generated is not None else "queried x*"
@@ -204,9 +207,9 @@ def queried_and_generated(
         row, column = divmod(place, per_row)
         x = left_edge + column * cell
         y = height - header - row * (side + caption) - side
-        _picture(figure, queried[place], x, y, side)
+        _picture(pictures, queried[place], x, y, side)
         if generated is not None:
-            _picture(figure, generated[place], x + side + 0.06, y, side)
+            _picture(pictures, generated[place], x + side + 0.06, y, side)
         middle = x + (cell - gap) / 2
         text["color"] = INK
         name = _shortened(labels[place], 11 * wide)
@@ -324,19 +327,24 @@ def _shortened(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def _picture(figure: Figure, image: NDArray[np.uint8], x: float, y: float, side: float) -> None:
-    """Draws one ``uint8 [H, W, D]`` image into a square, all lengths in inches."""
+def _in_inches(figure: Figure) -> Axes:
+    """Bare axes over the whole figure, in inches: axes of its own for each picture are slow."""
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
     width, height = figure.get_size_inches()
-    axes = figure.add_axes((x / width, y / height, side / width, side / height))
-    grey = image.shape[-1] == 1
-    axes.imshow(
-        image[..., 0] if grey else image,
-        cmap="gray", vmin=0, vmax=255, interpolation="nearest",
-    )  # fmt: skip
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_color(GRID)
+    axes.set_xlim(0, width)
+    axes.set_ylim(0, height)
+    return axes
+
+
+def _picture(axes: Axes, image: NDArray[np.uint8], x: float, y: float, side: float) -> None:
+    """Draws one ``uint8 [H, W, D]`` image into a square, all lengths in inches."""
+    square = (x, x + side, y, y + side)
+    shown = AxesImage(axes, cmap="gray", interpolation="nearest", extent=square, origin="upper")
+    shown.set_data(image[..., 0] if image.shape[-1] == 1 else image)
+    shown.set_clim(0, 255)
+    axes.add_image(shown)
+    axes.add_patch(Rectangle((x, y), side, side, fill=False, edgecolor=GRID, linewidth=0.8))
 
 
 def _save(figure: Figure, path: Path) -> None:

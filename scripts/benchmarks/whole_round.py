@@ -37,7 +37,7 @@ def _config(settings: Settings) -> dict[str, Any]:
         "rounds": settings.repeats + 1,
         "query_size": 50,
         "candidates": 2000,
-        "steps": 100,
+        "steps": 300,
         "options": [],
     }
     if settings.quick:
