@@ -9,6 +9,7 @@ turns each of them into one line and exit status 2.
     ├── ConfigError            a setting, or a combination of settings, that cannot work
     │   └── UnknownNameError   a name that nothing is registered under
     ├── DataError              a dataset that is missing, empty, unreadable or malformed
+    │   └── StreamError        images that cannot stay in their files
     ├── PoolError              an answer or query that breaks an invariant of the pool
     ├── LedgerError            a ledger that cannot be trusted
     ├── RunFolderError         a run folder of another configuration, or one that cannot be written
@@ -38,6 +39,10 @@ class UnknownNameError(ConfigError):
 
 class DataError(BgadlError):
     """A dataset that is missing, empty, unreadable or malformed."""
+
+
+class StreamError(DataError):
+    """Images that cannot be left in their files until they are needed."""
 
 
 class PoolError(BgadlError):

@@ -347,8 +347,6 @@ class ActiveLearner:
         return np.array([self.pool.labels[id_] for id_ in ids], dtype=np.int32)
 
     def _bald(self, images: Images) -> Floats:
-        if not len(images):
-            return np.zeros(0, np.float32)
         return np.concatenate([
             *self.scorer.scores(images, self._mask_seed, scores.mutual_information)
         ])  # fmt: skip

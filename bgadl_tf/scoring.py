@@ -1,7 +1,7 @@
 """Passes over many images: MC-dropout prediction of a pool, evaluation of a test set.
 
-Both run in full chunks of one size, which only sets smaller than a chunk fall below, so they are
-traced once; share a chunk out over the replicas; and read the next chunk while the present one is
+Both run in full chunks of one size, so they are traced once, and again only where all images are
+fewer; share a chunk out over the replicas; and read the next chunk while the present one is
 worked on: images need not fit into memory. What comes out does not depend on chunk, order or
 replica: the masks are the same for every image and BatchNorm stays in inference mode.
 """
@@ -130,7 +130,7 @@ class Scorer:
         return Evaluation(accuracy=float(np.mean(right)), nll=float(-np.mean(log_likelihood)))
 
     def _chunks(self, images: ImageSource) -> Generator[tuple[tf.Tensor, int], None, None]:
-        """Full chunks and how many images of each count; the last is padded with zeros."""
+        """Full chunks, at least one, and how many images of each count; zeros fill the last."""
         few = STEP * self.strategy.num_replicas_in_sync
         size = min(self.chunk, -(-max(1, len(images)) // few) * few)
 
@@ -141,7 +141,7 @@ class Scorer:
                 chunk = np.pad(chunk, ((0, size - count), (0, 0), (0, 0), (0, 0)))
             return tf.constant(chunk), count
 
-        return read_ahead(read, range(0, len(images), size))
+        return read_ahead(read, range(0, max(1, len(images)), size))
 
     def _draw(self, seed: tf.Tensor) -> tuple[Masks, tf.Tensor | None]:
         """The masks of a seed, and the kernel under each: once for all chunks."""

@@ -92,14 +92,19 @@ class Trainer:
             resident = [tf.constant(value) for value in (images, labels)]
             seed = tf.constant(order_seed, tf.int32)
         pool: ImageSource = images if unlabelled is None else unlabelled
-        at_once = steps_of_a_block(pool, self.batch_size)
-        reports = Span(first_step, steps).pieces(report_every)
-        spans = [span for report in reports for span in report.pieces(at_once)]
+        at_once = report_every
+        if self.learner.uses_unlabelled:
+            at_once = steps_of_a_block(pool, self.batch_size)
+        reports = {
+            report: report.pieces(at_once)
+            for report in Span(first_step, steps).pieces(report_every)
+        }
+        spans = [span for pieces in reports.values() for span in pieces]
         with contextlib.closing(self._blocks(pool, seed, spans)) as of_pool:
-            for report in reports:
+            for report, pieces in reports.items():
                 for metric in self.learner.metrics:
                     metric.reset_state()
-                for span in report.pieces(at_once):
+                for span in pieces:
                     ends = [tf.constant(step, tf.int64) for step in span]
                     self._train(*resident, next(of_pool), seed, *ends)
                 means = {metric.name: float(metric.result()) for metric in self.learner.metrics}

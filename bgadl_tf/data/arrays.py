@@ -52,6 +52,8 @@ def load(
     root, name = _existing(argument), f"arrays:{argument}"
     train = _part(root, "train", image_size)
     if (root / "test_images.npy").exists():
+        if not (root / "test_labels.npy").exists():
+            raise DataError(f"{root} has test_images.npy but no test_labels.npy; add or remove one")
         test = _part(root, "test", image_size)
         return ImageDataset(name, train, test.in_memory(), _class_names(root, train, test))
     if (root / "test_labels.npy").exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -47,7 +48,10 @@ class ImageSet:
             )
         rows = {id_: row for row, id_ in enumerate(self.ids)}
         if len(rows) != len(self.ids):
-            raise DataError(f"{len(self.ids) - len(rows)} ids occur twice; ids must be unique")
+            (first, times), *_ = Counter(self.ids).most_common(1)
+            more = len(self.ids) - len(rows) - (times - 1)
+            others = f" and {more} further ids too often" if more else ""
+            raise DataError(f"id {first!r} occurs {times} times{others}; ids must be unique")
         object.__setattr__(self, "_rows", rows)
 
     def __len__(self) -> int:

@@ -102,7 +102,8 @@ class ImageFiles(StoredImages):
         """
         images, bad = self.try_to_read(rows)
         if bad:
-            raise image_headers.unreadable(self._root, bad)
+            # A run that goes on with fewer files would have another pool, or another test set.
+            raise image_headers.unreadable(self._root, bad, "mend or restore them")
         return images
 
     def try_to_read(self, rows: Rows) -> tuple[Images, dict[str, Exception]]:

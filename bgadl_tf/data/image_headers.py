@@ -116,14 +116,14 @@ def check_sizes(root: Path, headers: Headers) -> None:
         )
 
 
-def unreadable(root: Path, bad: dict[str, Exception]) -> DataError:
+def unreadable(
+    root: Path, bad: dict[str, Exception], mending: str = "mend or remove them"
+) -> DataError:
     """The error that names the first unreadable files and counts the others."""
     shown = [f"{name} ({_reason(error)})" for name, error in list(bad.items())[:3]]
     more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
     files = "1 image" if len(bad) == 1 else f"{len(bad)} images"
-    return DataError(
-        f"{files} of {root} cannot be read: {', '.join(shown)}{more}; mend or remove them"
-    )
+    return DataError(f"{files} of {root} cannot be read: {', '.join(shown)}{more}; {mending}")
 
 
 def _reason(error: Exception) -> str:

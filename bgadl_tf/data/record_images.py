@@ -36,7 +36,7 @@ class RecordImages(StoredImages):
         """Decodes; see ``ImageSource``.
 
         Raises:
-            DataError: Files are gone, or are no longer those that were opened.
+            DataError: Files are gone, too short, or hold what is no image.
         """
         images, bad = decode_rows(self._decode, rows, self._image_shape)
         if bad:
@@ -45,7 +45,7 @@ class RecordImages(StoredImages):
             raise DataError(
                 f"{len(bad)} of {len(rows)} examples cannot be read in "
                 f"{self._index.paths[0].parent}, the first of them {self._index.id_of(row)}: "
-                f"{why}; remove that folder to prepare it anew"
+                f"{why}; if the files are damaged, remove that folder to prepare it anew"
             )
         return images
 

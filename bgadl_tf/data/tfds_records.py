@@ -11,7 +11,7 @@ from bgadl_tf.data import resize
 from bgadl_tf.data.base import ImageSet
 from bgadl_tf.data.record_images import RecordImages
 from bgadl_tf.data.record_index import RecordIndex, read_index
-from bgadl_tf.errors import DataError
+from bgadl_tf.errors import DataError, StreamError
 from bgadl_tf.types import ImageShape
 
 BATCH = 1000
@@ -33,18 +33,18 @@ def read_split(
         stream: Leave the images in the files until they are needed.
 
     Raises:
-        DataError: The images have different sizes and ``image_size`` is None, there are none, or
-            they are to be streamed and the files are no TFRecords.
+        DataError: The images have different sizes and ``image_size`` is None, or there are none.
+        StreamError: They are to be streamed and the files are no TFRecords.
         tf.errors.OpError: The files are damaged.
         OSError: Files are damaged or missing.
     """
     if not builder.info.splits[split].num_examples:
         raise DataError(f"the {split} split of dataset {builder.name!r} is empty")
-    if not _has_plain_records(builder, split):
+    if obstacle := _no_plain_records(builder, split):
         if stream:
-            raise DataError(
-                f"the {split} split of dataset {builder.name!r} is not in TFRecord files, the only "
-                "ones of TFDS that --stream reads; leave --stream out"
+            raise StreamError(
+                f"the {split} split of dataset {builder.name!r} {obstacle}, and --stream reads "
+                "only complete TFRecord files; leave --stream out"
             )
         return _through_tfds(builder, split, image_size)
     *size, channels = builder.info.features["image"].shape
@@ -61,37 +61,35 @@ def read_split(
     return images if stream else images.in_memory()
 
 
-def _has_plain_records(builder: Any, split: str) -> bool:
+def _no_plain_records(builder: Any, split: str) -> str:
+    """Why TFDS alone can read the files; empty where we can."""
     info = builder.info
-    return (
-        bool(info.features["image"].shape[-1])
-        and info.file_format is not None
-        and info.file_format.value == "tfrecord"
-        and all(path.exists() for path in info.splits[split].filepaths)
-    )
+    if not info.features["image"].shape[-1]:
+        return "has images of any number of channels"
+    if info.file_format is None or info.file_format.value != "tfrecord":
+        form = "an unknown form" if info.file_format is None else info.file_format.value
+        return f"is in {form}"
+    missing = [path.name for path in info.splits[split].filepaths if not path.exists()]
+    return f"misses {missing[0]}" if missing else ""
 
 
 def _one_size(name: str, index: RecordIndex, channels: int) -> list[int]:
     assert index.sizes is not None
     first = index.sizes[0]
-    odd = np.flatnonzero((index.sizes != first).any(axis=1))
-    if len(odd):
-        row = int(odd[0])
-        _refuse_sizes(
+    if len(odd := np.flatnonzero((index.sizes != first).any(axis=1))):
+        raise _different_sizes(
             name,
             (index.id_of(0), (*first.tolist(), channels)),
-            (index.id_of(row), (*index.sizes[row].tolist(), channels)),
+            (index.id_of(int(odd[0])), (*index.sizes[odd[0]].tolist(), channels)),
         )
     return [int(side) for side in first]
 
 
-def _refuse_sizes(name: str, *images: tuple[str, ImageShape]) -> None:
-    if images[0][1] != images[1][1]:
-        told = ", ".join(f"{id_} is {list(shape)}" for id_, shape in images)
-        raise DataError(
-            f"images of dataset {name!r} have different sizes: {told}; resize them with "
-            "--image-size"
-        )
+def _different_sizes(name: str, *images: tuple[str, ImageShape]) -> DataError:
+    told = ", ".join(f"{id_} is {list(shape)}" for id_, shape in images)
+    return DataError(
+        f"images of dataset {name!r} have different sizes: {told}; resize them with --image-size"
+    )
 
 
 # Formats that TFDS alone can read
@@ -119,8 +117,8 @@ def _one_by_one(builder: Any, split: str, image_size: int | None) -> Iterator[Co
     first: Columns | None = None
     for example in _dataset(builder, split).prefetch(BATCH).as_numpy_iterator():
         first = first or example
-        if image_size is None:
-            _refuse_sizes(
+        if image_size is None and example["image"].shape != first["image"].shape:
+            raise _different_sizes(
                 builder.name,
                 *((each["tfds_id"].decode(), each["image"].shape) for each in (first, example)),
             )

@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 
 from bgadl_tf import durable, seeding
+from bgadl_tf.config import ABOUT_THE_MACHINE
 from bgadl_tf.errors import RunFolderError
 from bgadl_tf.experiment.build import make_learner, versions
-from bgadl_tf.experiment.run_folder import ABOUT_THE_MACHINE, RunFolder
+from bgadl_tf.experiment.run_folder import RunFolder
 from bgadl_tf.export import publish
 from bgadl_tf.export.models import METADATA, ExportedModels, export_models
 from bgadl_tf.learners.base import Learner

@@ -30,6 +30,7 @@ import tensorflow as tf
 
 from bgadl_tf import durable
 from bgadl_tf.acquisition.query import Query
+from bgadl_tf.config import ABOUT_THE_MACHINE
 from bgadl_tf.errors import RunFolderError, plain
 from bgadl_tf.journal import Generated, Round
 from bgadl_tf.learners.base import Learner
@@ -39,9 +40,6 @@ SECONDS_BETWEEN_CHECKPOINTS = 60.0
 
 _LOCK = ".lock"
 _SUBFOLDERS = ("queries", "generated", "checkpoints", "tensorboard", "figures")
-
-ABOUT_THE_MACHINE = ("versions", "devices", "stream")
-"""Entries of config.json in which a resumed run may differ; results follow from the others."""
 
 
 class RunFolder:

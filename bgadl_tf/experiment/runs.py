@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bgadl_tf import durable
+from bgadl_tf.config import ABOUT_THE_MACHINE
 from bgadl_tf.errors import BgadlError, RunFolderError
 from bgadl_tf.methods import METHODS
 from bgadl_tf.types import Json
 
-NOT_PROTOCOL = ("method", "learner", "acquisition", "options", "seed", "versions", "devices")
+NOT_PROTOCOL = ("method", "learner", "acquisition", "options", "seed", *ABOUT_THE_MACHINE)
 """Entries of config.json in which the runs of one experiment may differ."""
 
 CHOSEN_FOR_REFERENCES = ("initial_size", "rounds")

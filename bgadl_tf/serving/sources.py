@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from bgadl_tf.data import image_paths
-from bgadl_tf.errors import ConfigError, DataError
+from bgadl_tf.errors import ConfigError, DataError, StreamError
 from bgadl_tf.serving.client.images import to_png
 from bgadl_tf.serving.client.pool import Item
 from bgadl_tf.types import Id
@@ -93,7 +93,10 @@ def dataset_source(spec: str, *, data_dir: str | None, split: str) -> Source:
     # Imports TensorFlow, which a folder does not need.
     from bgadl_tf.data.load import load_dataset
 
-    dataset = load_dataset(spec, data_dir=data_dir, stream=True)
+    try:
+        dataset = load_dataset(spec, data_dir=data_dir, stream=True)
+    except StreamError:
+        dataset = load_dataset(spec, data_dir=data_dir)
     images = dataset.train if split == "train" else dataset.test
     size = math.prod(dataset.image_shape)
 

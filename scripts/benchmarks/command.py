@@ -84,10 +84,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(cases: Sequence[str], settings: Settings, out: Path | None) -> None:
     environment.prepare(settings.threads)
     # TensorFlow reads the environment when it is imported.
-    from scripts.benchmarks import machine, peaks
+    from scripts.benchmarks import images, machine, peaks
 
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    about = machine.describe()
+    about = {**machine.describe(), "real_images": images.real(settings.data_dir)}
     measured = peaks.measure(settings)
     for name in cases:
         if absent := [package for package in NEEDS.get(name, ()) if not util.find_spec(package)]:

@@ -13,7 +13,7 @@ from bgadl_tf.types import Images, ImageShape, Labels
 
 MNIST: ImageShape = (28, 28, 1)
 CIFAR: ImageShape = (32, 32, 3)
-_BUILDERS = {MNIST: "mnist", CIFAR: "cifar10"}
+BUILDERS = {MNIST: "mnist", CIFAR: "cifar10"}
 
 
 @functools.cache
@@ -48,5 +48,10 @@ def grey(side: int, data_dir: str | None) -> dict[str, object]:
 
 def _prepared(shape: ImageShape, data_dir: str | None) -> str | None:
     """The TFDS builder of real images, where they are; nothing is downloaded."""
-    builder = _BUILDERS.get(shape)
-    return builder if builder and data_dir and (Path(data_dir) / builder).is_dir() else None
+    builder = BUILDERS.get(shape)
+    return builder if builder in real(data_dir) else None
+
+
+def real(data_dir: str | None) -> list[str]:
+    """The TFDS builders whose images are there; for the others stand-ins are measured."""
+    return [b for b in BUILDERS.values() if data_dir is not None and (Path(data_dir) / b).is_dir()]

@@ -1,9 +1,10 @@
 """Case: pools that grow, in memory and on disk.
 
-In memory: the whole query of a round (candidates, scores, the best) against scoring alone, and the
-memory that either takes beside the images and their ids. On disk: reading and scoring against
-reading alone, and all the memory that either takes; opening (headers of files, places of records)
-is done once a run and told apart.
+The whole query of a round (candidates, scores, the best), in memory against scoring alone, on disk
+against reading alone, and the memory that either takes above a scorer that is ready; mapped pages
+of files, which the system can drop, are not counted. The files have just been written, so the
+system holds them: reading is decoding, not waiting for a disk. Opening (headers of files, places of
+records) is done once a run and told apart.
 """
 
 from __future__ import annotations
@@ -54,10 +55,10 @@ def _on_disk(folder: Path, count: int, settings: Settings, report: Report) -> No
         _measure(
             f"{count:,} images, {form}",
             {
-                "read and score": {**common, "work": "score"},
+                "whole query": {**common, "work": "query"},
                 "reading alone": {**common, "work": "read"},
             },
-            "read and score",
+            "whole query",
             count,
             settings,
             report,
@@ -91,7 +92,7 @@ def _measure(
         rates = [count / answer["seconds"] for answer in found]
         report.add(setting, name, rates, "images/s", ours=name == ours, note=note)
     in_memory = programs[ours]["source"] == "memory"
-    held = "beside the images and their ids" if in_memory else "all that the pool takes"
+    held = "beside the images and their ids" if in_memory else "ids and all, but mapped pages"
     for name, found in answers.items():
         mib = [answer["mib"] for answer in (first[name], *found)]
         report.add(f"{setting}: memory", name, mib, "MiB", ours=True, note=held)

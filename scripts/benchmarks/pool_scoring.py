@@ -21,7 +21,7 @@ from bgadl_tf.learners.base import Learner, to_float
 from bgadl_tf.learners.plain import Plain
 from bgadl_tf.models import noise
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
-from bgadl_tf.scoring import Scorer
+from bgadl_tf.scoring import CHUNK, Scorer
 from bgadl_tf.training import Trainer
 from bgadl_tf.types import Floats, Images, ImageShape
 from scripts.benchmarks import flops, images
@@ -31,8 +31,11 @@ from scripts.benchmarks.rivals import keras_networks, keras_scoring
 from scripts.benchmarks.settings import Settings
 
 SEED = 20
-MOST_PASSES = 16_000
-"""Images x K that a slow rival runs at most for small networks; more is scaled up linearly."""
+MOST_PASSES = 20_000
+"""Passes of one image through a small network that a rival is timed on; more is scaled up."""
+
+FEWEST_IMAGES, FEWEST_PASSES = 100, 20
+"""What a rival is timed on at least: a batch as its documentation has it."""
 
 
 class Network(NamedTuple):
@@ -107,28 +110,40 @@ def _compare(
         )
         for policy, learner in learners.items()
     ]
-    subset = min(count, max(20, MOST_PASSES // (network.slow * passes)))
-    part = pixels[: settings.pick(subset, 20)]
-    for rival, score in _rivals(network, passes, report).items():
+    few, timed = _share(network, count, passes)
+    part = pixels[: settings.pick(few, 20)]
+    scale = count / len(part) * passes / timed
+    for rival, score in _rivals(network, timed, report).items():
         contenders.append(
             Contender(
                 rival=rival,
                 run=functools.partial(score, part),
-                scale=count / len(part),
-                flops=len(part) * passes * sum(costs),
-                note=f"timed on {len(part)} images and scaled" if len(part) < count else "",
+                scale=scale,
+                flops=len(part) * timed * sum(costs),
+                dtype=arithmetic(rival),
+                note=f"timed on {len(part)} images, K = {timed}, and scaled" if scale > 1 else "",
             )
         )
     report.compare(setting, contenders)
 
 
+def _share(network: Network, count: int, passes: int) -> tuple[int, int]:
+    """Images and passes that a rival is timed on: what it takes grows as their product."""
+    most = MOST_PASSES // network.slow
+    timed = min(passes, max(FEWEST_PASSES, most // FEWEST_IMAGES))
+    return min(count, max(FEWEST_IMAGES, most // timed)), timed
+
+
 def _rivals(network: Network, passes: int, report: Report) -> dict[str, Callable[[Images], Floats]]:
     """Whatever is installed; each runs the whole network K times."""
-    twin = keras_networks.freeze_batch_norm(keras_networks.classifier(network.name, network.shape))
-    rivals = {
-        "Keras loop": keras_scoring.eager(twin, passes),
-        "Keras, one tf.function": keras_scoring.graph(twin, passes),
-    }
+    twins = {}
+    for policy in PRECISIONS:
+        with keras_networks.precision(policy):
+            twin = keras_networks.classifier(network.name, network.shape)
+        twins[policy] = keras_networks.freeze_batch_norm(twin)
+    rivals = {"Keras loop, float32": keras_scoring.eager(twins["float32"], passes)}
+    for policy, twin in twins.items():
+        rivals[f"Keras, one tf.function, {policy}"] = keras_scoring.graph(twin, passes)
     own = _learner(network, "float32").classifier
     assert twin.count_params() == own.count_params()
     if not util.find_spec("baal"):
@@ -139,8 +154,8 @@ def _rivals(network: Network, passes: int, report: Report) -> dict[str, Callable
     torch_twin = torch_networks.classifier(network.name, network.shape).eval()
     trained = sum(int(np.prod(weight.shape)) for weight in own.trainable_weights)
     assert torch_networks.size(torch_twin) == trained
-    rivals["baal"] = baal_scoring.scorer(torch_twin, passes, replicate=False)
-    rivals["baal, replicate_in_memory"] = baal_scoring.scorer(torch_twin, passes, replicate=True)
+    for name, replicate in (("baal", False), ("baal, replicate_in_memory", True)):
+        rivals[f"{name}, float32"] = baal_scoring.scorer(torch_twin, passes, replicate)
     return rivals
 
 
@@ -205,8 +220,8 @@ def _deterministic(learner: Learner) -> Callable[[Images], Floats]:
     call = tf.function(learner.classifier.call, reduce_retracing=True)
 
     def run(pixels: Images) -> Floats:
-        starts = range(0, len(pixels), keras_scoring.BATCH)
-        chunks = (to_float(tf.constant(pixels[i : i + keras_scoring.BATCH])) for i in starts)
+        starts = range(0, len(pixels), CHUNK)
+        chunks = (to_float(tf.constant(pixels[i : i + CHUNK])) for i in starts)
         return np.concatenate([call(chunk).numpy() for chunk in chunks])
 
     return run

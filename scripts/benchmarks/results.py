@@ -178,13 +178,12 @@ def block(report: Report, about: Json) -> Json:
 
     Args:
         report: Of the case.
-        about: Machine, versions, date.
+        about: Machine, versions, date, images.
     """
     return {
         **about,
         "quick": report.settings.quick,
         "threads": report.settings.threads,
-        "real_images": report.settings.data_dir is not None,
         "peaks": report.peaks,
         "missing": report.missing,
         "facts": report.facts,

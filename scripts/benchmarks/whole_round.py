@@ -54,8 +54,7 @@ def _round(config: dict[str, Any], settings: Settings, report: Report) -> None:
         for _ in range(2):
             worker.ask()
         rounds = [worker.ask() for _ in range(settings.repeats)]
-    size = "2,000" if config["candidates"] == 2000 else str(config["candidates"])
-    setting = f"a round: {config['steps']} steps, {size} candidates, K = 20"
+    setting = f"a round: {config['steps']} steps, {rounds[0]['candidates']:,} candidates, K = 20"
     report.add(setting, "bgadl", [found["whole"] for found in rounds], "s", ours=True)
     whole = statistics.median(found["whole"] for found in rounds)
     parts = {name: [found["parts"].get(name, 0.0) for found in rounds] for name in _parts(rounds)}

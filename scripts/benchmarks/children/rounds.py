@@ -108,7 +108,11 @@ def main() -> None:
                     progress.on_round(record, folder.rounds, made, setup.dataset)
                     whole = time.perf_counter() - start
                     rest = whole - sum(clock.seconds.values())
-                    return {"whole": whole, "parts": {**clock.seconds, "everything else": rest}}
+                    return {
+                        "whole": whole,
+                        "parts": {**clock.seconds, "everything else": rest},
+                        "candidates": min(setup.plan.candidates, loop.pool.unlabelled_count),
+                    }
 
                 serve(work)
 

@@ -12,7 +12,7 @@ from bgadl_tf.data import tfds as tfds_loader
 from bgadl_tf.data import tfds_records
 from bgadl_tf.data.base import ImageDataset
 from bgadl_tf.data.source import is_in_memory
-from bgadl_tf.errors import DataError
+from bgadl_tf.errors import DataError, StreamError
 from tests.small_datasets import Rows, prepare
 
 FIXED = tfds.features.Image(shape=(8, 9, 3))
@@ -61,7 +61,7 @@ def test_records_read_directly_are_what_tfds_reads(
     features = {"image": FIXED, "label": CLASSES}
     prepare(tmp_path, "pets_here", features, {"train": rows(11), "test": rows(4)}, shards=3)
     fast = load(tmp_path, "pets_here")
-    monkeypatch.setattr(tfds_records, "_has_plain_records", lambda *_: False)
+    monkeypatch.setattr(tfds_records, "_no_plain_records", lambda *_: "is in riegeli")
     slow = load(tmp_path, "pets_here")
     for ours, theirs in ((fast.train, slow.train), (fast.test, slow.test)):
         assert ours.ids == theirs.ids
@@ -200,8 +200,20 @@ def test_files_that_change_under_a_stream_are_one_clear_error(tmp_path: Path) ->
 
 def test_only_records_are_streamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(tmp_path, "pets_here", {"image": FIXED, "label": CLASSES}, {"train": rows(40)})
-    monkeypatch.setattr(tfds_records, "_has_plain_records", lambda *_: False)
-    with pytest.raises(DataError, match="the only ones of TFDS that --stream reads; leave"):
+    monkeypatch.setattr(tfds_records, "_no_plain_records", lambda *_: "is in riegeli")
+    with pytest.raises(StreamError, match=r"'pets_here' is in riegeli, and --stream .*; leave"):
+        load(tmp_path, "pets_here", stream=True)
+
+
+def test_why_files_are_no_plain_records(tmp_path: Path) -> None:
+    any_channels = {"image": tfds.features.Image(shape=(8, 9, None)), "label": CLASSES}
+    prepare(tmp_path, "odd_here", any_channels, {"train": rows(4)})
+    with pytest.raises(StreamError, match="any number of channels"):
+        load(tmp_path, "odd_here", stream=True)
+    prepare(tmp_path, "pets_here", {"image": FIXED, "label": CLASSES}, {"train": rows(4)})
+    (record,) = tmp_path.glob("pets_here/*/*-train.tfrecord-*")
+    record.unlink()
+    with pytest.raises(StreamError, match=f"misses {record.name}"):
         load(tmp_path, "pets_here", stream=True)
 
 

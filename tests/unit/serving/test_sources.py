@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bgadl_tf.data import image_files
+from bgadl_tf.data import image_files, tfds_records
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.errors import ConfigError
 from bgadl_tf.serving import sources
@@ -89,6 +89,17 @@ def test_datasets_stay_on_disk_and_a_bad_image_costs_no_other(kind: str, tmp_pat
         with pytest.raises(OSError, match=r"1 of 1 examples cannot be read .* is shorter than it"):
             source.item(images.ids[-1]).read()
         assert source.item(images.ids[0]).read()
+
+
+def test_a_dataset_that_cannot_stay_on_disk_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, *data_dir = WRITERS["tfds"](tmp_path / "data")[1::2]
+    monkeypatch.setattr(tfds_records, "_no_plain_records", lambda *_: "is in riegeli")
+    source = dataset_source(spec, data_dir=data_dir[0], split="train")
+    images = load_dataset(spec, data_dir=data_dir[0]).train
+    sent = pixels(source.item(images.ids[5]).read())
+    np.testing.assert_array_equal(sent, images.images[5:6][0, ..., 0])
 
 
 @pytest.mark.real_data
