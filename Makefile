@@ -116,7 +116,7 @@ results: $(VENV)/.installed
 updates: $(VENV)/.installed
 	$(QUIET) $(PY) scripts/experiment.py run --arms bgadl vaeacgan-alternating+bald \
 	  --seeds $(UPDATES_SEEDS) --jobs $(JOBS) --out $(UPDATES) -- $(PROTOCOL) $(NARROW)
-	$(PY) scripts/experiment.py report $(UPDATES)
+	$(PY) scripts/experiment.py report $(UPDATES) --against vaeacgan-alternating+bald
 
 bench: $(VENV)/.installed-bench
 	$(QUIET) $(PY) scripts/benchmark.py $(BENCH) --out $(SPEED) --data-dir $(DATA_DIR)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bgadl_tf.errors import BgadlError
 from bgadl_tf.experiment import arms, report
+from bgadl_tf.experiment.tables import BASELINES
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -49,6 +50,13 @@ def make_parser() -> argparse.ArgumentParser:
         "report", help="write OUT/report.md, results.json and learning_curves.png"
     )
     reporting.add_argument("out", type=Path, metavar="OUT", help="folder of the experiment")
+    reporting.add_argument(
+        "--against",
+        nargs="+",
+        default=BASELINES,
+        metavar="ARM",
+        help=f"arms to compare the others with, seed by seed (default: {' '.join(BASELINES)})",
+    )
 
     compare = commands.add_parser("compare", help="draw the learning curves of a few runs")
     compare.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="run folders")
@@ -71,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.command == "run":
             return _run(arguments, train_flags)
         if arguments.command == "report":
-            print(report.write(arguments.out))
+            print(report.write(arguments.out, arguments.against))
         else:
             report.compare(arguments.runs, arguments.out)
             print(arguments.out)

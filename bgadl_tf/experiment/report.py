@@ -16,11 +16,14 @@ from bgadl_tf.experiment.runs import Run
 from bgadl_tf.types import Json
 
 
-def write(out: Path, *, bootstrap_seed: int = 0) -> Path:
+def write(
+    out: Path, baselines: Sequence[str] = tables.BASELINES, *, bootstrap_seed: int = 0
+) -> Path:
     """Write report.md, results.json and learning_curves.png over the finished runs of ``out``.
 
     Args:
         out: Folder of the experiment.
+        baselines: Arms with which every other one is compared seed by seed.
         bootstrap_seed: Of the resamples behind the bootstrap intervals.
 
     Returns:
@@ -29,6 +32,11 @@ def write(out: Path, *, bootstrap_seed: int = 0) -> Path:
     Raises:
         RunFolderError: There is no finished run, or a folder is damaged.
     """
+    if unknown := sorted({*baselines} - {*tables.BASELINES, *(p.name for p in out.glob("*/"))}):
+        raise RunFolderError(
+            f"{out} has no arm {unknown[0]!r} to compare with; its arms: "
+            f"{', '.join(sorted(path.name for path in out.glob('*/')))}"
+        )
     found = [runs.read(path.parent) for path in sorted(out.glob("*/*/config.json"))]
     finished = [run for run in found if run.finished]
     if not finished:
@@ -46,7 +54,7 @@ def write(out: Path, *, bootstrap_seed: int = 0) -> Path:
     rng = np.random.default_rng(bootstrap_seed)
     results = json.dumps(_results(groups), indent=1, allow_nan=False) + "\n"
     durable.atomic_write_text(out / "results.json", results)
-    sections = _sections(groups, left_out, rng, bool(curves))
+    sections = _sections(groups, left_out, baselines, rng, bool(curves))
     durable.atomic_write_text(out / "report.md", "\n".join(sections))
     return out / "report.md"
 
@@ -140,6 +148,7 @@ def _or_null(value: float) -> float | None:
 def _sections(
     groups: Mapping[str, Sequence[Run]],
     left_out: Sequence[Run],
+    baselines: Sequence[str],
     rng: np.random.Generator,
     has_curves: bool,
 ) -> Iterator[str]:
@@ -164,9 +173,9 @@ def _sections(
         "Labels to reach an accuracy are interpolated between rounds.\n"
     )
     yield tables.summary_table(groups)
-    for baseline in tables.BASELINES:
+    for baseline in baselines:
         yield f"## Against `{baseline}`\n"
-        if baseline == tables.BASELINES[0]:
+        if baseline == baselines[0]:
             yield (
                 "Differences are paired on seeds, which share their initial set. A difference "
                 f"counts as found when the paired t-test's p is below {tables.SIGNIFICANT} after "

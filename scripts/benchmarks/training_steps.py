@@ -136,9 +136,9 @@ def _torch(work: Work, data: tuple[Images, Labels], report: Report) -> list[Cont
     from scripts.benchmarks.rivals import torch_training
 
     contenders = []
-    for name, frugal in (("released algorithm", False), ("without wasted gradients", True)):
+    for name, tuned in (("released algorithm", False), ("tuned", True)):
         for dtype in (torch.float32, torch.bfloat16):
-            rival = torch_training.Released(work.classifier, work.shape, frugal, dtype)
+            rival = torch_training.Released(work.classifier, work.shape, tuned, dtype)
             precision = str(dtype).removeprefix("torch.")
             contenders.append(
                 Contender(

@@ -40,6 +40,14 @@ def test_report(out: Path) -> None:
     assert results["bda-full"]["0"]["aubc"] is None
 
 
+def test_arms_to_compare_with(out: Path) -> None:
+    text = report.write(out, ["bgadl"]).read_text()
+    assert "`random` lower than `bgadl`" in text
+    assert [line for line in text.splitlines() if "Against" in line] == ["## Against `bgadl`"]
+    with pytest.raises(RunFolderError, match=r"no arm 'bogus' .* its arms: bda-full, bgadl, rand"):
+        report.write(out, ["bgadl", "bogus"])
+
+
 def test_a_report_is_the_same_every_time(out: Path) -> None:
     texts = [report.write(out).read_bytes() for _ in range(2)]
     assert texts[0] == texts[1]
