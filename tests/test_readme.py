@@ -15,6 +15,7 @@ from bgadl_tf.methods import METHODS
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
 from bgadl_tf.registry import Registry
 from bgadl_tf.serving.server.flags import Flags
+from scripts.benchmarks import command as benchmark
 from tests.conftest import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text()
@@ -58,6 +59,7 @@ def flags_of(parser: argparse.ArgumentParser) -> set[str]:
 def test_flags_in_the_readme_exist() -> None:
     known = flags_of(cli.make_parser()) | {f"--{name}" for name in Flags.__dataclass_fields__}
     known |= {"--seconds"}  # of scripts/load_test.py
+    known |= flags_of(benchmark.make_parser())
     used = set(re.findall(r"--[a-z][a-z_-]+", README))
     assert used <= known
 
