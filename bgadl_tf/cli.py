@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from bgadl_tf import __version__
-from bgadl_tf.config import RunConfig, flag, scalar_type
-from bgadl_tf.errors import BgadlError
+from bgadl_tf.core.errors import BgadlError
+from bgadl_tf.runs.config import RunConfig, flag, scalar_type
 from bgadl_tf.serving import score_command
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _train(out: Path, options: Sequence[str] | None, **settings: Any) -> int:
     config = RunConfig(**settings, options=tuple(options or ()))
-    from bgadl_tf.experiment.train import train
+    from bgadl_tf.runs.train import train
 
     outcome = train(config, out)
     if outcome.waiting_for is not None:
@@ -143,7 +143,7 @@ def _train(out: Path, options: Sequence[str] | None, **settings: Any) -> int:
 
 
 def _export(run: Path, out: Path | None) -> int:
-    from bgadl_tf.experiment.export import export_run
+    from bgadl_tf.runs.export import export_run
 
     print(_told(export_run(run, out)))
     return 0

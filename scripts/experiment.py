@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bgadl_tf.errors import BgadlError
-from bgadl_tf.experiment import arms, report
-from bgadl_tf.experiment.tables import BASELINES
+from bgadl_tf.core.errors import BgadlError
+from bgadl_tf.study import arms, report
+from bgadl_tf.study.tables import BASELINES
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 

@@ -55,9 +55,9 @@ def training(learner_name: str, classifier: str, precision: str, steps: int) -> 
     """Steps on random images, all of them labelled, in one call of the trainer."""
     import tensorflow as tf
 
+    from bgadl_tf.engine.trainer import Trainer
     from bgadl_tf.learners.base import LEARNERS
     from bgadl_tf.models.classifiers.base import CLASSIFIERS
-    from bgadl_tf.training import Trainer
 
     kind, shape = LEARNERS.get(learner_name), SHAPES[classifier]
     settings = {field.name for field in dataclasses.fields(kind.options_type)}
@@ -78,9 +78,9 @@ def scoring(classifier: str, precision: str) -> Work:
     import tensorflow as tf
 
     from bgadl_tf.acquisition.scores import mutual_information
+    from bgadl_tf.engine.scorer import Scorer
     from bgadl_tf.learners.plain import Plain
     from bgadl_tf.models.classifiers.base import CLASSIFIERS
-    from bgadl_tf.scoring import Scorer
 
     shape = SHAPES[classifier]
     learner = Plain(CLASSIFIERS.get(classifier)(shape, 10, dtype=precision))

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bgadl_tf import seeding
+from bgadl_tf.core import seeding
+from bgadl_tf.core.types import Images, ImageShape, Rows
 from bgadl_tf.data.source import StoredImages
 from bgadl_tf.learners.base import LEARNERS, Learner
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
-from bgadl_tf.types import Images, ImageShape, Rows
 
 # Before anything starts TensorFlow: two replicas on any machine.
 tf.config.set_logical_device_configuration(

@@ -9,11 +9,11 @@ import pytest
 
 from bgadl_tf import cli
 from bgadl_tf.acquisition.base import ACQUISITIONS
-from bgadl_tf.data.base import LOADERS
+from bgadl_tf.core.registry import Registry
+from bgadl_tf.data.dataset import LOADERS
 from bgadl_tf.learners.base import LEARNERS
-from bgadl_tf.methods import METHODS
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
-from bgadl_tf.registry import Registry
+from bgadl_tf.runs.methods import METHODS
 from bgadl_tf.serving.server.flags import Flags
 from scripts.benchmarks import command as benchmark
 from tests.conftest import REPOSITORY

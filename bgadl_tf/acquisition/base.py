@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from bgadl_tf.acquisition.query import Query, TopScores
-from bgadl_tf.errors import ConfigError
+from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.core.registry import Registry
+from bgadl_tf.core.types import Floats, Id
 from bgadl_tf.models.predictive import Predictive
-from bgadl_tf.registry import Registry
-from bgadl_tf.types import Floats, Id
 
 
 class PoolView(Protocol):

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bgadl_tf.errors import PoolError, ScoreError
-from bgadl_tf.types import Id, Rows
+from bgadl_tf.core.errors import PoolError, ScoreError
+from bgadl_tf.core.types import Id, Rows
 
 Scores = NDArray[np.floating[Any]]
 """float32 or float64 [N]; larger is more informative."""

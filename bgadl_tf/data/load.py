@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bgadl_tf.data.base import LOADERS, ImageDataset
-from bgadl_tf.errors import UnknownNameError
+from bgadl_tf.core.errors import UnknownNameError
+from bgadl_tf.data.dataset import LOADERS, ImageDataset
 
 
 def load_dataset(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from bgadl_tf.types import Images, Rows
+from bgadl_tf.core.types import Images, Rows
 
 
 class ImageSource(Protocol):

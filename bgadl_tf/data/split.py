@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bgadl_tf import seeding
-from bgadl_tf.data.base import ImageSet
+from bgadl_tf.core import seeding
+from bgadl_tf.core.types import Label, Labels
+from bgadl_tf.data.dataset import ImageSet
 from bgadl_tf.data.source import part_of
-from bgadl_tf.types import Label, Labels
 
 TEST_FRACTION = 0.2
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from bgadl_tf.core.seeding import SEEDS
 from bgadl_tf.models import noise
 from bgadl_tf.models.predictive import Predictive
-from bgadl_tf.seeding import SEEDS
 
 PARALLEL = 4
 """Seeds or images worked on at once; more only costs memory."""

@@ -7,15 +7,15 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from bgadl_tf.acquisition import scores
-from bgadl_tf.data.decode import decode_tensor
-from bgadl_tf.data.resize import resize_tensor
+from bgadl_tf.core.types import ImageShape
+from bgadl_tf.data.images.decode import decode_tensor
+from bgadl_tf.data.images.resize import resize_tensor
 from bgadl_tf.export import by_seed
 from bgadl_tf.export.signatures import IMAGE_BYTES, SEED, Outputs, Signature, images_spec
 from bgadl_tf.learners.base import to_float
 from bgadl_tf.models import predictive
 from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.predictive import Predictive
-from bgadl_tf.types import ImageShape
 
 
 def classifier_signatures(classifier: Classifier, mc_samples: int) -> dict[str, Signature]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from bgadl_tf.core.types import ImageShape
 from bgadl_tf.export import by_seed
 from bgadl_tf.export.signatures import LABEL, SEED, Outputs, Signature, images_spec, require
 from bgadl_tf.learners.abilities import Encodes, Generates
-from bgadl_tf.types import ImageShape
 
 
 def generator_signatures(

@@ -6,8 +6,8 @@ import json
 
 import tensorflow as tf
 
+from bgadl_tf.core.types import Json
 from bgadl_tf.export.signatures import KEYS, Outputs, Signature
-from bgadl_tf.types import Json
 
 
 def metadata_signature(metadata: Json) -> Signature:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from bgadl_tf.errors import ExportError, plain
+from bgadl_tf.core.errors import ExportError, plain
+from bgadl_tf.core.types import ImageShape, Json
 from bgadl_tf.export import publish, warmup
 from bgadl_tf.export.classifier import classifier_signatures
 from bgadl_tf.export.generator import generator_signatures
@@ -19,7 +20,6 @@ from bgadl_tf.export.signatures import Signature
 from bgadl_tf.export.verify import verify
 from bgadl_tf.learners.abilities import Generates
 from bgadl_tf.learners.base import Learner
-from bgadl_tf.types import ImageShape, Json
 
 METADATA = Path("assets.extra/metadata.json")
 """Where a model's folder holds what its signature ``metadata`` tells."""

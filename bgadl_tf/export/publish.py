@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bgadl_tf import durable
+from bgadl_tf.core import durable
 
 _LOCK = ".lock"
 _UNFINISHED = ".tmp-export"

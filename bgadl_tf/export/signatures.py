@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from bgadl_tf.types import ImageShape
+from bgadl_tf.core.types import ImageShape
 
 Outputs = dict[str, tf.Tensor]
 """By name; every one has a row for every row of the inputs."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from bgadl_tf.errors import ExportError, plain
+from bgadl_tf.core.errors import ExportError, plain
 from bgadl_tf.export.warmup import Request
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 
+from bgadl_tf.core.types import ImageShape
 from bgadl_tf.export.signatures import Signature, Signatures
-from bgadl_tf.types import ImageShape
 
 Request = dict[str, np.ndarray[Any, Any]]
 """Inputs of one row, by name."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import keras
 import tensorflow as tf
 
-from bgadl_tf.errors import ConfigError
+from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.learners.base import Learner, Options, to_float, to_uint8
 from bgadl_tf.learners.fused_optimizers import Adam
 from bgadl_tf.models import groups, losses, noise

@@ -10,12 +10,12 @@ from typing import Any, ClassVar, Self
 import keras
 import tensorflow as tf
 
+from bgadl_tf.core.registry import Registry
 from bgadl_tf.learners.abilities import MC_DROPOUT
 from bgadl_tf.learners.initial_weights import SeedOf, initialise
 from bgadl_tf.learners.optimizers import make_optimizer, reset_optimizer
 from bgadl_tf.models import losses, noise
 from bgadl_tf.models.classifiers.base import Classifier
-from bgadl_tf.registry import Registry
 
 
 @dataclass(frozen=True, kw_only=True)

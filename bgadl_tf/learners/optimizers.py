@@ -7,7 +7,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from bgadl_tf.errors import ConfigError
+from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.learners import fused_optimizers
 
 OPTIMIZERS: dict[str, Callable[[float], keras.optimizers.Optimizer]] = {

@@ -23,7 +23,7 @@ from typing import Any, Self
 import keras
 import tensorflow as tf
 
-from bgadl_tf.errors import ConfigError
+from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.learners.adversarial import (
     AdversarialLearner,
     AdversarialOptions,

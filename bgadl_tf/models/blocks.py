@@ -8,9 +8,9 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from bgadl_tf.core.types import ImageShape
 from bgadl_tf.models.batch_norm import BatchNorm
 from bgadl_tf.models.groups import ALONE, Groups
-from bgadl_tf.types import ImageShape
 
 
 def halvings(image_shape: ImageShape) -> list[tuple[int, int]]:

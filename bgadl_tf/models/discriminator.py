@@ -5,9 +5,9 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from bgadl_tf.core.types import ImageShape
 from bgadl_tf.models.blocks import Downsampling, scaled
 from bgadl_tf.models.groups import ALONE, Groups
-from bgadl_tf.types import ImageShape
 
 
 @keras.saving.register_keras_serializable("bgadl_tf")

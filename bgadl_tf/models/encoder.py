@@ -11,8 +11,8 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from bgadl_tf.core.types import ImageShape
 from bgadl_tf.models.blocks import Downsampling, scaled
-from bgadl_tf.types import ImageShape
 
 
 class Posterior(NamedTuple):

@@ -8,10 +8,10 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from bgadl_tf.core.types import ImageShape
 from bgadl_tf.models.batch_norm import BatchNorm
 from bgadl_tf.models.blocks import halvings, scaled
 from bgadl_tf.models.groups import ALONE, Groups
-from bgadl_tf.types import ImageShape
 
 
 @keras.saving.register_keras_serializable("bgadl_tf")

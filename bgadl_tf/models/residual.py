@@ -9,11 +9,11 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from bgadl_tf.core.types import ImageShape
 from bgadl_tf.models.batch_norm import BatchNorm
 from bgadl_tf.models.blocks import scaled
 from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.mc_dropout import StochasticHead
-from bgadl_tf.types import ImageShape
 
 
 def _convolution(channels: int, size: int, stride: int, policy: object) -> keras.layers.Conv2D:

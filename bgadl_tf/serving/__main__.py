@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from bgadl_tf.errors import ConfigError
+from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.serving.server import flags
 
 BAD_INPUT = 2

@@ -8,11 +8,11 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from bgadl_tf import durable
-from bgadl_tf.errors import ConfigError, RunFolderError
+from bgadl_tf.core import durable
+from bgadl_tf.core.errors import ConfigError, RunFolderError
+from bgadl_tf.core.types import Json
 from bgadl_tf.serving.client.pool import Failed, Scored
 from bgadl_tf.serving.sources import Source
-from bgadl_tf.types import Json
 
 COLUMNS = (
     "rank", "id", "bald", "predictive_entropy", "expected_entropy", "label", "class_name",

@@ -14,14 +14,14 @@ from typing import NamedTuple, NoReturn
 
 from tqdm import tqdm
 
-from bgadl_tf.errors import ConfigError, NotServedError, RunFolderError, ServerError
+from bgadl_tf.core.errors import ConfigError, NotServedError, RunFolderError, ServerError
+from bgadl_tf.core.types import Json
 from bgadl_tf.serving import ranked_files
 from bgadl_tf.serving.client.client import SEEDS, Client, check_seed
 from bgadl_tf.serving.client.pool import Failed, Scored, score_pool
 from bgadl_tf.serving.client.retry import Retry
 from bgadl_tf.serving.sources import Source
 from bgadl_tf.serving.work_file import WorkFile
-from bgadl_tf.types import Json
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bgadl_tf.errors import ConfigError
-from bgadl_tf.types import Json
+from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.core.types import Json
 
 SOME_FAILED = 4
 """Exit status: the ranking is written, but some images have no score."""

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bgadl_tf.data import image_paths
-from bgadl_tf.errors import ConfigError, DataError, StreamError
+from bgadl_tf.core.errors import ConfigError, DataError, StreamError
+from bgadl_tf.core.types import Id
+from bgadl_tf.data.images import image_paths
 from bgadl_tf.serving.client.images import to_png
 from bgadl_tf.serving.client.pool import Item
-from bgadl_tf.types import Id
 
 LARGEST_FILE = 64 * 2**20
 """Bytes; what is longer is no image to be labelled and would only fill the memory."""

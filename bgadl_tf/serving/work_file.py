@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from bgadl_tf import durable
-from bgadl_tf.errors import ConfigError, LedgerError, RunFolderError
+from bgadl_tf.core import durable
+from bgadl_tf.core.errors import ConfigError, LedgerError, RunFolderError
+from bgadl_tf.core.types import Id, Json
 from bgadl_tf.serving.client.pool import Failed, Outcome, Scored
-from bgadl_tf.types import Id, Json
 
 FORMAT = 1
 

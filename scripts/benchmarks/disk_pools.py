@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from bgadl_tf.types import Images, Labels
+from bgadl_tf.core.types import Images, Labels
 
 RECORDS = "bench_pool"
 """Name of the TFDS dataset."""

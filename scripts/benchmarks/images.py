@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bgadl_tf.data.base import ImageDataset, ImageSet
+from bgadl_tf.core.types import Images, ImageShape, Labels
+from bgadl_tf.data.dataset import ImageDataset, ImageSet
 from bgadl_tf.data.load import load_dataset
-from bgadl_tf.types import Images, ImageShape, Labels
 
 MNIST: ImageShape = (28, 28, 1)
 CIFAR: ImageShape = (32, 32, 3)

@@ -16,14 +16,14 @@ import tensorflow as tf
 from scipy import stats
 
 from bgadl_tf.acquisition import scores
-from bgadl_tf.config import PRECISIONS
+from bgadl_tf.core.types import Floats, Images, ImageShape
+from bgadl_tf.engine.scorer import CHUNK, Scorer
+from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.learners.base import Learner, to_float
 from bgadl_tf.learners.plain import Plain
 from bgadl_tf.models import noise
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
-from bgadl_tf.scoring import CHUNK, Scorer
-from bgadl_tf.training import Trainer
-from bgadl_tf.types import Floats, Images, ImageShape
+from bgadl_tf.runs.config import PRECISIONS
 from scripts.benchmarks import flops, images
 from scripts.benchmarks.measure import Contender, arithmetic
 from scripts.benchmarks.results import Report

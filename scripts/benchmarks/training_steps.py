@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from bgadl_tf.config import PRECISIONS
+from bgadl_tf.core.types import Images, ImageShape, Labels
+from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.learners.vaeacgan import VAEACGAN, AlternatingVAEACGAN, VAEACGANOptions
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
-from bgadl_tf.training import Trainer
-from bgadl_tf.types import Images, ImageShape, Labels
+from bgadl_tf.runs.config import PRECISIONS
 from scripts.benchmarks import flops, images
 from scripts.benchmarks.measure import Contender, arithmetic
 from scripts.benchmarks.results import Report

@@ -11,10 +11,10 @@ import tensorflow as tf
 
 from bgadl_tf.acquisition.base import ACQUISITIONS
 from bgadl_tf.acquisition.query import Query
-from bgadl_tf.errors import PoolError
+from bgadl_tf.core.errors import PoolError
+from bgadl_tf.core.types import Floats, Id
 from bgadl_tf.models import predictive
 from bgadl_tf.models.predictive import Predictive
-from bgadl_tf.types import Floats, Id
 
 LOGITS = tf.random.stateless_normal((7, 30, 4), (1, 2)) * 2.0
 IDS = tuple(f"image-{number}" for number in np.random.default_rng(0).permutation(30))

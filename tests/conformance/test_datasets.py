@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bgadl_tf.data.base import LOADERS, ImageDataset
+from bgadl_tf.data.dataset import LOADERS, ImageDataset
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.data.source import is_in_memory
 from tests.small_datasets import WRITERS

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bgadl_tf import seeding
-from bgadl_tf.experiment.run_folder import RunFolder
+from bgadl_tf.core import seeding
+from bgadl_tf.engine.scorer import Scorer
+from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.export.models import on_one_device
 from bgadl_tf.learners.abilities import Augments
 from bgadl_tf.learners.base import LEARNERS, Learner
-from bgadl_tf.scoring import Scorer
-from bgadl_tf.training import Trainer
+from bgadl_tf.runs.run_folder import RunFolder
 from tests.conftest import reseed, small_learner, some_images, some_labels, weights_of
 
 IMAGES, LABELS = some_images(40), some_labels(40)

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bgadl_tf.experiment import progress, train
-from bgadl_tf.experiment.build import Setup
+from bgadl_tf.runs import progress, train
+from bgadl_tf.runs.build import Setup
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

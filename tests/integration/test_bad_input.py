@@ -19,8 +19,8 @@ import tensorflow as tf
 from PIL import Image
 
 from bgadl_tf.cli import main
-from bgadl_tf.experiment import progress
 from bgadl_tf.learners.base import Learner
+from bgadl_tf.runs import progress
 from tests.integration.run_tools import (
     REPOSITORY,
     SMALL,

@@ -14,11 +14,11 @@ import pytest
 import tensorflow as tf
 
 from bgadl_tf.acquisition import scores
+from bgadl_tf.engine.scorer import Scorer
+from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.export.models import export_models, on_one_device
 from bgadl_tf.learners.base import Learner
 from bgadl_tf.models import noise
-from bgadl_tf.scoring import Scorer
-from bgadl_tf.training import Trainer
 from tests.conftest import REPOSITORY, small_learner, some_images, some_labels
 from tests.session_model import SessionModel
 
@@ -137,7 +137,7 @@ def test_fresh_masks_are_new_in_every_call_and_can_be_replayed(case: Case) -> No
 def test_files_of_any_size_are_resized_as_a_folder_is_read(case: Case, tmp_path: Path) -> None:
     from PIL import Image
 
-    from bgadl_tf.data.image_files import read_images
+    from bgadl_tf.data.images.image_files import read_images
 
     height, _, channels = case.images.shape[1:]
     paths = [tmp_path / "a.png", tmp_path / "b.jpg"]

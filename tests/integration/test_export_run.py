@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from bgadl_tf import cli
+from bgadl_tf.core.errors import ExportError
 from bgadl_tf.data.load import load_dataset
-from bgadl_tf.errors import ExportError
-from bgadl_tf.experiment.run_folder import RunFolder
 from bgadl_tf.export import models
+from bgadl_tf.runs.run_folder import RunFolder
 from tests.integration.run_tools import SMALL, everything, no_pictures
 from tests.session_model import SessionModel
 

@@ -12,12 +12,12 @@ import pytest
 import tensorflow as tf
 
 from bgadl_tf.acquisition import scores
+from bgadl_tf.core.types import Floats, Images
+from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.export.models import export_models
 from bgadl_tf.learners.base import Learner, to_float
-from bgadl_tf.scoring import Scorer
 from bgadl_tf.serving.client.client import Client
 from bgadl_tf.serving.client.images import to_png
-from bgadl_tf.types import Floats, Images
 from tests.conftest import small_learner, some_images
 from tests.server_process import ServerProcess, serving, write_config
 from tests.session_model import SessionModel

@@ -17,12 +17,12 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from bgadl_tf.config import RunConfig
-from bgadl_tf.experiment import progress, run_folder
-from bgadl_tf.experiment import train as train_module
-from bgadl_tf.experiment.build import Setup, build
-from bgadl_tf.oracle import HeldBackLabels
-from bgadl_tf.training import Trainer
+from bgadl_tf.engine.trainer import Trainer
+from bgadl_tf.loop.oracles.oracle import HeldBackLabels
+from bgadl_tf.runs import progress, run_folder
+from bgadl_tf.runs import train as train_module
+from bgadl_tf.runs.build import Setup, build
+from bgadl_tf.runs.config import RunConfig
 from tests.integration.run_tools import (
     REPOSITORY,
     SMALL,
@@ -33,7 +33,7 @@ from tests.integration.run_tools import (
 )
 
 WRITERS = {
-    "durable.py", "ledger.py", "run_folder.py", "loop.py",
+    "durable.py", "ledger.py", "run_folder.py", "active_learner.py",
     "checkpoint_management.py", "functional_saver.py",  # TensorFlow's
 }  # fmt: skip
 """Source files whose lines write into a run folder."""

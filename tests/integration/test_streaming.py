@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from bgadl_tf.cli import main
-from bgadl_tf.data.image_files import ImageFiles
-from bgadl_tf.data.record_images import RecordImages
+from bgadl_tf.core.types import Images, Rows
+from bgadl_tf.data.images.image_files import ImageFiles
+from bgadl_tf.data.records.record_images import RecordImages
 from bgadl_tf.data.source import StoredImages
-from bgadl_tf.types import Images, Rows
 from tests.integration.run_tools import SMALL, differences, no_export, no_pictures
 from tests.small_datasets import WRITERS
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
+from bgadl_tf.core.registry import Registry
+from bgadl_tf.core.types import ImageShape
 from bgadl_tf.models import groups
 from bgadl_tf.models.batch_norm import BatchNorm
 from bgadl_tf.models.mc_dropout import StochasticHead
-from bgadl_tf.registry import Registry
-from bgadl_tf.types import ImageShape
 
 
 class Classifier(keras.Model):

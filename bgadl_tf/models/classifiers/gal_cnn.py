@@ -9,9 +9,9 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from bgadl_tf.core.types import ImageShape
 from bgadl_tf.models.classifiers.base import CLASSIFIERS, Classifier
 from bgadl_tf.models.mc_dropout import StochasticHead
-from bgadl_tf.types import ImageShape
 
 
 @CLASSIFIERS.register("gal_cnn")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from bgadl_tf.errors import ConfigError
+from bgadl_tf.core.errors import ConfigError
 
 GRPC_PORT = 8500
 _FORMS = "expected http://HOST:8501, https://HOST or grpc://HOST:8500 (grpcs:// for TLS)"

@@ -9,9 +9,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from bgadl_tf.errors import ScoreError, ServerError
+from bgadl_tf.core.errors import ScoreError, ServerError
+from bgadl_tf.core.types import Floats, Labels
 from bgadl_tf.serving.client.transport import Tensors
-from bgadl_tf.types import Floats, Labels
 
 
 @dataclass(frozen=True)

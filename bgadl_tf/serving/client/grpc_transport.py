@@ -19,7 +19,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from bgadl_tf.errors import BusyError, NotServedError, RejectedError, ServerError
+from bgadl_tf.core.errors import BusyError, NotServedError, RejectedError, ServerError
 from bgadl_tf.serving.client.address import Address
 from bgadl_tf.serving.client.transport import (
     DTYPES,

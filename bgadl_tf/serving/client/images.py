@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bgadl_tf.errors import DataError
-from bgadl_tf.types import Images
+from bgadl_tf.core.errors import DataError
+from bgadl_tf.core.types import Images
 
 T = TypeVar("T")
 

@@ -11,7 +11,8 @@ from typing import Any, Self, TypeVar
 
 from numpy.typing import NDArray
 
-from bgadl_tf.errors import BusyError, ConfigError, NotServedError, ServerError
+from bgadl_tf.core.errors import BusyError, ConfigError, NotServedError, ServerError
+from bgadl_tf.core.types import Json
 from bgadl_tf.serving.client.address import Address, parse_address
 from bgadl_tf.serving.client.images import strings
 from bgadl_tf.serving.client.retry import Retry
@@ -23,7 +24,6 @@ from bgadl_tf.serving.client.transport import (
     Transport,
     VersionStatus,
 )
-from bgadl_tf.types import Json
 
 METADATA = "metadata"
 """Signature that answers with what the exporter wrote about the model."""

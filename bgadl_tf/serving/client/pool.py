@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bgadl_tf.errors import RejectedError, ServerError
+from bgadl_tf.core.errors import RejectedError, ServerError
+from bgadl_tf.core.types import Id, Label
 from bgadl_tf.serving.client.answers import Scores
 from bgadl_tf.serving.client.client import Client
 from bgadl_tf.serving.client.images import batches, to_png
 from bgadl_tf.serving.client.in_flight import map_in_flight
-from bgadl_tf.types import Id, Label
 
 
 class Item(NamedTuple):

@@ -12,7 +12,7 @@ import numpy as np
 import requests
 from numpy.typing import NDArray
 
-from bgadl_tf.errors import BusyError, NotServedError, RejectedError, ServerError
+from bgadl_tf.core.errors import BusyError, NotServedError, RejectedError, ServerError
 from bgadl_tf.serving.client.address import Address
 from bgadl_tf.serving.client.transport import (
     DTYPES,

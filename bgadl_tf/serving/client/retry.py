@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bgadl_tf.errors import BusyError
+from bgadl_tf.core.errors import BusyError
 
 T = TypeVar("T")
 

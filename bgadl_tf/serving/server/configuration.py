@@ -9,7 +9,7 @@ from typing import Any
 
 from tensorflow_serving.config import model_server_config_pb2
 
-from bgadl_tf.errors import ConfigError
+from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.serving.server import protos
 from bgadl_tf.serving.server.flags import Flags
 from bgadl_tf.serving.server.status import StatusError, invalid_argument

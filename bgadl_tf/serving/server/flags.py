@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from bgadl_tf import __version__
-from bgadl_tf.errors import ConfigError
+from bgadl_tf.core.errors import ConfigError
 
 PROGRAM = "python -m bgadl_tf.serving"
 

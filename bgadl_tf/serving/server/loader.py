@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
-from bgadl_tf.errors import ConfigError
+from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.serving.server import configuration, warmup
 from bgadl_tf.serving.server.batching import BatchingRunner
 from bgadl_tf.serving.server.configuration import Batching

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import grpc
 import uvicorn
 
-from bgadl_tf.errors import ConfigError
+from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.serving.server import configuration, rpc
 from bgadl_tf.serving.server.flags import Flags
 from bgadl_tf.serving.server.loader import make_loader

@@ -13,17 +13,18 @@ import tensorflow as tf
 from bgadl_tf.acquisition.base import ACQUISITIONS
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.acquisition.scores import mutual_information
-from bgadl_tf.data import image_files, tfds_records
-from bgadl_tf.data.base import ImageDataset, ImageSet
+from bgadl_tf.data.dataset import ImageDataset, ImageSet
+from bgadl_tf.data.images import image_files
 from bgadl_tf.data.read_ahead import read_ahead
+from bgadl_tf.data.records import tfds_records
 from bgadl_tf.data.source import ImageSource
-from bgadl_tf.journal import Generated, Round
+from bgadl_tf.engine.scorer import Scorer
+from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.learners.plain import Plain
-from bgadl_tf.ledger import Ledger
-from bgadl_tf.loop import ActiveLearner, Plan
+from bgadl_tf.loop.active_learner import ActiveLearner, Plan
+from bgadl_tf.loop.journal import Generated, Round
+from bgadl_tf.loop.ledger import Ledger
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
-from bgadl_tf.scoring import Scorer
-from bgadl_tf.training import Trainer
 from scripts.benchmarks import images as samples
 from scripts.benchmarks.disk_pools import RECORDS
 from scripts.benchmarks.memory import Peak, anonymous

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from bgadl_tf.engine.strategies import make_strategy
+from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.learners.base import LEARNERS
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
-from bgadl_tf.strategies import make_strategy
-from bgadl_tf.training import Trainer
 from scripts.benchmarks import images
 from scripts.benchmarks.worker import arguments, serve
 

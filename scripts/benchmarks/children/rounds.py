@@ -17,11 +17,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from bgadl_tf.config import RunConfig
-from bgadl_tf.experiment.build import build
-from bgadl_tf.experiment.progress import Progress
-from bgadl_tf.experiment.run_folder import RunFolder
-from bgadl_tf.oracle import HeldBackLabels
+from bgadl_tf.loop.oracles.oracle import HeldBackLabels
+from bgadl_tf.runs.build import build
+from bgadl_tf.runs.config import RunConfig
+from bgadl_tf.runs.progress import Progress
+from bgadl_tf.runs.run_folder import RunFolder
 from scripts.benchmarks.worker import arguments, serve
 
 

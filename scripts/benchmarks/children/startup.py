@@ -12,8 +12,8 @@ from scripts.benchmarks.worker import arguments, serve
 def work() -> dict[str, Any]:
     """Import, build, take one step."""
     times = [time.perf_counter()]
-    from bgadl_tf.config import RunConfig
-    from bgadl_tf.experiment.build import build
+    from bgadl_tf.runs.build import build
+    from bgadl_tf.runs.config import RunConfig
 
     times.append(time.perf_counter())
     given = arguments()

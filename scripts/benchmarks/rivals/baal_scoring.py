@@ -13,7 +13,7 @@ from baal.modelwrapper import ModelWrapper, TrainingArgs
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from bgadl_tf.types import Floats, Images
+from bgadl_tf.core.types import Floats, Images
 
 BATCH = 100
 

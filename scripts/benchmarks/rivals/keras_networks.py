@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import keras
 
-from bgadl_tf.types import ImageShape
+from bgadl_tf.core.types import ImageShape
 
 layers = keras.layers
 LATENT = 100

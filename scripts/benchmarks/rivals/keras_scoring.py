@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from bgadl_tf.types import Floats, Images
+from bgadl_tf.core.types import Floats, Images
 
 BATCH = 500
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from bgadl_tf.types import Images, ImageShape, Labels
+from bgadl_tf.core.types import Images, ImageShape, Labels
 from scripts.benchmarks.rivals import keras_networks as networks
 
 

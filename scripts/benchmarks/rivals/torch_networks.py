@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from bgadl_tf.types import ImageShape
+from bgadl_tf.core.types import ImageShape
 
 LATENT = 100
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  its usual name
 from torch.utils.flop_counter import FlopCounterMode
 
-from bgadl_tf.types import Images, ImageShape, Labels
+from bgadl_tf.core.types import Images, ImageShape, Labels
 from scripts.benchmarks.rivals import torch_networks as networks
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from bgadl_tf.acquisition.base import check_abilities
 from bgadl_tf.acquisition.query import TopScores, top
-from bgadl_tf.errors import ConfigError, PoolError, ScoreError
+from bgadl_tf.core.errors import ConfigError, PoolError, ScoreError
 
 
 def test_the_highest_first_and_ties_in_pool_order() -> None:

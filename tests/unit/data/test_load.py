@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from bgadl_tf.core.errors import UnknownNameError
 from bgadl_tf.data import load
-from bgadl_tf.data.base import LOADERS
-from bgadl_tf.errors import UnknownNameError
+from bgadl_tf.data.dataset import LOADERS
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bgadl_tf.data.base import ImageSet
-from bgadl_tf.data.resize import resize
-from bgadl_tf.data.resized import Resized
+from bgadl_tf.data.dataset import ImageSet
+from bgadl_tf.data.images.resize import resize
+from bgadl_tf.data.images.resized import Resized
 from bgadl_tf.data.source import ImageSource, Subset, gather, is_in_memory, part_of
 from tests.conftest import RecordedImages, some_images, some_labels
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from bgadl_tf.core.types import UNLABELLED
 from bgadl_tf.data import split
-from bgadl_tf.data.base import ImageSet
-from bgadl_tf.types import UNLABELLED
+from bgadl_tf.data.dataset import ImageSet
 
 
 def image_set(labels: list[int], first: int = 0) -> ImageSet:

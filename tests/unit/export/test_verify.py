@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bgadl_tf.errors import ExportError
+from bgadl_tf.core.errors import ExportError
 from bgadl_tf.export.signatures import require
 from bgadl_tf.export.verify import verify
 

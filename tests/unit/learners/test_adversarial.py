@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bgadl_tf.errors import ConfigError
+from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.learners.adversarial import AdversarialLearner, AdversarialOptions
 from bgadl_tf.learners.vaeacgan import VAEACGANOptions
-from bgadl_tf.training import Trainer
 from tests.conftest import small_learner, some_images, some_labels, weights_of
 
 IMAGES, LABELS = some_images(20), some_labels(20)

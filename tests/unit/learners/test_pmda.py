@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from bgadl_tf.core.types import ImageShape
 from bgadl_tf.learners.pmda import PMDA
-from bgadl_tf.types import ImageShape
 from tests.conftest import small_learner
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from bgadl_tf.core.types import ImageShape
 from bgadl_tf.models.blocks import halvings
 from bgadl_tf.models.discriminator import Discriminator
 from bgadl_tf.models.encoder import Encoder, Posterior
 from bgadl_tf.models.generator import Generator
-from bgadl_tf.types import ImageShape
 from tests.conftest import some_images
 
 SHAPES = [(8, 8, 1), (28, 28, 1), (32, 32, 3), (9, 13, 3), (96, 96, 3)]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bgadl_tf.errors import ConfigError
+from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.serving.client.address import Address, parse_address
 
 

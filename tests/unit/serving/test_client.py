@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from bgadl_tf.errors import (
+from bgadl_tf.core.errors import (
     BusyError,
     ConfigError,
     DataError,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from bgadl_tf.errors import DataError
+from bgadl_tf.core.errors import DataError
 from bgadl_tf.serving.client.images import batches, strings, to_png
 from tests.conftest import some_images
 

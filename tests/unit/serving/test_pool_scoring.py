@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bgadl_tf.errors import ServerError
+from bgadl_tf.core.errors import ServerError
 from bgadl_tf.serving.client.client import Client
 from bgadl_tf.serving.client.in_flight import map_in_flight
 from bgadl_tf.serving.client.pool import Failed, Item, Outcome, Scored, score_pool

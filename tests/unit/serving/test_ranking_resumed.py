@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bgadl_tf import durable
 from bgadl_tf.cli import main
+from bgadl_tf.core import durable
 from bgadl_tf.serving.score_command import SOME_FAILED
 from tests.unit.serving.fake_model import FakeModel, FaultError
 from tests.unit.serving.score_tools import (

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bgadl_tf.errors import BusyError, RejectedError
+from bgadl_tf.core.errors import BusyError, RejectedError
 from bgadl_tf.serving.client.retry import Retry
 
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bgadl_tf.data import image_files, tfds_records
+from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.data.images import image_files
 from bgadl_tf.data.load import load_dataset
-from bgadl_tf.errors import ConfigError
+from bgadl_tf.data.records import tfds_records
 from bgadl_tf.serving import sources
 from bgadl_tf.serving.sources import dataset_source, folder_source
 from tests.conftest import some_images

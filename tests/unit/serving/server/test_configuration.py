@@ -6,7 +6,7 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
-from bgadl_tf.errors import ConfigError
+from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.serving.server import configuration
 from bgadl_tf.serving.server.configuration import Batching, ModelConfig
 from bgadl_tf.serving.server.flags import Flags

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from bgadl_tf.errors import ConfigError
+from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.serving.__main__ import BAD_INPUT, main
 from bgadl_tf.serving.server.flags import WITHOUT_EFFECT, Flags, parse
 

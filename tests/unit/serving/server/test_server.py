@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bgadl_tf.errors import ConfigError
+from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.serving.server import server as server_module
 from bgadl_tf.serving.server.flags import Flags
 from bgadl_tf.serving.server.server import Server

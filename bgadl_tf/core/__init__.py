@@ -1,0 +1,1 @@
+"""What every part stands on: types, errors, names, seeds, files that survive a crash."""

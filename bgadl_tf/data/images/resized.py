@@ -1,0 +1,24 @@
+"""A source whose images change size when they are read."""
+
+from __future__ import annotations
+
+from bgadl_tf.core.types import Images, Rows
+from bgadl_tf.data.images import resize
+from bgadl_tf.data.source import ImageSource, StoredImages
+
+
+class Resized(StoredImages):
+    """Images of another source, resized whenever they are indexed.
+
+    Args:
+        source: The images as they are.
+        size: Pixels a side of the result.
+    """
+
+    def __init__(self, source: ImageSource, size: int) -> None:
+        count, _, _, channels = source.shape
+        super().__init__((count, size, size, channels))
+        self._source, self._size = source, size
+
+    def read(self, rows: Rows) -> Images:
+        return resize.resize(self._source[rows], self._size)

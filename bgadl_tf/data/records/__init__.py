@@ -1,0 +1,1 @@
+"""TFRecord files of TFDS, read where they lie."""

@@ -1,0 +1,1 @@
+"""What runs networks over many examples: training, scoring, distribution strategies."""

@@ -1,0 +1,130 @@
+"""The ledger: every answer of an oracle, on disk before anything is done with it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bgadl_tf.core import durable
+from bgadl_tf.core.errors import LedgerError
+from bgadl_tf.core.types import Id, Json, Label
+
+
+@dataclass(frozen=True)
+class Record:
+    """One answer.
+
+    Attributes:
+        id: Example that was asked about.
+        label: Class index, or None when the oracle declined to label it.
+        round: Round that asked, 0 for the initial set.
+        source: Who answered.
+
+    Raises:
+        LedgerError: A field has the wrong type or a number is negative.
+    """
+
+    id: Id
+    label: Label | None
+    round: int
+    source: str
+
+    def __post_init__(self) -> None:
+        if not _is_name(self.id):
+            raise LedgerError(f"id is {self.id!r}; expected a string that is not empty")
+        if self.label is not None and not _is_count(self.label):
+            raise LedgerError(
+                f"label of {self.id!r} is {self.label!r}; expected a class index from 0, or null"
+            )
+        if not _is_count(self.round):
+            raise LedgerError(f"round of {self.id!r} is {self.round!r}; expected an integer from 0")
+        if not _is_name(self.source):
+            raise LedgerError(f"source of {self.id!r} is {self.source!r}; expected who answered")
+
+    @classmethod
+    def from_json(cls, line: Json) -> Record:
+        """The record of one line of the file.
+
+        Raises:
+            LedgerError: A field is missing, unknown or malformed.
+        """
+        names = [field.name for field in dataclasses.fields(cls)]
+        if set(line) != set(names):
+            raise LedgerError(f"the fields are {sorted(line)}; expected {names}")
+        return cls(**line)
+
+
+class Ledger:
+    """Append-only file of records, one JSON object a line, at most one record an id.
+
+    Opening an existing file checks all of it. A last line that a crash cut short is dropped
+    from the file: the answer in it was never used.
+
+    Args:
+        path: The file; created by the first ``append``. Its folder must exist.
+
+    Attributes:
+        path: The file.
+        mended: Opening it dropped a line that had been cut short.
+
+    Raises:
+        LedgerError: A line is damaged or an id occurs twice.
+        RunFolderError: The file cannot be read, or not be mended.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        lines, self.mended = durable.read_json_lines(path)
+        self._records: dict[Id, Record] = {}
+        for number, line in enumerate(lines, start=1):
+            try:
+                record = Record.from_json(line)
+                self._refuse_recorded([record])
+            except LedgerError as error:
+                raise LedgerError(
+                    f"{path}, line {number}: {error}; mend or delete that line"
+                ) from None
+            self._records[record.id] = record
+
+    def append(self, record: Record) -> None:
+        """``extend`` by one record."""
+        self.extend([record])
+
+    def extend(self, records: Sequence[Record]) -> None:
+        """Writes records; on return they are on disk.
+
+        Raises:
+            LedgerError: An id is recorded already or given twice; nothing is written.
+            RunFolderError: Writing failed; the file is as before.
+        """
+        self._refuse_recorded(records)
+        if records:
+            durable.append_json_lines(self.path, [dataclasses.asdict(r) for r in records])
+        self._records.update((record.id, record) for record in records)
+
+    def records(self) -> tuple[Record, ...]:
+        """Every record, in the order of the file."""
+        return tuple(self._records.values())
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __contains__(self, id_: object) -> bool:
+        return id_ in self._records
+
+    def _refuse_recorded(self, records: Sequence[Record]) -> None:
+        new: set[Id] = set()
+        for record in records:
+            if record.id in self._records or record.id in new:
+                raise LedgerError(f"id {record.id!r} is recorded already")
+            new.add(record.id)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -1,0 +1,183 @@
+"""The pool: which ids are unlabelled, which are labelled since which round, which were skipped."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from bgadl_tf.core.errors import PoolError
+from bgadl_tf.core.types import Id, Label
+
+
+class Pool:
+    """Ids of a training set, and what the oracle has said about them.
+
+    Every id is in one of three places: unlabelled, labelled, or skipped (the oracle declined
+    to label it). A method that raises has changed nothing.
+
+    Args:
+        ids: Every id that may be asked about, in the order of the dataset.
+
+    Raises:
+        PoolError: An id occurs twice.
+    """
+
+    def __init__(self, ids: Sequence[Id]) -> None:
+        self._ids = tuple(ids)
+        _refuse_repeats(self._ids)
+        self._known = frozenset(self._ids)
+        self._labels: dict[Id, Label] = {}
+        self._rounds: dict[Id, int] = {}
+        self._skipped: dict[Id, int] = {}
+        self._last_round = 0
+
+    def label(self, answers: Mapping[Id, Label], round_: int) -> None:
+        """Moves ids into the labelled set.
+
+        Args:
+            answers: Class index of each id, in the order answered.
+            round_: Round that asked; 0 for the initial set.
+
+        Raises:
+            PoolError: An id is unknown, labelled or skipped already, a label is not a class
+                index, or the round lies before that of an earlier answer.
+        """
+        self._check_move(answers, round_)
+        for id_, label in answers.items():
+            if not _is_class_index(label):
+                raise PoolError(f"label of {id_!r} is {label!r}; expected a class index from 0")
+        self._labels.update((id_, int(label)) for id_, label in answers.items())
+        self._rounds.update((id_, round_) for id_ in answers)
+        self._last_round = round_
+
+    def skip(self, ids: Sequence[Id], round_: int) -> None:
+        """Takes ids out of the pool that the oracle declined to label.
+
+        Raises:
+            PoolError: An id is unknown, given twice, labelled or skipped already, or the round
+                lies before that of an earlier answer.
+        """
+        _refuse_repeats(ids)
+        self._check_move(ids, round_)
+        self._skipped.update((id_, round_) for id_ in ids)
+        self._last_round = round_
+
+    @property
+    def ids(self) -> tuple[Id, ...]:
+        """Every id, in the order of the dataset."""
+        return self._ids
+
+    @property
+    def labelled_ids(self) -> tuple[Id, ...]:
+        """The labelled set: by round, within a round in the order answered."""
+        return tuple(self._labels)
+
+    @property
+    def labels(self) -> Mapping[Id, Label]:
+        """Class index of every labelled id, a read-only view."""
+        return types.MappingProxyType(self._labels)
+
+    @property
+    def unlabelled_ids(self) -> tuple[Id, ...]:
+        """Ids that may still be asked about, in the order of the dataset."""
+        gone = self._labels.keys() | self._skipped.keys()
+        return tuple(id_ for id_ in self._ids if id_ not in gone)
+
+    @property
+    def skipped(self) -> tuple[Id, ...]:
+        """Ids the oracle declined to label, in the order it did."""
+        return tuple(self._skipped)
+
+    @property
+    def labelled_count(self) -> int:
+        """Size of the labelled set."""
+        return len(self._labels)
+
+    @property
+    def unlabelled_count(self) -> int:
+        """Number of ids that may still be asked about."""
+        return len(self._ids) - len(self._labels) - len(self._skipped)
+
+    def round_of(self, id_: Id) -> int:
+        """Round in which ``id_`` was labelled, 0 for the initial set.
+
+        Raises:
+            PoolError: ``id_`` is not labelled.
+        """
+        if id_ not in self._rounds:
+            raise PoolError(f"example {id_!r} is not labelled")
+        return self._rounds[id_]
+
+    def candidates(self, count: int, rng: np.random.Generator) -> tuple[Id, ...]:
+        """Draws the unlabelled ids that a round scores, without replacement.
+
+        Args:
+            count: How many; 0, or more than there are, means all.
+            rng: What draws.
+
+        Returns:
+            Ids in the order of the dataset.
+
+        Raises:
+            PoolError: ``count`` is negative.
+        """
+        if count < 0:
+            raise PoolError(f"{count} candidates were asked for; expected 0 (all) or more")
+        unlabelled = self.unlabelled_ids
+        if not 0 < count < len(unlabelled):
+            return unlabelled
+        rows = np.sort(rng.choice(len(unlabelled), size=count, replace=False))
+        return tuple(unlabelled[row] for row in rows)
+
+    def check(self) -> None:
+        """Makes sure that every id is in exactly one place.
+
+        Raises:
+            PoolError: An invariant is broken.
+        """
+        labelled, skipped = set(self._labels), set(self._skipped)
+        unlabelled = self.unlabelled_ids
+        rounds = list(self._rounds.values())
+        broken = {
+            "an id is labelled and skipped": labelled & skipped,
+            "an id is unlabelled and elsewhere": set(unlabelled) & (labelled | skipped),
+            "an id is nowhere": self._known - labelled - skipped - set(unlabelled),
+            "an id is unknown": (labelled | skipped) - self._known,
+            "labels and rounds name different ids": labelled ^ set(self._rounds),
+            "the labelled set is out of order": rounds != sorted(rounds),
+            "the counts do not add up": len(unlabelled) != self.unlabelled_count,
+        }
+        if messages := [message for message, found in broken.items() if found]:
+            raise PoolError(f"the pool is inconsistent: {'; '.join(messages)}")
+
+    def _check_move(self, ids: Iterable[Id], round_: int) -> None:
+        if round_ < self._last_round:
+            raise PoolError(
+                f"round {round_} answers after round {self._last_round} did; "
+                "rounds must not go backwards"
+            )
+        for id_ in ids:
+            if id_ not in self._known:
+                raise PoolError(f"no example of the pool is called {id_!r}")
+            if id_ in self._labels:
+                raise PoolError(
+                    f"example {id_!r} was labelled in round {self._rounds[id_]} already"
+                )
+            if id_ in self._skipped:
+                raise PoolError(f"example {id_!r} was skipped already")
+
+
+def _is_class_index(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        return False
+    return int(value) >= 0
+
+
+def _refuse_repeats(ids: Sequence[Id]) -> None:
+    seen: set[Id] = set()
+    for id_ in ids:
+        if id_ in seen:
+            raise PoolError(f"id {id_!r} occurs twice; ids must be unique")
+        seen.add(id_)

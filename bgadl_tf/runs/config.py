@@ -1,0 +1,188 @@
+"""Every setting of a run, in one frozen dataclass whose fields are the command line's flags."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.core.types import Json
+
+STRATEGIES = ("one_device", "mirrored", "multi_worker_mirrored")
+PRECISIONS = ("float32", "mixed_bfloat16")
+ABOUT_THE_MACHINE = ("versions", "devices", "stream")
+"""Entries of config.json in which a resumed run may differ; results follow from the others."""
+
+_LARGEST = 2**31 - 1
+
+
+def setting(default: Any, help_: str, choices: tuple[str, ...] | None = None) -> Any:
+    """A dataclass field that knows its help text and its allowed values."""
+    return field(default=default, metadata={"help": help_, "choices": choices})
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """The settings of one run. ``None`` means: chosen when the dataset is known.
+
+    Raises:
+        ConfigError: A value is out of range or two settings contradict each other.
+    """
+
+    dataset: str = setting(
+        "digits",
+        "digits (embedded), a TFDS builder with 'image' and 'label' (mnist, cifar10, ...), "
+        "folder:PATH, or arrays:PATH",
+    )
+    data_dir: str | None = setting(
+        None, "folder of prepared TFDS datasets; nothing is downloaded when the data is there"
+    )
+    image_size: int | None = setting(
+        None, "resize every image to this many pixels a side (needed for folders of mixed sizes)"
+    )
+    stream: bool = setting(
+        False, "read pool images from disk when they are needed, for pools larger than memory"
+    )
+    method: str | None = setting(None, "a learner and an acquisition under the paper's name")
+    learner: str | None = setting(None, "how the classifier is fitted (instead of --method)")
+    acquisition: str | None = setting(None, "what is asked next (instead of --method)")
+    classifier: str | None = setting(
+        None, "network of C; default: gal_cnn, from 32 pixels or 3 channels on resnet18"
+    )
+    dropout: float | None = setting(
+        None, "dropout rate of every stochastic layer of C; default: the classifier's own"
+    )
+    strategy: str = setting("one_device", "distribution strategy", STRATEGIES)
+    cpu_replicas: int = setting(
+        1, "split the CPU into this many logical devices, so that 'mirrored' works anywhere"
+    )
+    rounds: int = setting(10, "queries to make; round 0 trains on the initial set")
+    query_size: int = setting(10, "labels asked for in a round")
+    initial_size: int | None = setting(
+        None, "labelled examples to start from, as equal per class as possible; default: 10 a class"
+    )
+    candidates: int = setting(2000, "pool images scored in a round; 0 scores the whole pool")
+    mc_samples: int = setting(20, "MC-dropout passes K behind every score")
+    steps: int = setting(300, "gradient steps a round")
+    batch_size: int = setting(100, "examples of a gradient step, over all replicas")
+    seed: int = setting(0, "root of everything random in the run")
+    precision: str = setting("float32", "arithmetic of the networks", PRECISIONS)
+    warm_start: bool = setting(False, "keep the classifier's weights from round to round")
+    options: tuple[str, ...] = setting(
+        (),
+        "learner setting NAME=VALUE, e.g. kl_weight=0.5, or LEARNER.NAME=VALUE for that learner "
+        "alone; may be given several times",
+    )
+
+    def __post_init__(self) -> None:
+        at_least = {
+            "rounds": 0, "query_size": 1, "candidates": 0, "mc_samples": 2, "steps": 1,
+            "batch_size": 1, "seed": 0, "cpu_replicas": 1, "initial_size": 1, "image_size": 8,
+        }  # fmt: skip
+        for name, least in at_least.items():
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ConfigError(f"{flag(name)} is {value}; it must be at least {least}")
+            if value is not None and value > _LARGEST and name != "seed":
+                raise ConfigError(f"{flag(name)} is {value}; it must be at most {_LARGEST}")
+        if self.image_size is not None and self.image_size > 96:
+            raise ConfigError(f"--image-size is {self.image_size}; it must be from 8 to 96")
+        if self.dropout is not None and not 0.0 <= self.dropout < 1.0:
+            raise ConfigError(f"--dropout is {self.dropout}; it must be in [0, 1)")
+        for name in ("strategy", "precision"):
+            allowed = _field(name).metadata["choices"]
+            if getattr(self, name) not in allowed:
+                raise ConfigError(
+                    f"{flag(name)} is {getattr(self, name)!r}; choose from {', '.join(allowed)}"
+                )
+        if self.method is not None and (self.learner or self.acquisition):
+            raise ConfigError(
+                "--method names a learner and an acquisition already; "
+                "give either --method or --learner and --acquisition"
+            )
+        if self.strategy == "one_device" and self.cpu_replicas > 1:
+            raise ConfigError(
+                f"--cpu-replicas is {self.cpu_replicas} but --strategy is one_device; "
+                "add --strategy mirrored"
+            )
+        if 0 < self.candidates < self.query_size:
+            raise ConfigError(
+                f"--candidates is {self.candidates}, fewer than --query-size {self.query_size}; "
+                "score at least as many images as you ask for, or 0 for the whole pool"
+            )
+        for option in self.options:
+            if "=" not in option:
+                raise ConfigError(f"--option is {option!r}; it must look like NAME=VALUE")
+
+    def to_json(self) -> Json:
+        """The settings as a JSON object."""
+        return {**dataclasses.asdict(self), "options": list(self.options)}
+
+    @classmethod
+    def from_json(cls, settings: Json) -> Self:
+        """The inverse of ``to_json``.
+
+        Raises:
+            ConfigError: A setting is unknown.
+        """
+        known = {f.name for f in dataclasses.fields(cls)}
+        if unknown := sorted(set(settings) - known):
+            raise ConfigError(f"unknown settings {', '.join(unknown)}; known: {sorted(known)}")
+        return cls(**{**settings, "options": tuple(settings.get("options", ()))})
+
+
+def flag(name: str) -> str:
+    """Command-line flag of a setting: ``query_size`` -> ``--query-size``."""
+    return "--option" if name == "options" else "--" + name.replace("_", "-")
+
+
+def scalar_type(owner: type, name: str) -> type:
+    """Python type of a dataclass field, without ``| None``."""
+    hint = typing.get_type_hints(owner)[name]
+    if isinstance(hint, types.UnionType):
+        hint = next(part for part in typing.get_args(hint) if part is not type(None))
+    return typing.cast(type, hint)
+
+
+def parse_options(owner: type, options: tuple[str, ...], what: str) -> dict[str, Any]:
+    """``("kl_weight=0.5",)`` -> ``{"kl_weight": 0.5}``, typed by the dataclass ``owner``.
+
+    Args:
+        owner: Dataclass whose fields are the possible options.
+        options: ``NAME=VALUE`` strings.
+        what: Whose options they are, for messages.
+
+    Raises:
+        ConfigError: A name is unknown or a value has the wrong type.
+    """
+    names = [f.name for f in dataclasses.fields(owner)]
+    values: dict[str, Any] = {}
+    for option in options:
+        name, _, text = option.partition("=")
+        if name not in names:
+            known = ", ".join(names) or "none"
+            raise ConfigError(f"--option {name!r} is not a setting of {what}; known: {known}")
+        kind = scalar_type(owner, name)
+        try:
+            values[name] = _parse_bool(text) if kind is bool else kind(text)
+        except ValueError:
+            raise ConfigError(f"--option {name} is {text!r}; expected a {kind.__name__}") from None
+        if kind is float and not math.isfinite(values[name]):
+            raise ConfigError(f"--option {name} is {text!r}; expected a finite number")
+    return values
+
+
+def _parse_bool(text: str) -> bool:
+    if text.lower() in ("true", "1", "yes"):
+        return True
+    if text.lower() in ("false", "0", "no"):
+        return False
+    raise ValueError(text)
+
+
+def _field(name: str) -> dataclasses.Field[Any]:
+    return next(f for f in dataclasses.fields(RunConfig) if f.name == name)

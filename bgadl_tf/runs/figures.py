@@ -1,0 +1,150 @@
+"""Figures of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bgadl_tf.core.types import Images, Json
+from bgadl_tf.runs import drawing
+
+MOST_PAIRS = 20
+
+
+def run_curves(rounds: Sequence[Json], path: Path, *, title: str = "") -> None:
+    """Test accuracy and NLL of one run against labels.
+
+    Args:
+        rounds: Lines of ``rounds.jsonl``; at least one.
+        path: PNG to write.
+        title: Above the figure.
+
+    Raises:
+        RunFolderError: The file cannot be written.
+    """
+    figure, (left, right) = drawing.canvases(9.0, 3.8, 2)
+    labelled = [record["labelled"] for record in rounds]
+    accuracy = [100 * record["test_accuracy"] for record in rounds]
+    nll = [record["test_nll"] for record in rounds]
+    for axes, values, colour, marker in (
+        (left, accuracy, drawing.COLOURS[0], "o"),
+        (right, nll, drawing.COLOURS[1], "s"),
+    ):
+        drawing.line(axes, labelled, values, colour, marker)
+    drawing.label_axes(left, "labels", "test accuracy (%)", title)
+    drawing.label_axes(right, "labels", "test NLL (nats)", "")
+    left.annotate(
+        f"{accuracy[-1]:.1f} %", (labelled[-1], accuracy[-1]), xytext=(0, 7),
+        textcoords="offset points", ha="right", color=drawing.COLOURS[0], fontsize=10,
+        fontweight="bold",
+    )  # fmt: skip
+    left.margins(y=0.12)
+    drawing.save(figure, path)
+
+
+def reconstruction_curve(rounds: Sequence[Json], path: Path, *, title: str = "") -> None:
+    """How close x' = G(E(x*), y*) comes to x*, in pixels and in information, against labels.
+
+    Args:
+        rounds: Lines of ``rounds.jsonl``; those without a reconstruction error are passed over.
+        path: PNG to write.
+        title: Above the figure.
+
+    Raises:
+        RunFolderError: The file cannot be written.
+        ValueError: No round has a reconstruction error.
+    """
+    known = [record for record in rounds if "reconstruction_error" in record]
+    if not known:
+        raise ValueError("no round has a reconstruction error; the learner generates nothing")
+    figure, (left, right) = drawing.canvases(9.6, 3.8, 2)
+    labelled = [record["labelled"] for record in known]
+    drawing.line(
+        left, labelled, [r["reconstruction_error"] for r in known], drawing.COLOURS[2], "^"
+    )
+    left.set_ylim(bottom=0)
+    drawing.label_axes(left, "labels", "mean ‖x′ − x*‖ (pixels in [0, 1])", title)
+    ends = []
+    for key, name, colour, marker in (
+        ("bald_queried", "a(x*) queried", drawing.COLOURS[0], "o"),
+        ("bald_generated", "a(x′) generated", drawing.COLOURS[1], "s"),
+    ):
+        values = [float(record[key]) for record in known]
+        drawing.line(right, labelled, values, colour, marker)
+        ends.append((values[-1], name, colour))
+    right.set_ylim(bottom=0)
+    drawing.label_axes(right, "labels", "mean BALD (nats)", "")
+    drawing.name_line_ends(right, ends)
+    drawing.save(figure, path)
+
+
+def queried_and_generated(
+    queried: Images,
+    generated: Images | None,
+    labels: Sequence[str],
+    scores: ArrayLike,
+    generated_scores: ArrayLike | None,
+    path: Path,
+) -> None:
+    """Queried images x* each beside its generated x', with label and BALD; 20 at most.
+
+    Args:
+        queried: x*, ``uint8 [n, H, W, D]``.
+        generated: x' in the same order, or None for x* alone.
+        labels: Class names, ``[n]``.
+        scores: a(x*), nats, ``[n]``.
+        generated_scores: a(x'), nats, ``[n]``, or None.
+        path: PNG to write.
+
+    Raises:
+        RunFolderError: The file cannot be written.
+        ValueError: There is no image, or the lengths do not match.
+    """
+    n = len(queried)
+    own = np.asarray(scores, np.float64)
+    other = None if generated_scores is None else np.asarray(generated_scores, np.float64)
+    lengths = [len(v) for v in (labels, own, generated, other) if v is not None]
+    if n == 0 or any(length != n for length in lengths):
+        raise ValueError(f"{n} queried images with {lengths} labels, scores and x'; expected one n")
+    shown = min(n, MOST_PAIRS)
+    per_row = min(shown, 5 if generated is not None else 8)
+    rows = -(-shown // per_row)
+    wide = 2 if generated is not None else 1
+    side, gap, caption, header, foot = 0.86, 0.26, 0.42, 0.52, 0.16  # inches
+    cell = wide * side + (wide - 1) * 0.06 + gap
+    width, height = max(per_row * cell + gap, 4.2), header + rows * (side + caption) + foot
+    figure = drawing.blank_figure(width, height)
+    pictures = drawing.axes_in_inches(figure)
+    left_edge = (width - per_row * cell + gap) / 2
+    text: dict[str, Any] = {"color": drawing.INK, "transform": figure.dpi_scale_trans}
+    heading = "queried x*  |  generated x′" if generated is not None else "queried x*"
+    text["va"] = "center"
+    figure.text(left_edge, height - 0.24, heading, fontsize=10, fontweight="bold", **text)
+    legend = "BALD in nats" + (": a(x*) → a(x′)" if other is not None else "")
+    more = "" if shown == n else f"; {shown} of {n} shown"
+    right_edge = max(left_edge + per_row * cell - gap, left_edge + 2.4)
+    text["color"] = drawing.FAINT
+    if per_row * cell > 4.4:
+        figure.text(right_edge, height - 0.24, legend + more, fontsize=8.5, ha="right", **text)
+    else:
+        figure.text(left_edge, height - 0.42, legend + more, fontsize=8, **text)
+    text |= {"ha": "center", "va": "top"}
+    for place in range(shown):
+        row, column = divmod(place, per_row)
+        x = left_edge + column * cell
+        y = height - header - row * (side + caption) - side
+        drawing.picture(pictures, queried[place], x, y, side)
+        if generated is not None:
+            drawing.picture(pictures, generated[place], x + side + 0.06, y, side)
+        middle = x + (cell - gap) / 2
+        text["color"] = drawing.INK
+        name = drawing.shortened(labels[place], 11 * wide)
+        figure.text(middle, y - 0.06, name, fontsize=9, **text)
+        nats = f"{own[place]:.3f}" + (f" → {other[place]:.3f}" if other is not None else "")
+        text["color"] = drawing.FAINT
+        figure.text(middle, y - 0.215, nats, fontsize=7.5, **text)
+    drawing.save(figure, path)

@@ -1,0 +1,1 @@
+"""Many runs: arms x seeds, statistics, report."""

@@ -1,0 +1,182 @@
+"""Finished and unfinished runs, read back from their folders."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bgadl_tf.core import durable
+from bgadl_tf.core.errors import BgadlError, RunFolderError
+from bgadl_tf.core.types import Json
+from bgadl_tf.runs.config import ABOUT_THE_MACHINE
+from bgadl_tf.runs.methods import METHODS
+
+NOT_PROTOCOL = ("method", "learner", "acquisition", "options", "seed", *ABOUT_THE_MACHINE)
+"""Entries of config.json in which the runs of one experiment may differ."""
+
+CHOSEN_FOR_REFERENCES = ("initial_size", "rounds")
+"""Further entries in which a run on the whole training set differs from the others."""
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A learning curve.
+
+    Attributes:
+        labelled: Labels used, strictly increasing, float64 ``[R]``.
+        accuracy: Test accuracy in [0, 1], float64 ``[R]``.
+
+    Raises:
+        ValueError: The two do not match, are empty, or ``labelled`` does not increase.
+    """
+
+    labelled: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if self.labelled.ndim != 1 or self.labelled.shape != self.accuracy.shape:
+            raise ValueError(
+                f"labelled has shape {self.labelled.shape} and accuracy {self.accuracy.shape}; "
+                "expected two vectors of one length"
+            )
+        if not len(self.labelled) or np.any(np.diff(self.labelled) <= 0):
+            raise ValueError("labelled must hold at least one count and strictly increase")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One run folder.
+
+    Attributes:
+        folder: Where it is.
+        config: Its ``config.json``.
+        rounds: The lines of its ``rounds.jsonl``, finished rounds in order.
+    """
+
+    folder: Path
+    config: Json
+    rounds: tuple[Json, ...]
+
+    @property
+    def arm(self) -> str:
+        """Its method; that of its learner and acquisition; or ``LEARNER+ACQUISITION``."""
+        if self.config.get("method"):
+            return str(self.config["method"])
+        pair = (self.config.get("learner"), self.config.get("acquisition"))
+        for name in METHODS.names():
+            method = METHODS.get(name)
+            if (method.learner, method.acquisition) == pair and not method.whole_set:
+                return name
+        return f"{pair[0]}+{pair[1]}"
+
+    @property
+    def seed(self) -> int:
+        """Root seed; runs of different arms with one seed share their initial set."""
+        return int(self.config["seed"])
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it trained on the whole training set once and has no learning curve."""
+        return self.arm in METHODS.names() and METHODS.get(self.arm).whole_set
+
+    @property
+    def planned_rounds(self) -> int:
+        """Lines ``rounds.jsonl`` holds when the run is over."""
+        return 1 if self.is_reference else int(self.config["rounds"]) + 1
+
+    @property
+    def finished(self) -> bool:
+        """Whether every planned round is there."""
+        return len(self.rounds) >= self.planned_rounds
+
+    @property
+    def curve(self) -> Curve:
+        """Accuracy against labels used.
+
+        Raises:
+            RunFolderError: No round is finished, or the rounds are out of order.
+        """
+        try:
+            return Curve(self.column("labelled"), self.column("test_accuracy"))
+        except ValueError as error:
+            raise RunFolderError(f"{self.folder} has no learning curve: {error}") from None
+
+    def column(self, key: str) -> NDArray[np.float64]:
+        """One number of every round, float64 ``[R]``.
+
+        Raises:
+            RunFolderError: A round lacks it.
+        """
+        try:
+            return np.array([float(record[key]) for record in self.rounds], dtype=np.float64)
+        except (KeyError, TypeError, ValueError):
+            raise RunFolderError(
+                f"{self.folder / 'rounds.jsonl'} lacks a number {key!r} in some round; "
+                "it was not written by this package, or damaged"
+            ) from None
+
+
+def read(folder: Path) -> Run:
+    """Reads a run folder without changing it; the run may be going on.
+
+    Raises:
+        RunFolderError: It is no run folder, or damaged.
+    """
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RunFolderError(f"{folder} is no run folder: it has no config.json") from None
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"cannot read {path}: {error}") from None
+    needed = ("seed", "rounds")
+    if not isinstance(config, dict) or not all(_is_count(config.get(key)) for key in needed):
+        raise RunFolderError(f"{path} is not the config of a run: it needs {' and '.join(needed)}")
+    try:
+        rounds = durable.read_json_lines(folder / "rounds.jsonl", mend=False).records
+    except BgadlError as error:
+        raise RunFolderError(str(error)) from None
+    return Run(folder, config, rounds)
+
+
+def by_arm(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    """Runs grouped by arm in the order of first appearance, each group ordered by seed.
+
+    Raises:
+        RunFolderError: Two runs of one arm have the same seed.
+    """
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.arm, []).append(run)
+    for arm, group in groups.items():
+        group.sort(key=lambda run: run.seed)
+        for one, other in itertools.pairwise(group):
+            if one.seed == other.seed:
+                raise RunFolderError(
+                    f"{one.folder} and {other.folder} are both {arm} with seed {one.seed}; "
+                    "runs of an arm need seeds of their own"
+                )
+    return groups
+
+
+def differing_settings(runs: Iterable[Run]) -> dict[str, list[Any]]:
+    """Settings of the protocol that runs do not share, each with its values as they appear."""
+    values: dict[str, list[Any]] = {}
+    for run in runs:
+        own = (*NOT_PROTOCOL, *(CHOSEN_FOR_REFERENCES if run.is_reference else ()))
+        for key in run.config.keys() - set(own):
+            found = values.setdefault(key, [])
+            if run.config[key] not in found:
+                found.append(run.config[key])
+    return {key: found for key, found in sorted(values.items()) if len(found) > 1}
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

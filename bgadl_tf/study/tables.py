@@ -1,0 +1,246 @@
+"""Markdown tables of arms × seeds: accuracies, label efficiency, and paired tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from bgadl_tf.study import statistics
+from bgadl_tf.study.runs import Curve, Run
+
+Arms = Mapping[str, Sequence[Run]]
+"""Finished runs by arm; references (trained on the whole set) have no learning curve."""
+
+SIGNIFICANT = 0.05
+MOST_COLUMNS = 8
+TARGETS = (0.90, 0.95)
+BASELINES = ("random", "bald")
+
+_NONE = "–"
+
+
+class Measure(NamedTuple):
+    """One number of a learning curve that arms are compared by."""
+
+    name: str
+    of: Callable[[Curve], float]
+
+
+MEASURES = (
+    Measure("final accuracy", lambda curve: float(curve.accuracy[-1])),
+    Measure("AUBC", statistics.aubc),
+)
+
+
+def accuracy_table(arms: Arms) -> str:
+    """Mean ± sd of the test accuracy (%) by arm and labelled count, at most eight counts.
+
+    A cell over fewer runs than its arm has says so in brackets.
+    """
+    curves = _curves(arms)
+    if not curves:
+        return "No arm has a learning curve.\n"
+    means = {arm: statistics.mean_curve(runs) for arm, runs in curves.items()}
+    counts = _thinned(np.unique(np.concatenate([mean.labelled for mean in means.values()])))
+    rows = []
+    for arm, mean in means.items():
+        n = len(curves[arm])
+        at = dict(zip(mean.labelled.tolist(), mean.intervals, strict=True))
+        cells = []
+        for count in counts:
+            found = at.get(count)
+            few = f" ({found.n})" if found is not None and found.n < n else ""
+            cells.append(_NONE if found is None else _spread(found, 100, 1) + few)
+        rows.append([arm, str(n), *cells])
+    head = ["arm", "runs", *(f"{count:,.0f} labels" for count in counts)]
+    return _markdown(head, rows)
+
+
+def summary_table(arms: Arms, targets: Sequence[float] = TARGETS) -> str:
+    """Final accuracy, AUBC and labels to reach each target accuracy, mean ± sd by arm.
+
+    Args:
+        arms: Finished runs by arm, references included.
+        targets: Accuracies in [0, 1].
+    """
+    rows = []
+    for arm, runs in arms.items():
+        curves = [run.curve for run in runs]
+        final = statistics.interval([curve.accuracy[-1] for curve in curves])
+        labels = " / ".join(f"{c:,.0f}" for c in sorted({float(c.labelled[-1]) for c in curves}))
+        row = [arm, str(len(runs)), labels, _spread(final, 100, 2)]
+        if runs[0].is_reference:
+            row += [_NONE] * (1 + len(targets))
+        else:
+            row.append(_spread(statistics.interval([statistics.aubc(c) for c in curves]), 100, 2))
+            row += [_labels_to_reach(curves, target) for target in targets]
+        rows.append(row)
+    head = ["arm", "runs", "labels", "final accuracy (%)", "AUBC (%)"]
+    return _markdown(head + [f"labels to {100 * target:g} %" for target in targets], rows)
+
+
+def paired_table(arms: Arms, baseline: str, rng: np.random.Generator) -> str:
+    """Every other arm minus ``baseline`` on shared seeds, in points of accuracy.
+
+    Args:
+        arms: Finished runs by arm.
+        baseline: What the others are compared with.
+        rng: Draws the bootstrap's resamples.
+
+    Returns:
+        The table, whose p are one family for Holm's correction, and what to read from it.
+    """
+    curves = {arm: _by_seed(runs) for arm, runs in arms.items() if not runs[0].is_reference}
+    if baseline not in curves:
+        return f"There is no finished run of `{baseline}` to compare with.\n"
+    others = [arm for arm in curves if arm != baseline]
+    if not others:
+        return f"There is nothing to compare `{baseline}` with.\n"
+    results = [
+        (arm, measure, statistics.compare(
+            {seed: measure.of(curve) for seed, curve in curves[arm].items()},
+            {seed: measure.of(curve) for seed, curve in curves[baseline].items()},
+            rng,
+        ))
+        for measure in MEASURES for arm in others
+    ]  # fmt: skip
+    adjusted = statistics.holm([result.p_t for _, _, result in results])
+    rows = [
+        [
+            measure.name, arm, str(result.n), _signed(result),
+            _bounds(result.low, result.high), _p(result.p_t), _p(p), _p(result.p_sign_flip),
+            verdict(result, p),
+        ]
+        for (arm, measure, result), p in zip(results, adjusted, strict=True)
+    ]  # fmt: skip
+    head = [
+        "measure", "arm", "shared seeds", "difference (points)", "95 % bootstrap",
+        "p (paired t)", "p (Holm)", "p (sign flip)", "finding",
+    ]  # fmt: skip
+    return _markdown(head, rows) + "\n" + _plainly(results, adjusted, baseline)
+
+
+def penalty_table(arms: Arms) -> str:
+    """Pairwise penalties: the share of labelled counts at which the row beats the column."""
+    curves = {arm: _by_seed(runs) for arm, runs in arms.items() if not runs[0].is_reference}
+    if len(curves) < 2:
+        return "Penalties need two arms.\n"
+    matrix = statistics.penalty_matrix(curves)
+    if np.isnan(matrix).any():
+        return "Penalties need two finished seeds shared by every pair of arms.\n"
+    names = list(curves)
+    rows = [
+        [name, *(_NONE if i == j else f"{matrix[i, j]:.2f}" for j in range(len(names)))]
+        for i, name in enumerate(names)
+    ]
+    off = matrix.sum(axis=0) / (len(names) - 1)
+    rows.append(["**beaten, on average**", *(f"**{value:.2f}**" for value in off)])
+    return _markdown(["beats →", *names], rows)
+
+
+def verdict(result: statistics.Comparison, adjusted_p: float) -> str:
+    """What a comparison found, in words."""
+    if result.n < 2:
+        return "too few shared seeds to test (2 needed)"
+    if not result.testable:
+        return "not testable (every difference is the same)"
+    if adjusted_p >= SIGNIFICANT:
+        return "no difference found"
+    return "higher" if result.mean > 0 else "lower"
+
+
+def _plainly(
+    results: Sequence[tuple[str, Measure, statistics.Comparison]],
+    adjusted: Sequence[float],
+    baseline: str,
+) -> str:
+    """The table in sentences."""
+    sentences = []
+    for measure in MEASURES:
+        found: dict[str, list[str]] = {"higher": [], "lower": [], "no difference found": []}
+        for (arm, of, result), p in zip(results, adjusted, strict=True):
+            word = verdict(result, p)
+            if of.name == measure.name and word in found:
+                found[word].append(f"`{arm}`")
+        parts = [
+            f"{_listed(names)} {word} than `{baseline}`"
+            for word in ("higher", "lower") if (names := found[word])
+        ]  # fmt: skip
+        if names := found["no difference found"]:
+            parts.append(f"no difference found between {_listed(names)} and `{baseline}`")
+        if parts:
+            sentences.append(f"- {measure.name}: {'; '.join(parts)}.")
+        else:
+            sentences.append(f"- {measure.name}: nothing could be tested.")
+    return "\n".join(sentences) + "\n"
+
+
+def _labels_to_reach(curves: Sequence[Curve], target: float) -> str:
+    reached = [statistics.labels_to_reach(curve, target) for curve in curves]
+    reached = [count for count in reached if np.isfinite(count)]
+    if not reached:
+        return "not reached"
+    few = f" ({len(reached)} of {len(curves)} runs)" if len(reached) < len(curves) else ""
+    return _spread(statistics.interval(reached), 1, 0) + few
+
+
+def _curves(arms: Arms) -> dict[str, list[Curve]]:
+    return {
+        arm: [run.curve for run in runs]
+        for arm, runs in arms.items() if runs and not runs[0].is_reference
+    }  # fmt: skip
+
+
+def _by_seed(runs: Sequence[Run]) -> dict[int, Curve]:
+    return {run.seed: run.curve for run in runs}
+
+
+def _thinned(counts: np.ndarray) -> list[float]:
+    """At most ``MOST_COLUMNS`` counts, evenly spread, the first and the last among them."""
+    if len(counts) <= MOST_COLUMNS:
+        return [float(count) for count in counts]
+    places = np.unique(np.linspace(0, len(counts) - 1, MOST_COLUMNS).round().astype(int))
+    return [float(counts[place]) for place in places]
+
+
+def _spread(found: statistics.Interval, scale: float, digits: int) -> str:
+    """``87.6 ± 1.2``, without the spread where one run cannot have one."""
+    if not np.isfinite(found.mean):
+        return _NONE
+    spread = f" ± {scale * found.sd:.{digits}f}" if np.isfinite(found.sd) else ""
+    return f"{scale * found.mean:.{digits}f}{spread}"
+
+
+def _signed(result: statistics.Comparison) -> str:
+    if not np.isfinite(result.mean):
+        return _NONE
+    spread = f" ± {100 * result.sd:.2f}" if np.isfinite(result.sd) else ""
+    return f"{100 * result.mean:+.2f}{spread}"
+
+
+def _bounds(low: float, high: float) -> str:
+    return f"{100 * low:+.2f} to {100 * high:+.2f}" if np.isfinite(low) else _NONE
+
+
+def _p(p: float) -> str:
+    if not np.isfinite(p):
+        return _NONE
+    return "< 0.0001" if p < 1e-4 else f"{p:.4f}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]
+
+
+def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table whose columns also line up as plain text."""
+    lines = [list(head), *(list(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    rule = ["-" * width for width in widths]
+
+    def joined(cells: Sequence[str]) -> str:
+        return "| " + " | ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)) + " |"
+
+    return "\n".join(joined(line) for line in (lines[0], rule, *lines[1:])) + "\n"

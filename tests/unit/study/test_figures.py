@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from bgadl_tf.core.errors import RunFolderError
+from bgadl_tf.core.types import Images, Json
+from bgadl_tf.runs import drawing
+from bgadl_tf.runs import figures as run_figures
+from bgadl_tf.study import figures
+from tests.unit.study.folders import curve
+
+ARMS = {
+    "bgadl": [curve([20, 30, 40], [0.5, 0.7, 0.8]), curve([20, 30, 40], [0.4, 0.72, 0.83])],
+    "random": [curve([20, 30, 40], [0.5, 0.6, 0.7])],
+    "plain+margin": [curve([20, 30, 40], [0.5, 0.6, 0.72])],
+}
+FULL = {"bda-full": [curve([1437], [0.98])]}
+ROUNDS: list[Json] = [
+    {"round": 0, "labelled": 20, "test_accuracy": 0.5, "test_nll": 1.2},
+    {
+        "round": 1, "labelled": 30, "test_accuracy": 0.7, "test_nll": 0.8,
+        "reconstruction_error": 2.5, "bald_queried": 0.6, "bald_generated": 0.5,
+    },
+]  # fmt: skip
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        assert image.format == "PNG"
+        return np.asarray(image.convert("RGB"))
+
+
+def ramp(n: int, channels: int) -> Images:
+    return (np.arange(n * 64 * channels) % 251).astype(np.uint8).reshape(n, 8, 8, channels)
+
+
+def has_colour(image: np.ndarray, colour: str) -> bool:
+    rgb = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return bool((np.abs(image.astype(int) - rgb).max(axis=-1) <= 2).any())
+
+
+def test_learning_curve_draws_every_arm_in_its_colour(tmp_path: Path) -> None:
+    path = tmp_path / "curve.png"
+    figures.learning_curve(ARMS, path, references=FULL, title="digits")
+    image = pixels(path)
+    for name in ("bgadl", "random"):
+        assert has_colour(image, drawing.COLOURS[figures.ARM_STYLES[name]])
+    assert has_colour(image, drawing.FAINT)
+
+
+def test_figures_are_the_same_every_time_and_leave_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "curve.png"
+    contents = []
+    for _ in range(2):
+        figures.learning_curve(ARMS, path, references=FULL)
+        contents.append(path.read_bytes())
+    assert contents[0] == contents[1]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_single_point_is_a_curve(tmp_path: Path) -> None:
+    figures.learning_curve({"bgadl": [curve([20], [0.5])]}, tmp_path / "c.png")
+    run_figures.run_curves(ROUNDS[:1], tmp_path / "r.png")
+    assert pixels(tmp_path / "c.png").size
+    assert pixels(tmp_path / "r.png").size
+
+
+def test_run_and_reconstruction_curves(tmp_path: Path) -> None:
+    run_figures.run_curves(ROUNDS, tmp_path / "r.png", title="bgadl")
+    run_figures.reconstruction_curve(ROUNDS, tmp_path / "x.png", title="bgadl")
+    assert has_colour(pixels(tmp_path / "x.png"), drawing.COLOURS[2])
+    with pytest.raises(ValueError, match="generates nothing"):
+        run_figures.reconstruction_curve(ROUNDS[:1], tmp_path / "x.png")
+
+
+@pytest.mark.parametrize("n", [1, 6, run_figures.MOST_PAIRS + 3])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_queried_beside_generated(tmp_path: Path, n: int, channels: int) -> None:
+    path = tmp_path / "q.png"
+    images = ramp(n, channels)
+    run_figures.queried_and_generated(
+        images, images, ["long " * 9] * n, np.ones(n), np.zeros(n), path
+    )
+    assert pixels(path).shape[1] >= 4 * drawing.DPI
+
+
+def test_a_picture_shows_the_image_it_was_given(tmp_path: Path) -> None:
+    path = tmp_path / "q.png"
+    red = np.zeros((1, 8, 8, 3), np.uint8)
+    red[..., 0] = 255
+    run_figures.queried_and_generated(red, None, ["red"], [0.5], None, path)
+    image = pixels(path).astype(int)
+    side = 0.86 * drawing.DPI
+    reds = ((image[..., 0] > 250) & (image[..., 1] < 5)).sum()
+    assert reds == pytest.approx(side**2, rel=0.05)
+
+
+def test_queried_and_generated_must_match(tmp_path: Path) -> None:
+    for images, labels in ((ramp(2, 1), ["a"]), (ramp(1, 1)[:0], [])):
+        with pytest.raises(ValueError, match="expected one n"):
+            run_figures.queried_and_generated(
+                images, None, labels, np.ones(len(images)), None, tmp_path / "q.png"
+            )
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match=r"no/c\.png"):
+        figures.learning_curve(ARMS, tmp_path / "no" / "c.png")
+
+
+@given(st.lists(st.floats(0, 10), min_size=1, max_size=9))
+def test_names_are_moved_apart_and_keep_their_order(levels: list[float]) -> None:
+    placed = drawing._spread(sorted(levels), 0.5, 10.0)
+    assert len(placed) == len(levels)
+    assert all(b - a >= 0.5 - 1e-9 for a, b in itertools.pairwise(placed))
+    assert max(placed) <= 10.0
+
+
+def test_names_far_enough_apart_stay() -> None:
+    assert drawing._spread([1.0, 2.0, 5.0], 0.5, 10.0) == pytest.approx([1.0, 2.0, 5.0])
+    assert drawing._spread([2.0, 2.0], 0.5, 10.0) == pytest.approx([1.75, 2.25])
+
+
+def test_paper_arms_keep_their_colour_and_others_take_free_ones() -> None:
+    assert figures._style("bgadl", 4, {"x": 0, "bgadl": 0}) == figures.ARM_STYLES["bgadl"]
+    names = {"bgadl": 0, "a": 0, "b": 0}
+    styles = {figures._style(name, place, names) for place, name in enumerate(names)}
+    assert len(styles) == 3

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bgadl_tf.core.errors import RunFolderError
+from bgadl_tf.study import report
+from tests.unit.study.folders import write_run
+
+SCRIPT = Path(__file__).parents[3] / "scripts" / "experiment.py"
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    for seed in range(3):
+        top = 0.01 * seed
+        write_run(tmp_path / f"random/seed_{seed}", [0.5, 0.7 + top], method="random", seed=seed)
+        write_run(tmp_path / f"bgadl/seed_{seed}", [0.5, 0.8 + 1.1 * top], seed=seed)
+    write_run(tmp_path / "bgadl/seed_3", [0.5], seed=3, rounds=1)
+    write_run(tmp_path / "bda-full/seed_0", [0.98], method="bda-full", rounds=0, initial_size=1437)
+    return tmp_path
+
+
+def test_report(out: Path) -> None:
+    text = report.write(out).read_text()
+    assert text.startswith("# digits: 3 arms, 7 runs\n")
+    assert "Left out: bgadl seed 3, with 1 of 2 rounds finished." in text
+    assert "`bgadl` higher than `random`" in text
+    assert "There is no finished run of `bald`" in text
+    assert "Not one protocol" not in text
+    assert text.index("| bgadl ") < text.index("| random ") < text.index("| bda-full ")
+    assert (out / "learning_curves.png").stat().st_size
+    results = json.loads((out / "results.json").read_text())
+    assert results["bgadl"]["1"]["test_accuracy"] == pytest.approx([0.5, 0.811])
+    assert results["bgadl"]["1"]["seconds"] == pytest.approx(3.5)
+    assert results["bda-full"]["0"]["aubc"] is None
+
+
+def test_arms_to_compare_with(out: Path) -> None:
+    text = report.write(out, ["bgadl"]).read_text()
+    assert "`random` lower than `bgadl`" in text
+    assert [line for line in text.splitlines() if "Against" in line] == ["## Against `bgadl`"]
+    with pytest.raises(RunFolderError, match=r"no arm 'bogus' .* its arms: bda-full, bgadl, rand"):
+        report.write(out, ["bgadl", "bogus"])
+
+
+def test_a_report_is_the_same_every_time(out: Path) -> None:
+    texts = [report.write(out).read_bytes() for _ in range(2)]
+    assert texts[0] == texts[1]
+
+
+def test_runs_of_two_protocols_are_pointed_out(out: Path) -> None:
+    write_run(out / "bald/seed_0", [0.5, 0.7], method="bald", dataset="mnist")
+    assert "**Not one protocol:** `dataset` is" in report.write(out).read_text()
+
+
+def test_a_report_of_references_alone_has_no_curves(tmp_path: Path) -> None:
+    write_run(tmp_path / "bda-full/seed_0", [0.98], method="bda-full")
+    assert "learning_curves.png" not in report.write(tmp_path).read_text()
+
+
+def test_nothing_to_report(tmp_path: Path) -> None:
+    write_run(tmp_path / "bgadl/seed_0", [0.5], rounds=3)
+    with pytest.raises(RunFolderError, match="holds 1 runs, none of them finished"):
+        report.write(tmp_path)
+
+
+def test_compare_draws_any_runs(out: Path) -> None:
+    folders = [out / "bgadl/seed_0", out / "bgadl/seed_3", out / "bda-full/seed_0"]
+    report.compare(folders, out / "new" / "c.png")
+    assert (out / "new" / "c.png").stat().st_size
+    # The same arm and seed twice is drawn as two lines.
+    report.compare([folders[0], write_run(out / "twin", [0.4, 0.5])], out / "new" / "twins.png")
+    with pytest.raises(RunFolderError, match="add one that learns"):
+        report.compare(folders[2:], out / "new" / "c.png")
+
+
+def test_the_script(out: Path, tmp_path: Path) -> None:
+    def call(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(SCRIPT), *words], capture_output=True, text=True, check=False
+        )
+
+    assert call("report", str(out)).returncode == 0
+    compared = call(
+        "compare", f"{out}/bgadl/seed_0", f"{out}/random/seed_0", "--out", f"{out}/c.png"
+    )
+    assert (compared.returncode, compared.stderr) == (0, "")
+    bad = call("run", "--arms", "bgadll", "--seeds", "0", "--out", f"{out}/x")
+    assert bad.returncode == 2
+    assert bad.stderr.count("\n") == 1
+    assert "did you mean 'bgadl'" in bad.stderr
+    assert call("report", str(out), "--", "--steps", "3").returncode == 2
