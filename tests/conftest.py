@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from bgadl_tf.core import seeding
 from bgadl_tf.core.types import Images, ImageShape, Rows
-from bgadl_tf.data.source import StoredImages
+from bgadl_tf.data.source import StoredExamples
 from bgadl_tf.learners.base import LEARNERS, Learner
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
 
@@ -72,7 +72,7 @@ def some_images(count: int, shape: ImageShape = (8, 8, 1), seed: int = 0) -> np.
     return np.random.default_rng(seed).integers(0, 256, (count, *shape), dtype=np.uint8)
 
 
-class RecordedImages(StoredImages):
+class RecordedImages(StoredExamples):
     """Images that are read when they are needed; remembers the rows of every reading."""
 
     def __init__(self, images: Images) -> None:

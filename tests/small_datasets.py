@@ -56,7 +56,7 @@ def write_folder(root: Path) -> list[str]:
         for row in range(count):
             path = root / split / digits.class_names[images.labels[row]] / f"{row:03}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(images.images[row : row + 1][0, ..., 0]).save(path)
+            Image.fromarray(images.examples[row : row + 1][0, ..., 0]).save(path)
     return ["--dataset", f"folder:{root}"]
 
 
@@ -69,7 +69,7 @@ def write_tfds(root: Path) -> list[str]:
     splits = {
         split: [
             {"image": image, "label": int(label)}
-            for image, label in zip(images.images[:count], images.labels[:count], strict=True)
+            for image, label in zip(images.examples[:count], images.labels[:count], strict=True)
         ]
         for split, images, count in (("train", digits.train, 150), ("test", digits.test, 40))
     }
@@ -80,7 +80,7 @@ def write_tfds(root: Path) -> list[str]:
 def write_arrays(root: Path) -> list[str]:
     digits = load_dataset("digits")
     root.mkdir()
-    np.save(root / "train_images.npy", digits.train.images[:150])
+    np.save(root / "train_images.npy", digits.train.examples[:150])
     np.save(root / "train_labels.npy", digits.train.labels[:150])
     return ["--dataset", f"arrays:{root}"]
 

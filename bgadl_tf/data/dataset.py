@@ -12,18 +12,18 @@ import numpy as np
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.registry import Registry
 from bgadl_tf.core.types import UNLABELLED, Id, Images, Labels, Rows
-from bgadl_tf.data.source import ImageSource, Subset, gather, is_in_memory
+from bgadl_tf.data.source import ExampleSource, Subset, gather, is_in_memory
 
 SMALLEST, LARGEST = 8, 96
 
 
 @dataclass(frozen=True)
-class ImageSet:
+class ExampleSet:
     """Images under ids.
 
     Attributes:
         ids: ``[N]`` unique, stable names.
-        images: ``uint8 [N, H, W, D]``, in memory or read when they are indexed.
+        examples: ``uint8 [N, H, W, D]``, in memory or read when they are indexed.
         labels: ``int32 [N]``; ``UNLABELLED`` where nobody knows.
 
     Raises:
@@ -31,19 +31,19 @@ class ImageSet:
     """
 
     ids: tuple[Id, ...]
-    images: ImageSource
+    examples: ExampleSource
     labels: Labels
     _rows: dict[Id, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.images.dtype != np.uint8 or self.images.ndim != 4:
+        if self.examples.dtype != np.uint8 or self.examples.ndim != 4:
             raise DataError(
-                f"images are {self.images.dtype} {list(self.images.shape)}; "
+                f"images are {self.examples.dtype} {list(self.examples.shape)}; "
                 "expected uint8 [N, H, W, D]"
             )
-        if not len(self.ids) == len(self.images) == len(self.labels):
+        if not len(self.ids) == len(self.examples) == len(self.labels):
             raise DataError(
-                f"{len(self.ids)} ids, {len(self.images)} images and {len(self.labels)} labels; "
+                f"{len(self.ids)} ids, {len(self.examples)} images and {len(self.labels)} labels; "
                 "expected the same number of each"
             )
         rows = {id_: row for row, id_ in enumerate(self.ids)}
@@ -68,27 +68,27 @@ class ImageSet:
         except KeyError as error:
             raise DataError(f"no example is called {error.args[0]!r}") from None
 
-    def images_of(self, ids: Sequence[Id]) -> Images:
+    def examples_of(self, ids: Sequence[Id]) -> Images:
         """Images of ``ids``, in that order, in memory, uint8 [len(ids), H, W, D]."""
-        return gather(self.images, self.rows(ids))
+        return gather(self.examples, self.rows(ids))
 
-    def source_of(self, ids: Sequence[Id]) -> ImageSource:
+    def source_of(self, ids: Sequence[Id]) -> ExampleSource:
         """Images of ``ids``, in that order; nothing is copied or read before it is indexed."""
-        return Subset(self.images, self.rows(ids))
+        return Subset(self.examples, self.rows(ids))
 
     def labels_of(self, ids: Sequence[Id]) -> Labels:
         """Labels of ``ids``, in that order, int32 [len(ids)]."""
         return self.labels[self.rows(ids)]
 
-    def in_memory(self) -> ImageSet:
+    def in_memory(self) -> ExampleSet:
         """The same set with its images in memory."""
-        if is_in_memory(self.images):
+        if is_in_memory(self.examples):
             return self
-        return ImageSet(self.ids, self.images[np.arange(len(self))], self.labels)
+        return ExampleSet(self.ids, self.examples[np.arange(len(self))], self.labels)
 
 
 @dataclass(frozen=True)
-class ImageDataset:
+class Dataset:
     """A training set to query from, a test set that is only ever evaluated, and class names.
 
     Raises:
@@ -97,8 +97,8 @@ class ImageDataset:
     """
 
     name: str
-    train: ImageSet
-    test: ImageSet
+    train: ExampleSet
+    test: ExampleSet
     class_names: tuple[str, ...]
 
     def __post_init__(self) -> None:
@@ -117,12 +117,12 @@ class ImageDataset:
                 )
         if (self.test.labels == UNLABELLED).any():
             raise DataError(f"the test split of {self.name!r} holds images without a label")
-        if self.train.images.shape[1:] != self.test.images.shape[1:]:
+        if self.train.examples.shape[1:] != self.test.examples.shape[1:]:
             raise DataError(
-                f"train images of {self.name!r} are {list(self.train.images.shape[1:])}, test "
-                f"images {list(self.test.images.shape[1:])}; expected one shape"
+                f"train images of {self.name!r} are {list(self.train.examples.shape[1:])}, test "
+                f"images {list(self.test.examples.shape[1:])}; expected one shape"
             )
-        height, width, channels = self.image_shape
+        height, width, channels = self.shape
         if not (SMALLEST <= height <= LARGEST and SMALLEST <= width <= LARGEST):
             raise DataError(
                 f"images of {self.name!r} are {height}x{width} pixels; sizes from {SMALLEST} to "
@@ -137,9 +137,9 @@ class ImageDataset:
         return len(self.class_names)
 
     @property
-    def image_shape(self) -> tuple[int, int, int]:
+    def shape(self) -> tuple[int, int, int]:
         """(H, W, D)."""
-        height, width, channels = self.train.images.shape[1:]
+        height, width, channels = self.train.examples.shape[1:]
         return int(height), int(width), int(channels)
 
 
@@ -154,7 +154,7 @@ class Loader(Protocol):
         image_size: int | None,
         seed: int,
         stream: bool,
-    ) -> ImageDataset:
+    ) -> Dataset:
         """Load.
 
         Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bgadl_tf.core.errors import UnknownNameError
-from bgadl_tf.data.dataset import LOADERS, ImageDataset
+from bgadl_tf.data.dataset import LOADERS, Dataset
 
 
 def load_dataset(
@@ -13,7 +13,7 @@ def load_dataset(
     image_size: int | None = None,
     seed: int = 0,
     stream: bool = False,
-) -> ImageDataset:
+) -> Dataset:
     """Loads the dataset that ``spec`` names.
 
     Args:

@@ -10,7 +10,7 @@ import numpy as np
 from bgadl_tf.core.types import Images, Rows
 
 
-class ImageSource(Protocol):
+class ExampleSource(Protocol):
     """Images that can be had a few at a time; ``np.ndarray`` and ``np.memmap`` are sources.
 
     Rows that grow are read fastest, since files are then read from front to back.
@@ -39,7 +39,7 @@ class ImageSource(Protocol):
         """
 
 
-class StoredImages(ABC):
+class StoredExamples(ABC):
     """A source whose images come into memory when they are indexed, in any thread.
 
     Args:
@@ -70,7 +70,7 @@ class StoredImages(ABC):
         """Images of rows that exist, uint8 [len(rows), H, W, D]."""
 
 
-class Subset(StoredImages):
+class Subset(StoredExamples):
     """Some images of a source, under new rows.
 
     Args:
@@ -78,7 +78,7 @@ class Subset(StoredImages):
         rows: ``[M]`` in ``source``.
     """
 
-    def __init__(self, source: ImageSource, rows: Rows) -> None:
+    def __init__(self, source: ExampleSource, rows: Rows) -> None:
         super().__init__((len(rows), *source.shape[1:]))
         self._source, self._rows = source, rows
 
@@ -86,7 +86,7 @@ class Subset(StoredImages):
         return gather(self._source, self._rows[rows])
 
 
-def gather(source: ImageSource, rows: Rows) -> Images:
+def gather(source: ExampleSource, rows: Rows) -> Images:
     """Images of rows in any order; each is read once, and files from front to back."""
     if (np.diff(rows) > 0).all():
         return source[rows]
@@ -94,11 +94,11 @@ def gather(source: ImageSource, rows: Rows) -> Images:
     return source[growing][places]
 
 
-def part_of(source: ImageSource, rows: Rows) -> ImageSource:
+def part_of(source: ExampleSource, rows: Rows) -> ExampleSource:
     """Some images of a source: a copy of what is in memory, else still where they are."""
     return source[rows] if is_in_memory(source) else Subset(source, rows)
 
 
-def is_in_memory(source: ImageSource) -> bool:
+def is_in_memory(source: ExampleSource) -> bool:
     """Whether indexing reads no file."""
     return isinstance(source, np.ndarray) and not isinstance(source, np.memmap)

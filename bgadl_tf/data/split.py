@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bgadl_tf.core import seeding
 from bgadl_tf.core.types import Label, Labels
-from bgadl_tf.data.dataset import ImageSet
+from bgadl_tf.data.dataset import ExampleSet
 from bgadl_tf.data.source import part_of
 
 TEST_FRACTION = 0.2
@@ -36,8 +36,8 @@ def total_quotas(labels: Labels, classes: int, total: int) -> dict[Label, int]:
 
 
 def hold_out(
-    images: ImageSet, quotas: Mapping[Label, int], class_names: Sequence[str], seed: int
-) -> tuple[ImageSet, ImageSet]:
+    images: ExampleSet, quotas: Mapping[Label, int], class_names: Sequence[str], seed: int
+) -> tuple[ExampleSet, ExampleSet]:
     """Splits a set in two. Every class draws from a stream of its own, named after the class.
 
     Args:
@@ -57,11 +57,11 @@ def hold_out(
     return divide(images, held)
 
 
-def divide(images: ImageSet, held: NDArray[np.bool_]) -> tuple[ImageSet, ImageSet]:
+def divide(images: ExampleSet, held: NDArray[np.bool_]) -> tuple[ExampleSet, ExampleSet]:
     """Splits a set by a mask ``[N]``: where it is false, and, in memory, where it is true."""
     return _part(images, np.flatnonzero(~held)), _part(images, np.flatnonzero(held)).in_memory()
 
 
-def _part(images: ImageSet, rows: NDArray[np.int64]) -> ImageSet:
+def _part(images: ExampleSet, rows: NDArray[np.int64]) -> ExampleSet:
     ids = tuple(images.ids[row] for row in rows)
-    return ImageSet(ids, part_of(images.images, rows), images.labels[rows])
+    return ExampleSet(ids, part_of(images.examples, rows), images.labels[rows])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from bgadl_tf.data.read_ahead import read_ahead
-from bgadl_tf.data.source import ImageSource, gather
+from bgadl_tf.data.source import ExampleSource, gather
 
 BLOCK_BYTES = 2**24
 """What the images of one block may take, if one step does not take more."""
@@ -51,14 +51,14 @@ def _shuffled(count: tf.Tensor, seed: tf.Tensor, places: tf.Tensor) -> tf.Tensor
     )
 
 
-def steps_of_a_block(images: ImageSource, batch_size: int) -> int:
+def steps_of_a_block(images: ExampleSource, batch_size: int) -> int:
     """How many steps' images of a source are read together."""
     _, height, width, channels = images.shape
     return max(1, BLOCK_BYTES // (batch_size * height * width * channels))
 
 
 def blocks(
-    images: ImageSource, seed: tf.Tensor, batch_size: int, spans: Iterable[Span]
+    images: ExampleSource, seed: tf.Tensor, batch_size: int, spans: Iterable[Span]
 ) -> Generator[tf.Tensor, None, None]:
     """The images that steps take, read while those before are worked on.
 

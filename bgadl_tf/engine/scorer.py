@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from bgadl_tf.core.types import Floats, Labels
 from bgadl_tf.data.read_ahead import read_ahead
-from bgadl_tf.data.source import ImageSource
+from bgadl_tf.data.source import ExampleSource
 from bgadl_tf.learners.base import Learner, to_float
 from bgadl_tf.models import predictive
 from bgadl_tf.models.mc_dropout import Masks
@@ -69,7 +69,7 @@ class Scorer:
         self._evaluate = tf.function(self._evaluate_chunk, autograph=False)
 
     def scores(
-        self, images: ImageSource, mask_seed: int, score: Callable[[Predictive], tf.Tensor]
+        self, images: ExampleSource, mask_seed: int, score: Callable[[Predictive], tf.Tensor]
     ) -> Generator[Floats, None, None]:
         """Scores of images under the K masks of a seed, chunk by chunk.
 
@@ -90,13 +90,13 @@ class Scorer:
             for (part,) in parts:
                 yield part
 
-    def predict(self, images: ImageSource, mask_seed: int) -> Predictive:
+    def predict(self, images: ExampleSource, mask_seed: int) -> Predictive:
         """Predictive distribution of images, float32 arrays over N; otherwise as ``scores``."""
         parts = zip(*self._predictions(images, mask_seed, tuple), strict=True)
         return Predictive(*(np.concatenate(arrays) for arrays in parts))
 
     def _predictions(
-        self, images: ImageSource, mask_seed: int, reduction: Reduction
+        self, images: ExampleSource, mask_seed: int, reduction: Reduction
     ) -> Generator[list[Floats], None, None]:
         """What ``reduction`` makes of the predictive distribution, an array each, by chunk."""
         if reduction not in self._reduced:
@@ -109,7 +109,7 @@ class Scorer:
             for chunk, count in chunks:
                 yield [array.numpy()[:count] for array in reduced(chunk, *masks)]
 
-    def evaluate(self, images: ImageSource, labels: Labels) -> Evaluation:
+    def evaluate(self, images: ExampleSource, labels: Labels) -> Evaluation:
         """Accuracy and negative log-likelihood of the classifier without dropout.
 
         Args:
@@ -129,7 +129,7 @@ class Scorer:
                 log_likelihood[rows] = log_probs[np.arange(count), labels[rows]]
         return Evaluation(accuracy=float(np.mean(right)), nll=float(-np.mean(log_likelihood)))
 
-    def _chunks(self, images: ImageSource) -> Generator[tuple[tf.Tensor, int], None, None]:
+    def _chunks(self, images: ExampleSource) -> Generator[tuple[tf.Tensor, int], None, None]:
         """Full chunks, at least one, and how many images of each count; zeros fill the last."""
         few = STEP * self.strategy.num_replicas_in_sync
         size = min(self.chunk, -(-max(1, len(images)) // few) * few)

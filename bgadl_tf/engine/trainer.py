@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError, DivergenceError
 from bgadl_tf.core.types import Images, Labels
-from bgadl_tf.data.source import ImageSource
+from bgadl_tf.data.source import ExampleSource
 from bgadl_tf.engine.batches import Span, blocks, positions, steps_of_a_block
 from bgadl_tf.learners.base import Learner
 
@@ -66,7 +66,7 @@ class Trainer:
         order_seed: tuple[int, int],
         steps: int,
         first_step: int = 0,
-        unlabelled: ImageSource | None = None,
+        unlabelled: ExampleSource | None = None,
         report_every: int = 50,
         progress: Progress | None = None,
     ) -> None:
@@ -91,7 +91,7 @@ class Trainer:
         with tf.device("/CPU:0"):
             resident = [tf.constant(value) for value in (images, labels)]
             seed = tf.constant(order_seed, tf.int32)
-        pool: ImageSource = images if unlabelled is None else unlabelled
+        pool: ExampleSource = images if unlabelled is None else unlabelled
         at_once = report_every
         if self.learner.uses_unlabelled:
             at_once = steps_of_a_block(pool, self.batch_size)
@@ -113,7 +113,7 @@ class Trainer:
                     progress(report.stop, means)
 
     def _blocks(
-        self, pool: ImageSource, seed: tf.Tensor, spans: list[Span]
+        self, pool: ExampleSource, seed: tf.Tensor, spans: list[Span]
     ) -> Generator[tf.Tensor, None, None]:
         """Images of the pool for the steps of each span; none for a learner that uses none."""
         with tf.device("/CPU:0"):

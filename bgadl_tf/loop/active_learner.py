@@ -24,7 +24,7 @@ from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core import seeding
 from bgadl_tf.core.errors import DivergenceError, PoolError, RunFolderError
 from bgadl_tf.core.types import Floats, Id, Images, Label, Labels
-from bgadl_tf.data.dataset import ImageDataset
+from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.learners.abilities import Augments
@@ -85,7 +85,7 @@ class ActiveLearner:
     def __init__(
         self,
         *,
-        dataset: ImageDataset,
+        dataset: Dataset,
         learner: Learner,
         acquisition: Acquisition,
         trainer: Trainer,
@@ -217,7 +217,7 @@ class ActiveLearner:
         start = time.monotonic()
         self._train()
         trained = time.monotonic()
-        result = self.scorer.evaluate(self.dataset.test.images, self.dataset.test.labels)
+        result = self.scorer.evaluate(self.dataset.test.examples, self.dataset.test.labels)
         seconds = {
             "train": trained - start, **self._seconds, "evaluate": time.monotonic() - trained
         }  # fmt: skip
@@ -249,7 +249,7 @@ class ActiveLearner:
         generated = self.journal.generated(self.round)
         if generated is None:
             ids = [id_ for id_ in query.ids if id_ in self.pool.labels]
-            images, labels = self.dataset.train.images_of(ids), self._labels_of(ids)
+            images, labels = self.dataset.train.examples_of(ids), self._labels_of(ids)
             new = self.learner.augment(images, labels, self._seed("generate")).numpy()
             difference = (new.astype(np.float32) - images.astype(np.float32)) / 255.0
             generated = Generated(
@@ -302,7 +302,7 @@ class ActiveLearner:
         labelled = self.pool.labelled_ids
         row_of = dict(zip(labelled, self.dataset.train.rows(labelled), strict=True))
         ids = sorted(labelled, key=lambda id_: (self.pool.round_of(id_), row_of[id_]))
-        images, labels = [self.dataset.train.images_of(ids)], [self._labels_of(ids)]
+        images, labels = [self.dataset.train.examples_of(ids)], [self._labels_of(ids)]
         if isinstance(self.learner, Augments) and self.learner.keeps_generated:
             images += [generated.images for generated in self._generated]
             labels += [generated.labels for generated in self._generated]

@@ -6,11 +6,11 @@ import numpy as np
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.types import UNLABELLED, Id
-from bgadl_tf.data.dataset import ImageSet
+from bgadl_tf.data.dataset import ExampleSet
 
 
 def initial_ids(
-    train: ImageSet, classes: int, size: int | None, rng: np.random.Generator
+    train: ExampleSet, classes: int, size: int | None, rng: np.random.Generator
 ) -> tuple[Id, ...]:
     """Ids of the initial set.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import tensorflow as tf
 
 from bgadl_tf.core.types import Floats, Id
-from bgadl_tf.data.source import ImageSource
+from bgadl_tf.data.source import ExampleSource
 from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.models.predictive import Predictive
 
@@ -23,7 +23,7 @@ class Candidates:
     """
 
     def __init__(
-        self, ids: Sequence[Id], images: ImageSource, scorer: Scorer, mask_seed: int
+        self, ids: Sequence[Id], images: ExampleSource, scorer: Scorer, mask_seed: int
     ) -> None:
         self.ids = ids
         self._images, self._scorer, self._mask_seed = images, scorer, mask_seed

@@ -15,7 +15,7 @@ from bgadl_tf.acquisition.base import ACQUISITIONS, Acquisition, check_abilities
 from bgadl_tf.core import seeding
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.types import UNLABELLED, Json
-from bgadl_tf.data.dataset import ImageDataset
+from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.engine.strategies import make_strategy
@@ -48,7 +48,7 @@ class Setup:
 
     config: RunConfig
     described: Json
-    dataset: ImageDataset
+    dataset: Dataset
     simulated: bool
     learner: Learner
     acquisition: Acquisition
@@ -97,7 +97,7 @@ def build(config: RunConfig) -> Setup:
         stream=config.stream,
     )
     config = dataclasses.replace(
-        config, classifier=config.classifier or default_classifier(dataset.image_shape)
+        config, classifier=config.classifier or default_classifier(dataset.shape)
     )
     plan = make_plan(config, dataset, method.whole_set)
     config = dataclasses.replace(
@@ -108,7 +108,7 @@ def build(config: RunConfig) -> Setup:
         "learner": method.learner,
         "acquisition": method.acquisition,
         "options": dataclasses.asdict(options),
-        "image_shape": list(dataset.image_shape),
+        "image_shape": list(dataset.shape),
         "class_names": list(dataset.class_names),
         "versions": versions(),
         "devices": {
@@ -151,7 +151,7 @@ def make_learner(described: Json) -> Learner:
     return learner_type.around(classifier, learner_type.options_type(**described["options"]))
 
 
-def make_plan(config: RunConfig, dataset: ImageDataset, whole_set: bool) -> Plan:
+def make_plan(config: RunConfig, dataset: Dataset, whole_set: bool) -> Plan:
     """The protocol of a run on this dataset.
 
     Raises:

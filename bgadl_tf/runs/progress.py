@@ -12,7 +12,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from bgadl_tf.core.types import Json
-from bgadl_tf.data.dataset import ImageDataset
+from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.loop.active_learner import Plan
 from bgadl_tf.loop.journal import Generated, Round
 from bgadl_tf.runs import figures
@@ -59,7 +59,7 @@ class Progress:
                 tf.summary.scalar(f"loss/{name}", value)
 
     def on_round(
-        self, record: Round, rounds: list[Json], generated: Generated | None, dataset: ImageDataset
+        self, record: Round, rounds: list[Json], generated: Generated | None, dataset: Dataset
     ) -> None:
         """Print the round's result, log it, and draw the learning curve and the queried images."""
         told = (
@@ -81,14 +81,14 @@ class Progress:
             self._draw(record, rounds, generated, dataset)
 
     def _draw(
-        self, record: Round, rounds: list[Json], generated: Generated | None, dataset: ImageDataset
+        self, record: Round, rounds: list[Json], generated: Generated | None, dataset: Dataset
     ) -> None:
         drawn = self.folder / "figures"
         figures.run_curves(rounds, drawn / "learning_curve.png")
         if generated is not None and len(generated.ids):
             figures.reconstruction_curve(rounds, drawn / "reconstruction_curve.png")
             figures.queried_and_generated(
-                dataset.train.images_of(generated.ids),
+                dataset.train.examples_of(generated.ids),
                 generated.images,
                 [dataset.class_names[int(label)] for label in generated.labels],
                 np.asarray(generated.bald_queried),

@@ -98,11 +98,11 @@ def dataset_source(spec: str, *, data_dir: str | None, split: str) -> Source:
     except StreamError:
         dataset = load_dataset(spec, data_dir=data_dir)
     images = dataset.train if split == "train" else dataset.test
-    size = math.prod(dataset.image_shape)
+    size = math.prod(dataset.shape)
 
     def read(id_: Id) -> bytes:
         try:
-            return to_png(images.images_of([id_])[0])
+            return to_png(images.examples_of([id_])[0])
         except DataError as error:
             raise OSError(str(error)) from error
 

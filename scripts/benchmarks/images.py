@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from bgadl_tf.core.types import Images, ImageShape, Labels
-from bgadl_tf.data.dataset import ImageDataset, ImageSet
+from bgadl_tf.data.dataset import Dataset, ExampleSet
 from bgadl_tf.data.load import load_dataset
 
 MNIST: ImageShape = (28, 28, 1)
@@ -17,13 +17,13 @@ BUILDERS = {MNIST: "mnist", CIFAR: "cifar10"}
 
 
 @functools.cache
-def dataset(shape: ImageShape, data_dir: str | None) -> ImageDataset:
+def dataset(shape: ImageShape, data_dir: str | None) -> Dataset:
     """A dataset of this shape: the real one from ``data_dir``, else digits scaled up."""
     if builder := _prepared(shape, data_dir):
         return load_dataset(builder, data_dir=data_dir)
     side, channels = shape[0], shape[2]
     digits = load_dataset("digits", image_size=side)
-    return ImageDataset(
+    return Dataset(
         "stand-in", _coloured(digits.train, channels), _coloured(digits.test, channels),
         digits.class_names,
     )  # fmt: skip
@@ -33,11 +33,11 @@ def take(shape: ImageShape, count: int, data_dir: str | None) -> tuple[Images, L
     """So many training images ``uint8 [count, H, W, D]`` and their labels, again and again."""
     train = dataset(shape, data_dir).train
     rows = np.arange(count) % len(train)
-    return train.images[rows], train.labels[rows]
+    return train.examples[rows], train.labels[rows]
 
 
-def _coloured(images: ImageSet, channels: int) -> ImageSet:
-    return ImageSet(images.ids, np.repeat(images.images, channels, axis=3), images.labels)
+def _coloured(images: ExampleSet, channels: int) -> ExampleSet:
+    return ExampleSet(images.ids, np.repeat(images.examples, channels, axis=3), images.labels)
 
 
 def grey(side: int, data_dir: str | None) -> dict[str, object]:

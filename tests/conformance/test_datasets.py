@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bgadl_tf.data.dataset import LOADERS, ImageDataset
+from bgadl_tf.data.dataset import LOADERS, Dataset
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.data.source import is_in_memory
 from tests.small_datasets import WRITERS
@@ -14,13 +14,13 @@ from tests.small_datasets import WRITERS
 @pytest.fixture(params=[(kind, size) for kind in LOADERS for size in (None, 12)], scope="module")
 def datasets(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[ImageDataset, ImageDataset]:
+) -> tuple[Dataset, Dataset]:
     """A dataset of each registered kind as it is loaded usually, and streamed."""
     kind, size = request.param
     flags = WRITERS[kind](tmp_path_factory.mktemp(kind) / "data")
     spec, *data_dir = flags[1::2]
 
-    def load(stream: bool) -> ImageDataset:
+    def load(stream: bool) -> Dataset:
         return load_dataset(
             spec, data_dir=data_dir[0] if data_dir else None, image_size=size, stream=stream
         )
@@ -29,22 +29,20 @@ def datasets(
 
 
 def test_streaming_changes_nothing_but_where_the_images_are(
-    datasets: tuple[ImageDataset, ImageDataset],
+    datasets: tuple[Dataset, Dataset],
 ) -> None:
     usual, streamed = datasets
     assert (usual.name, usual.class_names) == (streamed.name, streamed.class_names)
     for ours, theirs in ((usual.train, streamed.train), (usual.test, streamed.test)):
         assert ours.ids == theirs.ids
         np.testing.assert_array_equal(ours.labels, theirs.labels)
-        np.testing.assert_array_equal(ours.images[:], theirs.images[:])
-    assert is_in_memory(streamed.test.images)
+        np.testing.assert_array_equal(ours.examples[:], theirs.examples[:])
+    assert is_in_memory(streamed.test.examples)
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_images_can_be_had_in_any_order(
-    number: int, datasets: tuple[ImageDataset, ImageDataset]
-) -> None:
-    images = datasets[number].train.images
+def test_images_can_be_had_in_any_order(number: int, datasets: tuple[Dataset, Dataset]) -> None:
+    images = datasets[number].train.examples
     whole = np.array(images[:])
     assert (images.shape, images.dtype, images.ndim) == (whole.shape, np.uint8, 4)
     assert len(images) == len(whole)
@@ -59,12 +57,12 @@ def test_images_can_be_had_in_any_order(
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_ids_name_images(number: int, datasets: tuple[ImageDataset, ImageDataset]) -> None:
+def test_ids_name_images(number: int, datasets: tuple[Dataset, Dataset]) -> None:
     dataset = datasets[number]
     assert not set(dataset.train.ids) & set(dataset.test.ids)
     some = [dataset.train.ids[row] for row in (7, 3, 11)]
-    images = np.array(dataset.train.images[:])
-    np.testing.assert_array_equal(dataset.train.images_of(some), images[[7, 3, 11]])
+    images = np.array(dataset.train.examples[:])
+    np.testing.assert_array_equal(dataset.train.examples_of(some), images[[7, 3, 11]])
     np.testing.assert_array_equal(dataset.train.source_of(some)[:], images[[7, 3, 11]])
     assert dataset.class_names == tuple("0123456789")
 

@@ -64,7 +64,7 @@ def test_the_score_of_a_query_can_be_replayed_at_the_served_model(
     version = tmp_path / "run/export/classifier/1"
     query = json.loads((finished / "queries/round_01.json").read_text())
     assert metadata(version)["mask_seed"] == query["mask_seed"]
-    images = load_dataset("digits").train.images_of(query["ids"])
+    images = load_dataset("digits").train.examples_of(query["ids"])
     seeds = np.full(len(images), query["mask_seed"])
     replayed = SessionModel(version)("bald_seeded", images=images, seed=seeds)["bald"]
     np.testing.assert_allclose(replayed, query["scores"], atol=1e-5)
@@ -81,7 +81,7 @@ def test_the_command_exports_the_newest_weights_and_touches_nothing_else(
     assert "exported as version 1: the weights of round 1, step 4, from 24 labels" in told
     assert f"{tmp_path}/out/classifier/1: serving_default, serving_bytes, bald" in told
     assert f"--model_base_path={tmp_path}/out/classifier" in told
-    images = load_dataset("digits").train.images[:5]
+    images = load_dataset("digits").train.examples[:5]
     first, second = (
         SessionModel(folder / "classifier/1")("serving_default", images=images)["probabilities"]
         for folder in (finished / "export", tmp_path / "out")

@@ -13,7 +13,7 @@ from bgadl_tf.cli import main
 from bgadl_tf.core.types import Images, Rows
 from bgadl_tf.data.images.image_files import ImageFiles
 from bgadl_tf.data.records.record_images import RecordImages
-from bgadl_tf.data.source import StoredImages
+from bgadl_tf.data.source import StoredExamples
 from tests.integration.run_tools import SMALL, differences, no_export, no_pictures
 from tests.small_datasets import WRITERS
 
@@ -26,7 +26,7 @@ METHODS = {
     "tfds": ("--method", "bald", "--image-size", "12"),
     "arrays": ("--method", "bald"),
 }
-SOURCES: dict[str, type[StoredImages]] = {"folder": ImageFiles, "tfds": RecordImages}
+SOURCES: dict[str, type[StoredExamples]] = {"folder": ImageFiles, "tfds": RecordImages}
 
 
 def train(out: Path, kind: str, *flags: str) -> None:
@@ -42,7 +42,7 @@ def test_a_streamed_run_is_the_run_in_memory(
     asked: list[int] = []
     read = SOURCES[kind].read
 
-    def listen(source: StoredImages, rows: Rows) -> Images:
+    def listen(source: StoredExamples, rows: Rows) -> Images:
         asked.append(len(rows))
         return read(source, rows)
 

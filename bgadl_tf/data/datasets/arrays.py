@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED, Id, Images, Labels
 from bgadl_tf.data import split
-from bgadl_tf.data.dataset import LOADERS, ImageDataset, ImageSet
+from bgadl_tf.data.dataset import LOADERS, Dataset, ExampleSet
 from bgadl_tf.data.images.resized import Resized
 
 
@@ -33,7 +33,7 @@ def load(
     image_size: int | None,
     seed: int,
     stream: bool = False,
-) -> ImageDataset:
+) -> Dataset:
     """Opens a folder of arrays.
 
     Args:
@@ -55,7 +55,7 @@ def load(
         if not (root / "test_labels.npy").exists():
             raise DataError(f"{root} has test_images.npy but no test_labels.npy; add or remove one")
         test = _part(root, "test", image_size)
-        return ImageDataset(name, train, test.in_memory(), _class_names(root, train, test))
+        return Dataset(name, train, test.in_memory(), _class_names(root, train, test))
     if (root / "test_labels.npy").exists():
         raise DataError(f"{root} has test_labels.npy but no test_images.npy; add or remove one")
     class_names = _class_names(root, train)
@@ -65,7 +65,7 @@ def load(
             f"{root} has no test_images.npy, and no class has 2 images with a label in "
             "train_labels.npy, one of which could be held out; add one or the other"
         )
-    return ImageDataset(name, *split.hold_out(train, quotas, class_names, seed), class_names)
+    return Dataset(name, *split.hold_out(train, quotas, class_names, seed), class_names)
 
 
 def _existing(argument: str) -> Path:
@@ -78,11 +78,11 @@ def _existing(argument: str) -> Path:
     return root
 
 
-def _part(root: Path, part: str, image_size: int | None) -> ImageSet:
+def _part(root: Path, part: str, image_size: int | None) -> ExampleSet:
     images = _images(root / f"{part}_images.npy")
     labels, ids = root / f"{part}_labels.npy", root / f"{part}_ids.txt"
     width = len(str(len(images) - 1))
-    return ImageSet(
+    return ExampleSet(
         _ids(ids, len(images))
         if ids.exists()
         else tuple(f"{part}-{row:0{width}}" for row in range(len(images))),
@@ -139,7 +139,7 @@ def _mapped(path: Path) -> NDArray[Any]:
     return array
 
 
-def _class_names(root: Path, *parts: ImageSet) -> tuple[str, ...]:
+def _class_names(root: Path, *parts: ExampleSet) -> tuple[str, ...]:
     if (root / "classes.txt").exists():
         names = _lines(root / "classes.txt")
         if len(set(names)) < len(names):

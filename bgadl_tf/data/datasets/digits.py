@@ -6,7 +6,7 @@ import numpy as np
 
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.data import split
-from bgadl_tf.data.dataset import LOADERS, ImageDataset, ImageSet
+from bgadl_tf.data.dataset import LOADERS, Dataset, ExampleSet
 from bgadl_tf.data.images import resize
 
 TEST_SIZE = 497
@@ -21,7 +21,7 @@ def load(
     image_size: int | None,
     seed: int,
     stream: bool = False,
-) -> ImageDataset:
+) -> Dataset:
     """Loads the digits: 1300 to train on, 497 to test on, the same for every seed.
 
     Args:
@@ -45,5 +45,5 @@ def load(
     labels = bunch.target.astype(np.int32)
     ids = tuple(f"digits-{row:04d}" for row in range(len(labels)))
     quotas = split.total_quotas(labels, len(CLASS_NAMES), TEST_SIZE)
-    train, test = split.hold_out(ImageSet(ids, images, labels), quotas, CLASS_NAMES, seed=0)
-    return ImageDataset("digits", train, test, CLASS_NAMES)
+    train, test = split.hold_out(ExampleSet(ids, images, labels), quotas, CLASS_NAMES, seed=0)
+    return Dataset("digits", train, test, CLASS_NAMES)

@@ -21,9 +21,9 @@ import numpy as np
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED
 from bgadl_tf.data import split
-from bgadl_tf.data.dataset import LOADERS, ImageDataset, ImageSet
+from bgadl_tf.data.dataset import LOADERS, Dataset, ExampleSet
 from bgadl_tf.data.images import image_files, image_paths
-from bgadl_tf.data.source import ImageSource
+from bgadl_tf.data.source import ExampleSource
 
 UNLABELLED_FOLDERS = frozenset({"unlabelled", "unlabeled"})
 
@@ -53,7 +53,7 @@ def load(
     image_size: int | None,
     seed: int,
     stream: bool = False,
-) -> ImageDataset:
+) -> Dataset:
     """Loads a folder of images.
 
     Args:
@@ -90,7 +90,7 @@ def load(
         together = _read(root, train, Listing({}, []), class_names, image_size, stream)
         quotas = split.fraction_quotas(together.labels, len(class_names))
         parts = split.hold_out(together, quotas, class_names, seed)
-    return ImageDataset(f"folder:{argument}", *parts, class_names)
+    return Dataset(f"folder:{argument}", *parts, class_names)
 
 
 def _existing(argument: str) -> Path:
@@ -160,7 +160,7 @@ def _read(
     class_names: tuple[str, ...],
     image_size: int | None,
     stream: bool,
-) -> ImageSet:
+) -> ExampleSet:
     """All images of both splits, so that they are of one size and number of channels."""
     labels = dict.fromkeys(train.unlabelled, UNLABELLED)
     for listing in (train, test):
@@ -169,9 +169,9 @@ def _read(
     by_id = {path.relative_to(root).as_posix(): path for path in labels}
     ids = tuple(sorted(by_id))
     paths = [by_id[id_] for id_ in ids]
-    images: ImageSource = (
+    images: ExampleSource = (
         image_files.open_images(root, ids, image_size)
         if stream
         else image_files.read_images(root, paths, image_size)
     )
-    return ImageSet(ids, images, np.array([labels[path] for path in paths], dtype=np.int32))
+    return ExampleSet(ids, images, np.array([labels[path] for path in paths], dtype=np.int32))

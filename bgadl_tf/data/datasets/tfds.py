@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.data import split
-from bgadl_tf.data.dataset import LOADERS, ImageDataset, ImageSet
+from bgadl_tf.data.dataset import LOADERS, Dataset, ExampleSet
 from bgadl_tf.data.records import tfds_records
 
 
@@ -22,7 +22,7 @@ def load(
     image_size: int | None,
     seed: int,
     stream: bool = False,
-) -> ImageDataset:
+) -> Dataset:
     """Loads a dataset of TFDS; downloads nothing when it is prepared already.
 
     Args:
@@ -52,10 +52,10 @@ def load(
     train = _read(builder, argument, "train", image_size, stream)
     if "test" in splits:
         parts = train, _read(builder, argument, "test", image_size, False)
-        return ImageDataset(argument, *parts, _class_names(builder, *parts))
+        return Dataset(argument, *parts, _class_names(builder, *parts))
     class_names = _class_names(builder, train)
     quotas = split.fraction_quotas(train.labels, len(class_names))
-    return ImageDataset(argument, *split.hold_out(train, quotas, class_names, seed), class_names)
+    return Dataset(argument, *split.hold_out(train, quotas, class_names, seed), class_names)
 
 
 def _builder(name: str, data_dir: str | None) -> Any:
@@ -112,7 +112,7 @@ def _check_features(builder: Any, name: str) -> None:
         )
 
 
-def _read(builder: Any, name: str, part: str, image_size: int | None, stream: bool) -> ImageSet:
+def _read(builder: Any, name: str, part: str, image_size: int | None, stream: bool) -> ExampleSet:
     try:
         return tfds_records.read_split(builder, part, image_size, stream=stream)
     except (tf.errors.OpError, OSError, ValueError, AssertionError) as error:
@@ -122,7 +122,7 @@ def _read(builder: Any, name: str, part: str, image_size: int | None, stream: bo
         ) from error
 
 
-def _class_names(builder: Any, *parts: ImageSet) -> tuple[str, ...]:
+def _class_names(builder: Any, *parts: ExampleSet) -> tuple[str, ...]:
     feature = builder.info.features["label"]
     if names := getattr(feature, "names", None):
         return tuple(names)

@@ -14,7 +14,7 @@ from bgadl_tf.core.types import Images, Rows
 from bgadl_tf.data.images import decode, image_headers, resize
 from bgadl_tf.data.images.decode_rows import decode_rows
 from bgadl_tf.data.images.image_headers import Headers
-from bgadl_tf.data.source import StoredImages
+from bgadl_tf.data.source import StoredExamples
 
 
 def read_images(root: Path, paths: Sequence[Path], image_size: int | None) -> Images:
@@ -61,7 +61,7 @@ def open_images(root: Path, names: Sequence[str], image_size: int | None) -> Ima
     return ImageFiles(root, names, headers, image_size)
 
 
-class ImageFiles(StoredImages):
+class ImageFiles(StoredExamples):
     """Images that are decoded, on all cores, whenever they are indexed.
 
     PNG and JPEG go through the function that served graphs contain, so that a file has the same
@@ -95,7 +95,7 @@ class ImageFiles(StoredImages):
         )
 
     def read(self, rows: Rows) -> Images:
-        """Decodes; see ``ImageSource``.
+        """Decodes; see ``ExampleSource``.
 
         Raises:
             DataError: Files are gone or damaged.

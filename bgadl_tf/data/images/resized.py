@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bgadl_tf.core.types import Images, Rows
 from bgadl_tf.data.images import resize
-from bgadl_tf.data.source import ImageSource, StoredImages
+from bgadl_tf.data.source import ExampleSource, StoredExamples
 
 
-class Resized(StoredImages):
+class Resized(StoredExamples):
     """Images of another source, resized whenever they are indexed.
 
     Args:
@@ -15,7 +15,7 @@ class Resized(StoredImages):
         size: Pixels a side of the result.
     """
 
-    def __init__(self, source: ImageSource, size: int) -> None:
+    def __init__(self, source: ExampleSource, size: int) -> None:
         count, _, _, channels = source.shape
         super().__init__((count, size, size, channels))
         self._source, self._size = source, size

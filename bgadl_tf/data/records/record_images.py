@@ -13,10 +13,10 @@ from bgadl_tf.core.types import Images, ImageShape, Rows
 from bgadl_tf.data.images import resize
 from bgadl_tf.data.images.decode_rows import decode_rows
 from bgadl_tf.data.records.record_index import RecordIndex
-from bgadl_tf.data.source import StoredImages
+from bgadl_tf.data.source import StoredExamples
 
 
-class RecordImages(StoredImages):
+class RecordImages(StoredExamples):
     """Images that are decoded, on all cores, whenever they are indexed.
 
     Args:
@@ -33,7 +33,7 @@ class RecordImages(StoredImages):
         )
 
     def read(self, rows: Rows) -> Images:
-        """Decodes; see ``ImageSource``.
+        """Decodes; see ``ExampleSource``.
 
         Raises:
             DataError: Files are gone, too short, or hold what is no image.

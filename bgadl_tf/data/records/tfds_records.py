@@ -9,7 +9,7 @@ import numpy as np
 
 from bgadl_tf.core.errors import DataError, StreamError
 from bgadl_tf.core.types import ImageShape
-from bgadl_tf.data.dataset import ImageSet
+from bgadl_tf.data.dataset import ExampleSet
 from bgadl_tf.data.images import resize
 from bgadl_tf.data.records.record_images import RecordImages
 from bgadl_tf.data.records.record_index import RecordIndex, read_index
@@ -22,7 +22,7 @@ Columns = dict[str, Any]
 
 def read_split(
     builder: Any, split: str, image_size: int | None, *, stream: bool = False
-) -> ImageSet:
+) -> ExampleSet:
     """Reads one split.
 
     Args:
@@ -55,7 +55,7 @@ def read_split(
     elif mixed:
         size = _one_size(builder.name, index, channels)
     shape = (*size, channels)
-    images = ImageSet(
+    images = ExampleSet(
         index.ids(), RecordImages(builder.info.features["image"], index, shape), index.labels
     )
     return images if stream else images.in_memory()
@@ -95,7 +95,7 @@ def _different_sizes(name: str, *images: tuple[str, ImageShape]) -> DataError:
 # Formats that TFDS alone can read
 
 
-def _through_tfds(builder: Any, split: str, image_size: int | None) -> ImageSet:
+def _through_tfds(builder: Any, split: str, image_size: int | None) -> ExampleSet:
     mixed = None in builder.info.features["image"].shape
     batches = (_one_by_one if mixed else _batched)(builder, split, image_size)
     ids: list[str] = []
@@ -105,7 +105,7 @@ def _through_tfds(builder: Any, split: str, image_size: int | None) -> ImageSet:
         pixels = batch["image"]
         images.append(pixels if image_size is None else resize.resize(pixels, image_size))
         labels.append(batch["label"].astype(np.int32))
-    return ImageSet(tuple(ids), np.concatenate(images), np.concatenate(labels))
+    return ExampleSet(tuple(ids), np.concatenate(images), np.concatenate(labels))
 
 
 def _batched(builder: Any, split: str, image_size: int | None) -> Iterator[Columns]:

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from bgadl_tf.core import durable
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED, Id, Label
-from bgadl_tf.data.dataset import ImageSet
+from bgadl_tf.data.dataset import ExampleSet
 
 SKIP = "skip"
 
@@ -54,7 +54,7 @@ class HeldBackLabels:
 
     source = "held-back"
 
-    def __init__(self, images: ImageSet) -> None:
+    def __init__(self, images: ExampleSet) -> None:
         self._images = images
 
     def answer(self, ids: Sequence[Id]) -> Mapping[Id, Label | None]:

@@ -13,11 +13,11 @@ import tensorflow as tf
 from bgadl_tf.acquisition.base import ACQUISITIONS
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.acquisition.scores import mutual_information
-from bgadl_tf.data.dataset import ImageDataset, ImageSet
+from bgadl_tf.data.dataset import Dataset, ExampleSet
 from bgadl_tf.data.images import image_files
 from bgadl_tf.data.read_ahead import read_ahead
 from bgadl_tf.data.records import tfds_records
-from bgadl_tf.data.source import ImageSource
+from bgadl_tf.data.source import ExampleSource
 from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.learners.plain import Plain
@@ -61,7 +61,7 @@ class Memo:
     def finish(self, record: Round) -> None: ...
 
 
-def opened(source: str, path: Path, count: int, data_dir: str | None) -> ImageSource:
+def opened(source: str, path: Path, count: int, data_dir: str | None) -> ExampleSource:
     """Brings the images into reach.
 
     Args:
@@ -81,10 +81,10 @@ def opened(source: str, path: Path, count: int, data_dir: str | None) -> ImageSo
     import tensorflow_datasets as tfds
 
     builder = tfds.builder(RECORDS, data_dir=path)
-    return tfds_records.read_split(builder, "train", None, stream=True).images
+    return tfds_records.read_split(builder, "train", None, stream=True).examples
 
 
-def read(images: ImageSource, scorer: Scorer) -> None:
+def read(images: ExampleSource, scorer: Scorer) -> None:
     """Every chunk, as scoring does before it computes anything."""
 
     def chunk(start: int) -> None:
@@ -94,20 +94,20 @@ def read(images: ImageSource, scorer: Scorer) -> None:
         pass
 
 
-def score(images: ImageSource, scorer: Scorer) -> None:
+def score(images: ExampleSource, scorer: Scorer) -> None:
     """Every chunk, and keep nothing."""
     for _ in scorer.scores(images, 0, mutual_information):
         pass
 
 
-def whole_query(images: ImageSource, scorer: Scorer, memo: Memo, folder: Path) -> ActiveLearner:
+def whole_query(images: ExampleSource, scorer: Scorer, memo: Memo, folder: Path) -> ActiveLearner:
     """A loop that is about to ask in round 1 and scores everything."""
     ids = tuple(f"{number:07d}" for number in range(len(images)))
     labels = np.zeros(len(images), np.int32)
-    train = ImageSet(ids, images, labels)
-    test = ImageSet(("test",), np.zeros((1, *images.shape[1:]), np.uint8), labels[:1])
+    train = ExampleSet(ids, images, labels)
+    test = ExampleSet(("test",), np.zeros((1, *images.shape[1:]), np.uint8), labels[:1])
     return ActiveLearner(
-        dataset=ImageDataset("pool", train, test, tuple("0123456789")),
+        dataset=Dataset("pool", train, test, tuple("0123456789")),
         learner=scorer.learner,
         acquisition=ACQUISITIONS.get("bald")(),
         trainer=Trainer(scorer.learner, scorer.strategy, 1),

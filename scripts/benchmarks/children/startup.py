@@ -21,7 +21,7 @@ def work() -> dict[str, Any]:
     times.append(time.perf_counter())
     count = setup.config.batch_size
     train = setup.dataset.train
-    setup.trainer.train(train.images[:count], train.labels[:count], (0, 0), 1)
+    setup.trainer.train(train.examples[:count], train.labels[:count], (0, 0), 1)
     times.append(time.perf_counter())
     stages = ("importing", "dataset and networks", "tracing and first step")
     return dict(zip(stages, (b - a for a, b in itertools.pairwise(times)), strict=True))

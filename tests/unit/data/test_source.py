@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bgadl_tf.data.dataset import ImageSet
+from bgadl_tf.data.dataset import ExampleSet
 from bgadl_tf.data.images.resize import resize
 from bgadl_tf.data.images.resized import Resized
-from bgadl_tf.data.source import ImageSource, Subset, gather, is_in_memory, part_of
+from bgadl_tf.data.source import ExampleSource, Subset, gather, is_in_memory, part_of
 from tests.conftest import RecordedImages, some_images, some_labels
 
 IMAGES = some_images(20)
@@ -53,14 +53,14 @@ def test_a_part_is_copied_from_memory_only() -> None:
 
 
 def test_a_set_of_stored_images() -> None:
-    source: ImageSource = RecordedImages(IMAGES)
+    source: ExampleSource = RecordedImages(IMAGES)
     ids = tuple(f"{row:02}" for row in range(20))
-    images = ImageSet(ids, source, some_labels(20))
-    np.testing.assert_array_equal(images.images_of(["07", "03"]), IMAGES[[7, 3]])
+    images = ExampleSet(ids, source, some_labels(20))
+    np.testing.assert_array_equal(images.examples_of(["07", "03"]), IMAGES[[7, 3]])
     candidates = images.source_of(["07", "03"])
     np.testing.assert_array_equal(candidates[:1], IMAGES[[7]])
     copied = images.in_memory()
-    assert is_in_memory(copied.images)
+    assert is_in_memory(copied.examples)
     assert copied.in_memory() is copied
-    np.testing.assert_array_equal(copied.images, IMAGES)
+    np.testing.assert_array_equal(copied.examples, IMAGES)
     assert copied.ids == ids

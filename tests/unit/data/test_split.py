@@ -4,12 +4,12 @@ import numpy as np
 
 from bgadl_tf.core.types import UNLABELLED
 from bgadl_tf.data import split
-from bgadl_tf.data.dataset import ImageSet
+from bgadl_tf.data.dataset import ExampleSet
 
 
-def image_set(labels: list[int], first: int = 0) -> ImageSet:
+def image_set(labels: list[int], first: int = 0) -> ExampleSet:
     ids = tuple(f"{first + row:03d}" for row in range(len(labels)))
-    return ImageSet(ids, np.zeros((len(ids), 8, 8, 1), np.uint8), np.array(labels, np.int32))
+    return ExampleSet(ids, np.zeros((len(ids), 8, 8, 1), np.uint8), np.array(labels, np.int32))
 
 
 def test_a_fifth_is_held_out_and_one_at_least() -> None:

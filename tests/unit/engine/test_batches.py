@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from bgadl_tf.core.errors import DataError, DivergenceError
 from bgadl_tf.core.types import Images, Rows
-from bgadl_tf.data.source import ImageSource
+from bgadl_tf.data.source import ExampleSource
 from bgadl_tf.engine import batches
 from bgadl_tf.engine.batches import Span, blocks, positions, steps_of_a_block
 from bgadl_tf.engine.trainer import Trainer
@@ -79,7 +79,7 @@ def test_every_step_takes_the_images_at_its_positions(
 ) -> None:
     listener = Listener(small_learner("acgan"), monkeypatch)
     monkeypatch.setattr(batches, "BLOCK_BYTES", steps_at_once * 10 * 64)
-    pool: ImageSource = RecordedImages(POOL) if stored else POOL
+    pool: ExampleSource = RecordedImages(POOL) if stored else POOL
     trainer = Trainer(listener.learner, one_device, 10)
     # Stopped after four steps and taken up again.
     for first, last in ((0, 4), (4, STEPS)):

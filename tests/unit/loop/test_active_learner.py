@@ -14,7 +14,7 @@ from bgadl_tf.acquisition.base import ACQUISITIONS
 from bgadl_tf.core import seeding
 from bgadl_tf.core.errors import PoolError
 from bgadl_tf.core.types import Id, Label
-from bgadl_tf.data.dataset import ImageDataset, ImageSet
+from bgadl_tf.data.dataset import Dataset, ExampleSet
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.engine.trainer import Trainer
@@ -28,13 +28,13 @@ from tests.conftest import RecordedImages, small_learner
 
 
 @pytest.fixture(scope="module")
-def digits() -> ImageDataset:
+def digits() -> Dataset:
     """The embedded dataset."""
     return load_dataset("digits")
 
 
 def make_loop(
-    digits: ImageDataset,
+    digits: Dataset,
     folder: Path,
     learner: str = "plain",
     acquisition: str = "bald",
@@ -71,7 +71,7 @@ def run(loop: ActiveLearner) -> list[Round]:
     return rounds
 
 
-def test_everything_is_traced_once_in_five_rounds(digits: ImageDataset, tmp_path: Path) -> None:
+def test_everything_is_traced_once_in_five_rounds(digits: Dataset, tmp_path: Path) -> None:
     loop = make_loop(digits, tmp_path, "vaeacgan", rounds=5)
     run(loop)
     assert loop.trainer.traces == 1
@@ -79,11 +79,11 @@ def test_everything_is_traced_once_in_five_rounds(digits: ImageDataset, tmp_path
     assert loop.scorer.evaluation_traces == 1
 
 
-def test_the_pool_is_never_read_as_a_whole(digits: ImageDataset, tmp_path: Path) -> None:
-    assert not isinstance(digits.train.images, RecordedImages)
-    assert isinstance(digits.train.images, np.ndarray)
-    stored = RecordedImages(digits.train.images)
-    train = ImageSet(digits.train.ids, stored, digits.train.labels)
+def test_the_pool_is_never_read_as_a_whole(digits: Dataset, tmp_path: Path) -> None:
+    assert not isinstance(digits.train.examples, RecordedImages)
+    assert isinstance(digits.train.examples, np.ndarray)
+    stored = RecordedImages(digits.train.examples)
+    train = ExampleSet(digits.train.ids, stored, digits.train.labels)
     records = {}
     for name, dataset in (("memory", digits), ("stored", replace(digits, train=train))):
         (tmp_path / name).mkdir()
@@ -97,9 +97,7 @@ def test_the_pool_is_never_read_as_a_whole(digits: ImageDataset, tmp_path: Path)
     assert all(rows == sorted(set(rows)) for rows in stored.asked)
 
 
-def test_labelled_set_and_pool_stay_disjoint_and_complete(
-    digits: ImageDataset, tmp_path: Path
-) -> None:
+def test_labelled_set_and_pool_stay_disjoint_and_complete(digits: Dataset, tmp_path: Path) -> None:
     # In the released code nothing ever leaves the pool, which grows by 2,000 ids a round, and
     # initial points may lie in it (methods, faults 3 and 4).
     loop = make_loop(digits, tmp_path, rounds=3)
@@ -118,14 +116,12 @@ def test_labelled_set_and_pool_stay_disjoint_and_complete(
     assert all(loop.pool.labels[id_] == truth[id_] for id_ in bought)
 
 
-def test_the_query_is_the_top_of_the_scored_candidates(
-    digits: ImageDataset, tmp_path: Path
-) -> None:
+def test_the_query_is_the_top_of_the_scored_candidates(digits: Dataset, tmp_path: Path) -> None:
     # The released ranks do not index what they are applied to (methods, fault 1).
     loop = make_loop(digits, tmp_path, rounds=1)
     loop.step(HeldBackLabels(digits.train))
     candidates = loop.pool.candidates(60, seeding.generator(0, 1, "candidates"))
-    bald = {id_: float(loop._bald(digits.train.images_of([id_]))[0]) for id_ in candidates}
+    bald = {id_: float(loop._bald(digits.train.examples_of([id_]))[0]) for id_ in candidates}
     best = sorted(bald.values(), reverse=True)[:5]
     asked = loop.ask()
     np.testing.assert_allclose([bald[id_] for id_ in asked.ids], best, atol=1e-5)
@@ -133,7 +129,7 @@ def test_the_query_is_the_top_of_the_scored_candidates(
 
 
 def test_accuracy_is_of_this_rounds_model_and_may_fall(
-    digits: ImageDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The released code reports a running maximum over the test set (methods, fault 5).
     loop = make_loop(digits, tmp_path, rounds=1)
@@ -143,12 +139,12 @@ def test_accuracy_is_of_this_rounds_model_and_may_fall(
     second = loop.step(oracle)
     assert first is not None
     assert second is not None
-    untrained = loop.scorer.evaluate(digits.test.images, digits.test.labels)
+    untrained = loop.scorer.evaluate(digits.test.examples, digits.test.labels)
     assert second.test_accuracy == untrained.accuracy
     assert second.test_nll > first.test_nll
 
 
-def test_round_0_is_the_same_for_every_acquisition(digits: ImageDataset, tmp_path: Path) -> None:
+def test_round_0_is_the_same_for_every_acquisition(digits: Dataset, tmp_path: Path) -> None:
     accuracies = set()
     for name in ("random", "bald", "margin"):
         (tmp_path / name).mkdir()
@@ -160,7 +156,7 @@ def test_round_0_is_the_same_for_every_acquisition(digits: ImageDataset, tmp_pat
 
 
 def test_x_prime_is_made_of_this_rounds_images_and_joins_the_training_set_if_asked(
-    digits: ImageDataset, tmp_path: Path
+    digits: Dataset, tmp_path: Path
 ) -> None:
     sizes = {}
     for keep in (True, False):
@@ -174,7 +170,7 @@ def test_x_prime_is_made_of_this_rounds_images_and_joins_the_training_set_if_ask
         assert generated is not None
         assert generated.ids == records[2].queried
         assert generated.labels.tolist() == [loop.pool.labels[id_] for id_ in generated.ids]
-        images = digits.train.images_of(generated.ids).astype(float)
+        images = digits.train.examples_of(generated.ids).astype(float)
         distance = np.sqrt(((generated.images - images) ** 2).sum(axis=(1, 2, 3))) / 255.0
         np.testing.assert_allclose(generated.distance, distance, rtol=1e-5)
         assert records[2].reconstruction_error == pytest.approx(distance.mean(), rel=1e-5)
@@ -183,7 +179,7 @@ def test_x_prime_is_made_of_this_rounds_images_and_joins_the_training_set_if_ask
 
 
 def test_partial_answers_are_kept_and_the_rest_is_asked_again(
-    digits: ImageDataset, tmp_path: Path
+    digits: Dataset, tmp_path: Path
 ) -> None:
     loop = make_loop(digits, tmp_path)
     loop.step(HeldBackLabels(digits.train))
@@ -201,7 +197,7 @@ def test_partial_answers_are_kept_and_the_rest_is_asked_again(
 
 @pytest.mark.parametrize(("label", "message"), [(10, "expected 0 to 9"), (-1, "expected 0 to 9")])
 def test_an_impossible_answer_changes_nothing(
-    digits: ImageDataset, tmp_path: Path, label: Label, message: str
+    digits: Dataset, tmp_path: Path, label: Label, message: str
 ) -> None:
     loop = make_loop(digits, tmp_path)
     first, second, *_ = loop.ask().ids
@@ -213,7 +209,7 @@ def test_an_impossible_answer_changes_nothing(
     assert not (tmp_path / "labels.jsonl").exists()
 
 
-def test_an_oracle_without_an_answer_stops_the_run(digits: ImageDataset, tmp_path: Path) -> None:
+def test_an_oracle_without_an_answer_stops_the_run(digits: Dataset, tmp_path: Path) -> None:
     class Silent:
         source = "nobody"
 

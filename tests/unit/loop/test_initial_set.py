@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from bgadl_tf.core.errors import ConfigError
-from bgadl_tf.data.dataset import ImageSet
+from bgadl_tf.data.dataset import ExampleSet
 from bgadl_tf.loop.initial_set import initial_ids
 from tests.conftest import some_images
 
 
-def image_set(labels: list[int]) -> ImageSet:
+def image_set(labels: list[int]) -> ExampleSet:
     ids = tuple(f"image-{number}" for number in range(len(labels)))
-    return ImageSet(ids, some_images(len(labels)), np.array(labels, np.int32))
+    return ExampleSet(ids, some_images(len(labels)), np.array(labels, np.int32))
 
 
 def labels_of_initial(labels: list[int], size: int | None, seed: int = 0) -> list[int]:

@@ -70,7 +70,7 @@ def test_a_dataset_by_name() -> None:
         source = dataset_source("digits", data_dir=None, split=split)
         assert list(source.ids) == sorted(images.ids)
         id_ = images.ids[3]
-        np.testing.assert_array_equal(pixels(source.item(id_).read()), images.images[3, ..., 0])
+        np.testing.assert_array_equal(pixels(source.item(id_).read()), images.examples[3, ..., 0])
     with pytest.raises(ConfigError, match="choose from train, test"):
         dataset_source("digits", data_dir=None, split="all")
 
@@ -83,7 +83,7 @@ def test_datasets_stay_on_disk_and_a_bad_image_costs_no_other(kind: str, tmp_pat
     assert list(source.ids) == sorted(images.ids)
     for row in (3, 100):
         sent = pixels(source.item(images.ids[row]).read())
-        np.testing.assert_array_equal(sent, images.images[row : row + 1][0, ..., 0])
+        np.testing.assert_array_equal(sent, images.examples[row : row + 1][0, ..., 0])
     if kind == "tfds":
         *_, last = sorted((tmp_path / "data").rglob("*-train.tfrecord-*"))
         last.write_bytes(b"")
@@ -100,7 +100,7 @@ def test_a_dataset_that_cannot_stay_on_disk_is_read(
     source = dataset_source(spec, data_dir=data_dir[0], split="train")
     images = load_dataset(spec, data_dir=data_dir[0]).train
     sent = pixels(source.item(images.ids[5]).read())
-    np.testing.assert_array_equal(sent, images.images[5:6][0, ..., 0])
+    np.testing.assert_array_equal(sent, images.examples[5:6][0, ..., 0])
 
 
 @pytest.mark.real_data

@@ -9,7 +9,7 @@ import pytest
 
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED
-from bgadl_tf.data.dataset import ImageDataset
+from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.datasets import arrays
 from bgadl_tf.data.images.resize import resize
 from bgadl_tf.data.source import is_in_memory
@@ -29,7 +29,7 @@ def write(root: Path, **files: Any) -> Path:
     return root
 
 
-def load(root: Path, size: int | None = None, seed: int = 0) -> ImageDataset:
+def load(root: Path, size: int | None = None, seed: int = 0) -> Dataset:
     return arrays.load(os.fspath(root), data_dir=None, image_size=size, seed=seed)
 
 
@@ -43,10 +43,10 @@ def root(tmp_path: Path) -> Path:
 
 def test_pool_on_disk_and_test_images_in_memory(root: Path) -> None:
     dataset = load(root)
-    assert isinstance(dataset.train.images, np.memmap)
-    assert is_in_memory(dataset.test.images)
-    np.testing.assert_array_equal(dataset.train.images, IMAGES)
-    np.testing.assert_array_equal(dataset.test.images, IMAGES[:8])
+    assert isinstance(dataset.train.examples, np.memmap)
+    assert is_in_memory(dataset.test.examples)
+    np.testing.assert_array_equal(dataset.train.examples, IMAGES)
+    np.testing.assert_array_equal(dataset.test.examples, IMAGES[:8])
     assert dataset.train.ids[9:11] == ("train-09", "train-10")
     assert dataset.test.ids[:2] == ("test-0", "test-1")
     assert dataset.train.labels.dtype == dataset.test.labels.dtype == np.int32
@@ -73,11 +73,11 @@ def test_without_test_images_a_fifth_of_each_class_is_held_out(root: Path) -> No
     dataset = load(root, seed=1)
     assert np.bincount(dataset.test.labels).tolist() == [1, 1, 1, 1]
     assert len(dataset.train) == 36
-    assert not is_in_memory(dataset.train.images)
-    assert is_in_memory(dataset.test.images)
+    assert not is_in_memory(dataset.train.examples)
+    assert is_in_memory(dataset.test.examples)
     for part in (dataset.train, dataset.test):
         rows = [int(id_.removeprefix("train-")) for id_ in part.ids]
-        np.testing.assert_array_equal(part.images[:], IMAGES[rows])
+        np.testing.assert_array_equal(part.examples[:], IMAGES[rows])
         assert part.labels.tolist() == labels[rows].tolist()
     assert load(root, seed=1).test.ids == dataset.test.ids
     assert load(root, seed=2).test.ids != dataset.test.ids
@@ -85,8 +85,8 @@ def test_without_test_images_a_fifth_of_each_class_is_held_out(root: Path) -> No
 
 def test_images_are_resized_as_they_are_read(root: Path) -> None:
     dataset = load(root, size=12)
-    assert dataset.image_shape == (12, 12, 1)
-    np.testing.assert_array_equal(dataset.train.images[5:9], resize(IMAGES[5:9], 12))
+    assert dataset.shape == (12, 12, 1)
+    np.testing.assert_array_equal(dataset.train.examples[5:9], resize(IMAGES[5:9], 12))
 
 
 @pytest.mark.parametrize(

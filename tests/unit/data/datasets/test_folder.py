@@ -10,7 +10,7 @@ from PIL import Image
 
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED
-from bgadl_tf.data.dataset import ImageDataset
+from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.datasets import folder
 
 
@@ -19,7 +19,7 @@ def save(path: Path, size: tuple[int, int] = (9, 8), mode: str = "RGB", color: A
     Image.new(mode, size, color).save(path)
 
 
-def load(root: Path, size: int | None = None, seed: int = 0) -> ImageDataset:
+def load(root: Path, size: int | None = None, seed: int = 0) -> Dataset:
     return folder.load(os.fspath(root), data_dir=None, image_size=size, seed=seed)
 
 
@@ -34,7 +34,7 @@ def root(tmp_path: Path) -> Path:
 def test_classes_ids_and_pixels(root: Path) -> None:
     dataset = load(root)
     assert dataset.class_names == ("cat", "dog")
-    assert dataset.image_shape == (8, 9, 3)
+    assert dataset.shape == (8, 9, 3)
     assert (len(dataset.train), len(dataset.test)) == (16, 4)
     assert np.bincount(dataset.test.labels).tolist() == [2, 2]
     assert list(dataset.train.ids) == sorted(dataset.train.ids)
@@ -42,7 +42,7 @@ def test_classes_ids_and_pixels(root: Path) -> None:
         f"{name}/{i}.png" for name in ("cat", "dog") for i in range(10)
     }
     for part in (dataset.train, dataset.test):
-        for id_, label, image in zip(part.ids, part.labels, part.images, strict=True):
+        for id_, label, image in zip(part.ids, part.labels, part.examples, strict=True):
             assert dataset.class_names[label] == id_.partition("/")[0]
             assert image[0, 0].tolist() == ([200, 0, 0] if label else [0, 100, 0])
 

@@ -9,7 +9,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from bgadl_tf.core.errors import DataError, StreamError
-from bgadl_tf.data.dataset import ImageDataset
+from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.datasets import tfds as tfds_loader
 from bgadl_tf.data.records import tfds_records
 from bgadl_tf.data.source import is_in_memory
@@ -32,7 +32,7 @@ def rows(count: int, *, grow: int = 0, channels: int = 3, labels: int = 2) -> Ro
 
 def load(
     data_dir: Path, name: str, size: int | None = None, seed: int = 0, stream: bool = False
-) -> ImageDataset:
+) -> Dataset:
     return tfds_loader.load(
         name, data_dir=os.fspath(data_dir), image_size=size, seed=seed, stream=stream
     )
@@ -44,7 +44,7 @@ def test_splits_are_read_in_the_order_of_their_files(tmp_path: Path) -> None:
     prepare(tmp_path, "pets_here", features, {"train": train, "test": test}, shards=2)
     dataset = load(tmp_path, "pets_here")
     order = [*train[0::2], *train[1::2]]
-    np.testing.assert_array_equal(dataset.train.images, [row["image"] for row in order])
+    np.testing.assert_array_equal(dataset.train.examples, [row["image"] for row in order])
     np.testing.assert_array_equal(dataset.train.labels, [row["label"] for row in order])
     assert dataset.train.labels.dtype == np.int32
     assert dataset.train.ids[:2] == tuple(
@@ -65,7 +65,7 @@ def test_records_read_directly_are_what_tfds_reads(
     slow = load(tmp_path, "pets_here")
     for ours, theirs in ((fast.train, slow.train), (fast.test, slow.test)):
         assert ours.ids == theirs.ids
-        np.testing.assert_array_equal(ours.images, theirs.images)
+        np.testing.assert_array_equal(ours.examples, theirs.examples)
         np.testing.assert_array_equal(ours.labels, theirs.labels)
 
 
@@ -84,7 +84,7 @@ def test_mixed_sizes_need_an_image_size(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"__0 is \[8, 9, 3\].*__1 is \[9, 9, 3\].*--image-size"):
         load(tmp_path, "mixed_here")
     dataset = load(tmp_path, "mixed_here", size=16)
-    assert dataset.image_shape == (16, 16, 3)
+    assert dataset.shape == (16, 16, 3)
     assert len(dataset.train) + len(dataset.test) == 12
 
 
@@ -96,7 +96,7 @@ def test_integer_labels_number_their_classes(tmp_path: Path) -> None:
     prepare(tmp_path, "numbers_here", features, {"train": rows(12, channels=1, labels=3)})
     dataset = load(tmp_path, "numbers_here", size=8)
     assert dataset.class_names == ("0", "1", "2")
-    assert dataset.image_shape == (8, 8, 1)
+    assert dataset.shape == (8, 8, 1)
 
 
 @pytest.mark.parametrize(
@@ -164,14 +164,14 @@ def test_streamed_images_are_what_is_read_at_once(
     splits = {"train": rows(11, grow=grow), "test": rows(4, grow=grow)}
     prepare(tmp_path, "pets_here", {"image": image, "label": CLASSES}, splits, shards=3)
     streamed, whole = (load(tmp_path, "pets_here", size, stream=s) for s in (True, False))
-    assert not is_in_memory(streamed.train.images)
-    assert is_in_memory(streamed.test.images)
+    assert not is_in_memory(streamed.train.examples)
+    assert is_in_memory(streamed.test.examples)
     assert streamed.train.ids == whole.train.ids
     np.testing.assert_array_equal(streamed.train.labels, whole.train.labels)
-    np.testing.assert_array_equal(streamed.train.images[:], whole.train.images[:])
+    np.testing.assert_array_equal(streamed.train.examples[:], whole.train.examples[:])
     mixed = np.array([10, 0, 4, 5, 0, 3])
-    np.testing.assert_array_equal(streamed.train.images[mixed], whole.train.images[mixed])
-    np.testing.assert_array_equal(streamed.test.images, whole.test.images)
+    np.testing.assert_array_equal(streamed.train.examples[mixed], whole.train.examples[mixed])
+    np.testing.assert_array_equal(streamed.test.examples, whole.test.examples)
 
 
 def test_mixed_sizes_are_found_before_anything_is_decoded(tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_mixed_sizes_are_found_before_anything_is_decoded(tmp_path: Path) -> Non
 def test_files_that_change_under_a_stream_are_one_clear_error(tmp_path: Path) -> None:
     splits = {"train": rows(12), "test": rows(4)}
     prepare(tmp_path, "pets_here", {"image": FIXED, "label": CLASSES}, splits)
-    images = load(tmp_path, "pets_here", stream=True).train.images
+    images = load(tmp_path, "pets_here", stream=True).train.examples
     (record,) = tmp_path.glob("*/*/*-train.tfrecord-*")
     content = record.read_bytes()
     record.write_bytes(content[: len(content) // 2])
@@ -251,7 +251,7 @@ def test_mnist(shared_tfds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", _must_not_run)
     dataset = load(shared_tfds, "mnist")
     assert (len(dataset.train), len(dataset.test)) == (60_000, 10_000)
-    assert dataset.image_shape == (28, 28, 1)
+    assert dataset.shape == (28, 28, 1)
     assert dataset.train.labels[:5].tolist() == [4, 1, 0, 7, 8]
     assert np.bincount(dataset.test.labels).tolist() == MNIST_TEST_COUNTS
 
@@ -263,7 +263,7 @@ def test_cifar10_has_the_sizes_its_folder_records(shared_tfds: Path) -> None:
     sizes = {name: split.num_examples for name, split in info.splits.items()}
     assert {"train": len(dataset.train), "test": len(dataset.test)} == sizes
     assert dataset.class_names[3] == "cat"
-    assert dataset.image_shape == (16, 16, 3)
+    assert dataset.shape == (16, 16, 3)
 
 
 MNIST_TEST_COUNTS = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]

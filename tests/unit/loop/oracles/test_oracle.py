@@ -8,7 +8,7 @@ import pytest
 
 from bgadl_tf.core.errors import DataError, RunFolderError
 from bgadl_tf.core.types import UNLABELLED
-from bgadl_tf.data.dataset import ImageSet
+from bgadl_tf.data.dataset import ExampleSet
 from bgadl_tf.loop.oracles.oracle import (
     AnswersFile,
     HeldBackLabels,
@@ -33,7 +33,7 @@ def answer(path: Path, content: str | bytes, names: tuple[str, ...] = NAMES) -> 
 def test_held_back_labels_answer_what_is_known() -> None:
     labels = np.array([2, UNLABELLED, 0], np.int32)
     oracle: Oracle = HeldBackLabels(
-        ImageSet(("a", "b", "c"), np.zeros((3, 8, 8, 1), np.uint8), labels)
+        ExampleSet(("a", "b", "c"), np.zeros((3, 8, 8, 1), np.uint8), labels)
     )
     answers = oracle.answer(["c", "b", "a"])
     assert list(answers.items()) == [("c", 0), ("a", 2)]
