@@ -35,6 +35,12 @@ Label = int
 UNLABELLED: Label = -1
 """Stands where the label of an example is not known to anyone yet."""
 
+Shape = tuple[int, ...]
+"""Of one example: (H, W, D) of images, (F,) of vectors."""
+
+Examples = NDArray[Any]
+"""uint8 [N, H, W, D] or float32 [N, F]."""
+
 ImageShape = tuple[int, int, int]
 """(H, W, D)."""
 

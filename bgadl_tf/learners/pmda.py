@@ -7,20 +7,26 @@ and mirror images where the images are in colour: a mirrored digit is another di
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import keras
 import tensorflow as tf
 
-from bgadl_tf.learners.base import LEARNERS, Learner, Options
+from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.learners.learner import LEARNERS, Learner
+from bgadl_tf.learners.options import Options
 from bgadl_tf.models import noise
+from bgadl_tf.models.classifiers.base import Classifier
 
 
 @dataclass(frozen=True, kw_only=True)
 class PMDAOptions(Options):
-    """Attributes:
-    shift: Largest shift in each direction, as a fraction of the image's side.
-    zoom: Largest relative change of size.
-    rotation: Largest rotation, in degrees.
+    """How far images are moved; a learner's options extend ``Options``.
+
+    Args:
+        shift: Largest shift in each direction, as a fraction of the image's side.
+        zoom: Largest relative change of size.
+        rotation: Largest rotation, in degrees.
     """
 
     shift: float = 0.07
@@ -36,18 +42,27 @@ class PMDA(Learner):
     options_type = PMDAOptions
     options: PMDAOptions
 
-    def transform(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    @classmethod
+    def create(cls, classifier: Classifier, options: Options) -> Self:
+        if len(classifier.example_shape) != 3:
+            raise ConfigError(
+                f"learner 'pmda' shifts, scales and rotates images, and examples have shape "
+                f"{classifier.example_shape}; use another learner"
+            )
+        return super().create(classifier, options)
+
+    def transform(self, examples: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Random affine transform of every image, and mirroring of colour images.
 
         Args:
-            images: ``[B, H, W, D]`` in [0, 1].
+            examples: Images ``[B, H, W, D]`` in [0, 1].
             seed: ``[2]``.
 
         Returns:
             The same shape; what comes in from outside the image is 0.
         """
-        height, width, channels = images.shape[1:]
-        count = tf.shape(images)[0]
+        height, width, channels = examples.shape[1:]
+        count = tf.shape(examples)[0]
         angle, zoom_x, zoom_y, shift_x, shift_y, mirror = tf.unstack(
             2.0 * noise.uniform(seed, count, (6,)) - 1.0, axis=1
         )
@@ -66,7 +81,7 @@ class PMDA(Learner):
         )
         zeros = tf.zeros_like(angle)
         return tf.raw_ops.ImageProjectiveTransformV3(
-            images=images,
+            images=examples,
             transforms=tf.stack(
                 [cos_x, -sin_x, offset_x, sin_y, cos_y, offset_y, zeros, zeros], axis=1
             ),

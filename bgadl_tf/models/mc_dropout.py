@@ -84,6 +84,20 @@ class StochasticHead(keras.layers.Layer):
         for stage, (width, rate) in enumerate(zip(self.widths, self.rates, strict=True)):
             yield functools.partial(_dropout_mask, noise.fold(seed, stage), width, rate)
 
+    def penultimate(self, features: tf.Tensor) -> tf.Tensor:
+        """What the last dense layer sees in the deterministic pass.
+
+        Args:
+            features: ``[B, F]``.
+
+        Returns:
+            ``[B, P]``, P being the width of the last hidden layer, or F where there is none.
+        """
+        hidden = features
+        for stage in self.stages[:-1]:
+            hidden = stage(hidden)
+        return hidden
+
     def call(self, features: tf.Tensor, masks: Masks | None = None) -> tf.Tensor:
         """Log-probabilities of one pass.
 

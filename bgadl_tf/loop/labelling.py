@@ -1,0 +1,103 @@
+"""Who has labelled what: the ledger's records, the pool they make, and what is still open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bgadl_tf.acquisition.query import Query
+from bgadl_tf.core.errors import PoolError
+from bgadl_tf.core.types import Id, Label
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.loop.journal import Journal
+from bgadl_tf.loop.ledger import Record
+from bgadl_tf.loop.pool import Pool
+
+
+class Labelling:
+    """Answers, from the first to the last.
+
+    Args:
+        dataset: Its training set is the pool.
+        journal: Holds the ledger, whose records are taken up again, and the queries.
+
+    Raises:
+        PoolError: The ledger does not fit the dataset.
+    """
+
+    def __init__(self, dataset: Dataset, journal: Journal) -> None:
+        self._dataset, self._ledger = dataset, journal.ledger
+        self.pool = Pool(dataset.train.ids)
+        queries = [journal.query(round_) for round_ in range(len(journal.finished()) + 1)]
+        for query in queries:
+            if query is not None and query.examples is not None:
+                self.pool.admit(query.ids)
+        for record in self._ledger.records():
+            if record.label is None:
+                self.pool.skip([record.id], record.round)
+            else:
+                self.pool.label({record.id: record.label}, record.round)
+        self._open: dict[int, dict[Id, float]] = {}
+        for round_, query in enumerate(queries):
+            if query is not None:
+                self.ask(round_, query)
+
+    def ask(self, round_: int, query: Query) -> None:
+        """Note what a query asks that nobody has answered."""
+        scored = zip(query.ids, query.scores, strict=True)
+        self._open[round_] = {id_: s for id_, s in scored if not self.pool.is_answered(id_)}
+
+    def open(self, round_: int) -> Query:
+        """What is still to be answered: of the first round that a damaged ledger has lost answers
+        of, else of this one.
+        """
+        first = min((r for r, left in self._open.items() if left), default=round_)
+        left = self._open.get(first, {})
+        return Query(tuple(left), tuple(left.values()))
+
+    def lost(self, round_: int) -> bool:
+        """Whether answers of rounds before this one are missing."""
+        return any(left for earlier, left in self._open.items() if earlier < round_)
+
+    def tell(
+        self, answers: Mapping[Id, Label | str | None], round_: int, source: str
+    ) -> dict[Id, Label | None]:
+        """Record answers, in the order of the query; see ``ActiveLearner.tell``.
+
+        Returns:
+            The answers, as class indices.
+        """
+        rounds = {id_: asked for asked, left in self._open.items() for id_ in left}
+        self.pool.refuse_answered(answers)
+        order = {id_: place for place, id_ in enumerate(rounds)}
+        ids = sorted(answers, key=lambda id_: order.get(id_, len(order)))
+        told = {id_: self._index(id_, answers[id_]) for id_ in ids}
+        self._ledger.extend([
+            Record(id_, label, rounds.get(id_, round_), source) for id_, label in told.items()
+        ])  # fmt: skip
+        for id_, label in told.items():
+            asked = rounds.get(id_, round_)
+            if label is None:
+                self.pool.skip([id_], asked)
+            else:
+                self.pool.label({id_: label}, asked)
+            self._open.get(asked, {}).pop(id_, None)
+        return told
+
+    def _index(self, id_: Id, label: object) -> Label | None:
+        """Class index of an answer.
+
+        Raises:
+            PoolError: It is no class.
+        """
+        names = self._dataset.class_names
+        if label is None:
+            return None
+        if isinstance(label, str) and label in names:
+            return names.index(label)
+        whole = hasattr(label, "__index__") and not isinstance(label, bool)
+        if whole and 0 <= label.__index__() < len(names):  # type: ignore[attr-defined]
+            return int(label.__index__())  # type: ignore[attr-defined]
+        raise PoolError(
+            f"label of {id_!r} is {label!r}; expected 0 to {len(names) - 1}, the name of a class, "
+            "or None"
+        )
