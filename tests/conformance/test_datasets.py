@@ -8,7 +8,7 @@ import pytest
 from bgadl_tf.data.dataset import LOADERS, Dataset
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.data.source import is_in_memory
-from tests.small_datasets import WRITERS
+from tests.support.small_datasets import WRITERS
 
 
 @pytest.fixture(params=[(kind, size) for kind in LOADERS for size in (None, 12)], scope="module")

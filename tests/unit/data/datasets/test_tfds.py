@@ -13,7 +13,7 @@ from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.datasets import tfds as tfds_loader
 from bgadl_tf.data.records import tfds_records
 from bgadl_tf.data.source import is_in_memory
-from tests.small_datasets import Rows, prepare
+from tests.support.small_datasets import Rows, prepare
 
 FIXED = tfds.features.Image(shape=(8, 9, 3))
 CLASSES = tfds.features.ClassLabel(names=["cat", "dog"])
