@@ -90,7 +90,11 @@ def write_nothing(root: Path) -> list[str]:
 
 
 WRITERS: dict[str, Callable[[Path], list[str]]] = {
-    "arrays": write_arrays, "digits": write_nothing, "folder": write_folder, "tfds": write_tfds,
+    "arrays": write_arrays, "digits": write_nothing,
+    "folder": write_folder, "tfds": write_tfds,
 }  # fmt: skip
 """By kind of dataset: writes a small one of digits into a folder that is not there yet, and
 returns the flags that name it."""
+
+VECTORS: frozenset[str] = frozenset()
+"""Kinds whose examples are no images."""

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from bgadl_tf.core.registry import Registry
-from bgadl_tf.core.types import ImageShape
+from bgadl_tf.core.types import ImageShape, Shape
 from bgadl_tf.models import groups
 from bgadl_tf.models.batch_norm import BatchNorm
 from bgadl_tf.models.mc_dropout import StochasticHead
@@ -132,7 +132,7 @@ CLASSIFIERS: Registry[Callable[..., Classifier]] = Registry(
 )
 
 
-def default_classifier(image_shape: ImageShape) -> str:
+def default_classifier(image_shape: Shape) -> str:
     """A sensible network for images of this shape."""
     height, width, channels = image_shape
     return "gal_cnn" if channels == 1 and max(height, width) < 32 else "resnet18"
