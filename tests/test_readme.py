@@ -43,8 +43,9 @@ def test_every_name_has_its_row(header: str, registry: Registry[object]) -> None
 
 
 def test_every_kind_of_dataset_is_named() -> None:
-    assert set(LOADERS) == {"digits", "tfds", "folder", "arrays"}
-    assert rows("--dataset") == {"digits", "mnist", "folder:PATH", "arrays:PATH"}
+    assert set(LOADERS) == {"digits", "tfds", "folder", "arrays", "embeddings"}
+    paths = {"folder:PATH", "arrays:PATH", "embeddings:PATH"}
+    assert rows("--dataset") == {"digits", "mnist", *paths}
 
 
 def flags_of(parser: argparse.ArgumentParser) -> set[str]:

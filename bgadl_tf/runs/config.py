@@ -36,7 +36,7 @@ class RunConfig:
     dataset: str = setting(
         "digits",
         "digits (embedded), a TFDS builder with 'image' and 'label' (mnist, cifar10, ...), "
-        "folder:PATH, or arrays:PATH",
+        "folder:PATH, arrays:PATH, or embeddings:PATH",
     )
     data_dir: str | None = setting(
         None, "folder of prepared TFDS datasets; nothing is downloaded when the data is there"

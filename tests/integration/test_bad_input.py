@@ -77,7 +77,7 @@ def one_line(stderr: str) -> str:
         ("--dataset nothing", "no dataset is called 'nothing'"),
         (
             "--dataset zip:x",
-            "unknown kind of dataset 'zip' in 'zip:x'; known: arrays, digits, folder",
+            "unknown kind of dataset 'zip' in 'zip:x'; known: arrays, digits, embeddings",
         ),
         ("--method best", "unknown method 'best'; known: al-acgan, "),
         ("--learner best --acquisition bald", "unknown learner 'best'; known: "),

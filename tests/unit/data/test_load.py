@@ -21,7 +21,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, LoadRequest]]:
 
 
 def test_kinds_of_datasets() -> None:
-    assert LOADERS.names() == ("arrays", "digits", "folder", "tfds")
+    assert LOADERS.names() == ("arrays", "digits", "embeddings", "folder", "tfds")
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,7 @@ def test_kinds_of_datasets() -> None:
         ("digits", "digits", ""),
         ("folder:/a:b/c", "folder", "/a:b/c"),
         ("arrays:/a/b", "arrays", "/a/b"),
+        ("embeddings:/a/b", "embeddings", "/a/b"),
         ("folder", "folder", ""),
         ("mnist", "tfds", "mnist"),
         ("imagenet_resized/32x32", "tfds", "imagenet_resized/32x32"),
@@ -44,7 +45,7 @@ def test_a_spec_picks_loader_and_argument(
 
 
 def test_an_unknown_kind_lists_the_known_ones() -> None:
-    known = "arrays, digits, folder, tfds"
+    known = "arrays, digits, embeddings, folder, tfds"
     with pytest.raises(UnknownNameError, match=f"'xyz' in 'xyz:1'; known: {known}"):
         load.load_dataset("xyz:1")
 
