@@ -12,7 +12,7 @@ import pytest
 
 from bgadl_tf.acquisition.base import ACQUISITIONS
 from bgadl_tf.core.registry import Registry
-from bgadl_tf.data.dataset import LOADERS
+from bgadl_tf.data.loader import LOADERS
 from bgadl_tf.learners.base import LEARNERS
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
 from tests.conftest import REPOSITORY

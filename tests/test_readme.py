@@ -10,7 +10,7 @@ import pytest
 from bgadl_tf import cli
 from bgadl_tf.acquisition.base import ACQUISITIONS
 from bgadl_tf.core.registry import Registry
-from bgadl_tf.data.dataset import LOADERS
+from bgadl_tf.data.loader import LOADERS
 from bgadl_tf.learners.base import LEARNERS
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
 from bgadl_tf.runs.methods import METHODS
@@ -43,8 +43,9 @@ def test_every_name_has_its_row(header: str, registry: Registry[object]) -> None
 
 
 def test_every_kind_of_dataset_is_named() -> None:
-    assert set(LOADERS) == {"digits", "tfds", "folder", "arrays"}
-    assert rows("--dataset") == {"digits", "mnist", "folder:PATH", "arrays:PATH"}
+    assert set(LOADERS) == {"digits", "tfds", "folder", "arrays", "embeddings"}
+    paths = {"folder:PATH", "arrays:PATH", "embeddings:PATH"}
+    assert rows("--dataset") == {"digits", "mnist", *paths}
 
 
 def flags_of(parser: argparse.ArgumentParser) -> set[str]:

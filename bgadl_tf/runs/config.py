@@ -36,7 +36,7 @@ class RunConfig:
     dataset: str = setting(
         "digits",
         "digits (embedded), a TFDS builder with 'image' and 'label' (mnist, cifar10, ...), "
-        "folder:PATH, or arrays:PATH",
+        "folder:PATH, arrays:PATH, or embeddings:PATH",
     )
     data_dir: str | None = setting(
         None, "folder of prepared TFDS datasets; nothing is downloaded when the data is there"
@@ -81,7 +81,7 @@ class RunConfig:
     def __post_init__(self) -> None:
         at_least = {
             "rounds": 0, "query_size": 1, "candidates": 0, "mc_samples": 2, "steps": 1,
-            "batch_size": 1, "seed": 0, "cpu_replicas": 1, "initial_size": 1, "image_size": 8,
+            "batch_size": 1, "seed": 0, "cpu_replicas": 1, "initial_size": 1, "image_size": 1,
         }  # fmt: skip
         for name, least in at_least.items():
             value = getattr(self, name)
@@ -89,8 +89,6 @@ class RunConfig:
                 raise ConfigError(f"{flag(name)} is {value}; it must be at least {least}")
             if value is not None and value > _LARGEST and name != "seed":
                 raise ConfigError(f"{flag(name)} is {value}; it must be at most {_LARGEST}")
-        if self.image_size is not None and self.image_size > 96:
-            raise ConfigError(f"--image-size is {self.image_size}; it must be from 8 to 96")
         if self.dropout is not None and not 0.0 <= self.dropout < 1.0:
             raise ConfigError(f"--dropout is {self.dropout}; it must be in [0, 1)")
         for name in ("strategy", "precision"):

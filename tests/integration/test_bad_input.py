@@ -77,7 +77,7 @@ def one_line(stderr: str) -> str:
         ("--dataset nothing", "no dataset is called 'nothing'"),
         (
             "--dataset zip:x",
-            "unknown kind of dataset 'zip' in 'zip:x'; known: arrays, digits, folder",
+            "unknown kind of dataset 'zip' in 'zip:x'; known: arrays, digits, embeddings",
         ),
         ("--method best", "unknown method 'best'; known: al-acgan, "),
         ("--learner best --acquisition bald", "unknown learner 'best'; known: "),
@@ -94,7 +94,7 @@ def one_line(stderr: str) -> str:
         ("--mc-samples 1", "--mc-samples is 1; it must be at least 2"),
         ("--dropout 1", "--dropout is 1.0; it must be in [0, 1)"),
         ("--dropout nan", "--dropout is nan; it must be in [0, 1)"),
-        ("--image-size 97", "--image-size is 97; it must be from 8 to 96"),
+        ("--image-size 0", "--image-size is 0; it must be at least 1"),
         ("--candidates 3", "--candidates is 3, fewer than --query-size 4"),
         ("--cpu-replicas 2", "--strategy is one_device; add --strategy mirrored"),
         ("--unknown 1", "unrecognized arguments: --unknown 1"),

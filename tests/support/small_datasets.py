@@ -85,12 +85,26 @@ def write_arrays(root: Path) -> list[str]:
     return ["--dataset", f"arrays:{root}"]
 
 
+def write_embeddings(root: Path) -> list[str]:
+    digits = load_dataset("digits")
+    root.mkdir()
+    for split, images, count in (("train", digits.train, 150), ("test", digits.test, 40)):
+        vectors = images.examples[:count].reshape(count, -1) / np.float32(255)
+        np.save(root / f"{split}_embeddings.npy", vectors)
+        np.save(root / f"{split}_labels.npy", images.labels[:count])
+    return ["--dataset", f"embeddings:{root}"]
+
+
 def write_nothing(root: Path) -> list[str]:
     return ["--dataset", "digits"]
 
 
 WRITERS: dict[str, Callable[[Path], list[str]]] = {
-    "arrays": write_arrays, "digits": write_nothing, "folder": write_folder, "tfds": write_tfds,
+    "arrays": write_arrays, "digits": write_nothing, "embeddings": write_embeddings,
+    "folder": write_folder, "tfds": write_tfds,
 }  # fmt: skip
 """By kind of dataset: writes a small one of digits into a folder that is not there yet, and
 returns the flags that name it."""
+
+VECTORS = frozenset({"embeddings"})
+"""Kinds whose examples are no images."""
