@@ -123,8 +123,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _train(out: Path, options: Sequence[str] | None, **settings: Any) -> int:
     config = RunConfig(**settings, options=tuple(options or ()))
+    from bgadl_tf.core import backend
+
+    backend.check()
+    import tensorflow as tf
+
     from bgadl_tf.runs.train import train
 
+    # A run is to be the same bit for bit however often it is interrupted.
+    tf.config.experimental.enable_op_determinism()
     outcome = train(config, out)
     if outcome.waiting_for is not None:
         print(
@@ -138,18 +145,18 @@ def _train(out: Path, options: Sequence[str] | None, **settings: Any) -> int:
         f"everything is in {outcome.folder}"
     )
     if outcome.exported is not None:
-        print(_told(outcome.exported))
+        print(_export_summary(outcome.exported))
     return 0
 
 
 def _export(run: Path, out: Path | None) -> int:
     from bgadl_tf.runs.export import export_run
 
-    print(_told(export_run(run, out)))
+    print(_export_summary(export_run(run, out)))
     return 0
 
 
-def _told(exported: ExportedModels) -> str:
+def _export_summary(exported: ExportedModels) -> str:
     """What was exported, where, under which signatures, and how to serve it."""
     facts, lines = exported.facts, []
     for model, signatures in exported.signatures.items():
@@ -157,7 +164,7 @@ def _told(exported: ExportedModels) -> str:
         if model == "classifier" and "bald" not in signatures:
             lines.append("    (no BALD: the classifier has no dropout)")
     base = (exported.out / "classifier").resolve()
-    told = (
+    summary = (
         f"exported as version {exported.version}: the weights of round {facts['round']}, step "
         f"{facts['step']}, from {facts['labelled']} labels"
     )
@@ -165,7 +172,7 @@ def _told(exported: ExportedModels) -> str:
         "serve it: python -m bgadl_tf.serving --rest_api_port=8501 --model_name=classifier "
         f"--model_base_path={shlex.quote(str(base))}"
     )
-    return "\n".join([told, *lines, serve])
+    return "\n".join([summary, *lines, serve])
 
 
 if __name__ == "__main__":

@@ -70,6 +70,9 @@ class ExampleSet:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def __contains__(self, id_: object) -> bool:
+        return id_ in self._rows
+
     def rows(self, ids: Sequence[Id]) -> Rows:
         """Rows of ``ids``, int64 [len(ids)].
 

@@ -34,7 +34,6 @@ from bgadl_tf.loop.ledger import Ledger
 from bgadl_tf.loop.round import Round
 
 LOCK = ".lock"
-_SUBFOLDERS = ("queries", "arrays", "checkpoints")
 _SYNTHESISED = "synthesised"
 
 
@@ -44,6 +43,8 @@ class FolderJournal:
     Args:
         path: The folder, which exists.
     """
+
+    subfolders = ("queries", "arrays", "checkpoints")
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -67,7 +68,7 @@ class FolderJournal:
                         f"another process is working in {self.path}; wait for it or use another "
                         "--out"
                     ) from None
-                for name in _SUBFOLDERS:
+                for name in self.subfolders:
                     (self.path / name).mkdir(exist_ok=True)
                 folders = (self.path, *(p for p in self.path.rglob("*") if p.is_dir()))
                 for left_behind in (file for f in folders for file in durable.temporaries(f)):

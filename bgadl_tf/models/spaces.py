@@ -32,6 +32,10 @@ class Space(Protocol):
         """Of one example."""
 
     @property
+    def name(self) -> str:
+        """What a batch of examples is called in a served model."""
+
+    @property
     def dtype(self) -> tf.DType:
         """Of stored examples."""
 
@@ -73,6 +77,10 @@ class ImageSpace:
     """
 
     shape: Shape
+
+    @property
+    def name(self) -> str:
+        return "images"
 
     @property
     def dtype(self) -> tf.DType:
@@ -117,6 +125,10 @@ class VectorSpace:
     """
 
     shape: Shape
+
+    @property
+    def name(self) -> str:
+        return "features"
 
     @property
     def dtype(self) -> tf.DType:
