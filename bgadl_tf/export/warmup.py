@@ -21,7 +21,6 @@ FILE = "tf_serving_warmup_requests"
 def requests(signatures: Signatures, space: Space) -> dict[str, Request]:
     """A request for every signature, of one example of zeros, of class 0, under seed 0."""
     zeros = np.zeros(space.shape, space.dtype.as_numpy_dtype)
-    number = np.int64(0)
     rows: dict[str, Any] = {
         space.name: zeros,
         "label": np.int64(0),
