@@ -14,7 +14,7 @@ from bgadl_tf.core.types import Json
 
 STRATEGIES = ("one_device", "mirrored", "multi_worker_mirrored")
 PRECISIONS = ("float32", "mixed_bfloat16")
-ABOUT_THE_MACHINE = ("versions", "devices", "stream")
+MACHINE_SETTINGS = ("versions", "devices", "stream")
 """Entries of config.json in which a resumed run may differ; results follow from the others."""
 
 _LARGEST = 2**31 - 1

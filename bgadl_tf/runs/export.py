@@ -13,7 +13,7 @@ from bgadl_tf.export import publish
 from bgadl_tf.export.models import METADATA, ExportedModels, export_models
 from bgadl_tf.learners.base import Learner
 from bgadl_tf.runs.build import make_learner, versions
-from bgadl_tf.runs.config import ABOUT_THE_MACHINE
+from bgadl_tf.runs.config import MACHINE_SETTINGS
 from bgadl_tf.runs.run_folder import RunFolder
 
 Moment = tuple[int, int]
@@ -72,7 +72,7 @@ def facts_of(config: Json, labelled: int, moment: Moment) -> Json:
     ``run`` is the same for runs of equal settings. ``mask_seed`` is the one under which the loop
     itself would score the pool with the weights of a finished round.
     """
-    protocol = {key: value for key, value in config.items() if key not in ABOUT_THE_MACHINE}
+    protocol = {key: value for key, value in config.items() if key not in MACHINE_SETTINGS}
     digest = hashlib.blake2b(json.dumps(protocol, sort_keys=True).encode(), digest_size=8)
     round_, step = moment
     return {

@@ -34,7 +34,7 @@ from bgadl_tf.core.errors import RunFolderError, plain
 from bgadl_tf.core.types import Json
 from bgadl_tf.learners.base import Learner
 from bgadl_tf.loop.journal import Generated, Round
-from bgadl_tf.runs.config import ABOUT_THE_MACHINE
+from bgadl_tf.runs.config import MACHINE_SETTINGS
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 
@@ -239,7 +239,7 @@ class RunFolder:
         saved = self.config()
         different = [
             f"{name} was {saved.get(name)!r}, now {config.get(name)!r}"
-            for name in sorted({*saved, *config} - {*ABOUT_THE_MACHINE})
+            for name in sorted({*saved, *config} - {*MACHINE_SETTINGS})
             if saved.get(name) != config.get(name)
         ]
         if different:

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from bgadl_tf.core import durable
 from bgadl_tf.core.errors import BgadlError, RunFolderError
 from bgadl_tf.core.types import Json
-from bgadl_tf.runs.config import ABOUT_THE_MACHINE
+from bgadl_tf.runs.config import MACHINE_SETTINGS
 from bgadl_tf.runs.methods import METHODS
 
-NOT_PROTOCOL = ("method", "learner", "acquisition", "options", "seed", *ABOUT_THE_MACHINE)
+NOT_PROTOCOL = ("method", "learner", "acquisition", "options", "seed", *MACHINE_SETTINGS)
 """Entries of config.json in which the runs of one experiment may differ."""
 
 CHOSEN_FOR_REFERENCES = ("initial_size", "rounds")
