@@ -12,7 +12,8 @@ import numpy as np
 from bgadl_tf.core import durable
 from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.core.types import Json
-from bgadl_tf.study import figures, runs, statistics, tables
+from bgadl_tf.study import figures, learning_curve, runs, tables
+from bgadl_tf.study.learning_curve import Curve
 from bgadl_tf.study.runs import Run
 
 
@@ -97,10 +98,10 @@ def _in_order(groups: Mapping[str, list[Run]]) -> dict[str, list[Run]]:
 
 def _split(
     groups: Mapping[str, Sequence[Run]],
-) -> tuple[dict[str, list[runs.Curve]], dict[str, list[runs.Curve]]]:
+) -> tuple[dict[str, list[Curve]], dict[str, list[Curve]]]:
     """Arms with a learning curve, and references."""
-    curves: dict[str, list[runs.Curve]] = {}
-    references: dict[str, list[runs.Curve]] = {}
+    curves: dict[str, list[Curve]] = {}
+    references: dict[str, list[Curve]] = {}
     for name, group in groups.items():
         kind = references if group[0].is_reference else curves
         kind[name] = [run.curve for run in group]
@@ -128,9 +129,9 @@ def _results(groups: Mapping[str, Sequence[Run]]) -> Json:
                 "labelled": run.column("labelled").tolist(),
                 "test_accuracy": run.curve.accuracy.tolist(),
                 "test_nll": run.column("test_nll").tolist(),
-                "aubc": _or_null(statistics.aubc(run.curve)),
+                "aubc": _or_null(learning_curve.aubc(run.curve)),
                 "labels_to_reach": {
-                    f"{target:.2f}": _or_null(statistics.labels_to_reach(run.curve, target))
+                    f"{target:.2f}": _or_null(learning_curve.labels_to_reach(run.curve, target))
                     for target in tables.TARGETS
                 },
                 "seconds": sum(sum(record.get("seconds", {}).values()) for record in run.rounds),

@@ -17,37 +17,13 @@ from bgadl_tf.core.errors import BgadlError, RunFolderError
 from bgadl_tf.core.types import Json
 from bgadl_tf.runs.config import MACHINE_SETTINGS
 from bgadl_tf.runs.methods import METHODS
+from bgadl_tf.study.learning_curve import Curve
 
 NOT_PROTOCOL = ("method", "learner", "acquisition", "options", "seed", *MACHINE_SETTINGS)
 """Entries of config.json in which the runs of one experiment may differ."""
 
 CHOSEN_FOR_REFERENCES = ("initial_size", "rounds")
 """Further entries in which a run on the whole training set differs from the others."""
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """A learning curve.
-
-    Attributes:
-        labelled: Labels used, strictly increasing, float64 ``[R]``.
-        accuracy: Test accuracy in [0, 1], float64 ``[R]``.
-
-    Raises:
-        ValueError: The two do not match, are empty, or ``labelled`` does not increase.
-    """
-
-    labelled: NDArray[np.float64]
-    accuracy: NDArray[np.float64]
-
-    def __post_init__(self) -> None:
-        if self.labelled.ndim != 1 or self.labelled.shape != self.accuracy.shape:
-            raise ValueError(
-                f"labelled has shape {self.labelled.shape} and accuracy {self.accuracy.shape}; "
-                "expected two vectors of one length"
-            )
-        if not len(self.labelled) or np.any(np.diff(self.labelled) <= 0):
-            raise ValueError("labelled must hold at least one count and strictly increase")
 
 
 @dataclass(frozen=True, eq=False)

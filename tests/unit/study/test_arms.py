@@ -8,9 +8,9 @@ import pytest
 
 from bgadl_tf.core.errors import ConfigError, RunFolderError, UnknownNameError
 from bgadl_tf.study import arms, runs
-from tests.unit.study.folders import write_run
+from tests.support.study.folders import write_run
 
-FAKE = (sys.executable, "-m", "tests.unit.study.fake_train")
+FAKE = (sys.executable, "-m", "tests.support.study.fake_train")
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from bgadl_tf.core.types import Images, Json
 from bgadl_tf.runs import drawing
 from bgadl_tf.runs import figures as run_figures
 from bgadl_tf.study import figures
-from tests.unit.study.folders import curve
+from tests.support.study.folders import curve
 
 ARMS = {
     "bgadl": [curve([20, 30, 40], [0.5, 0.7, 0.8]), curve([20, 30, 40], [0.4, 0.72, 0.83])],
@@ -129,7 +129,7 @@ def test_names_far_enough_apart_stay() -> None:
 
 
 def test_paper_arms_keep_their_colour_and_others_take_free_ones() -> None:
-    assert figures._style("bgadl", 4, {"x": 0, "bgadl": 0}) == figures.ARM_STYLES["bgadl"]
+    assert figures._style("bgadl", {"x": 0, "bgadl": 0}) == figures.ARM_STYLES["bgadl"]
     names = {"bgadl": 0, "a": 0, "b": 0}
-    styles = {figures._style(name, place, names) for place, name in enumerate(names)}
+    styles = {figures._style(name, names) for name in names}
     assert len(styles) == 3

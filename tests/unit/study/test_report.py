@@ -9,7 +9,7 @@ import pytest
 
 from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.study import report
-from tests.unit.study.folders import write_run
+from tests.support.study.folders import write_run
 
 SCRIPT = Path(__file__).parents[3] / "scripts" / "experiment.py"
 

@@ -6,7 +6,7 @@ import pytest
 
 from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.study import runs
-from tests.unit.study.folders import curve, write_run
+from tests.support.study.folders import curve, write_run
 
 
 def test_reads_a_run(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.unit.study.folders import write_run
+from tests.support.study.folders import write_run
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--method")
