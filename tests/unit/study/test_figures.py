@@ -80,6 +80,20 @@ def test_run_and_reconstruction_curves(tmp_path: Path) -> None:
         run_figures.reconstruction_curve(ROUNDS[:1], tmp_path / "x.png")
 
 
+def test_reconstruction_of_newer_rounds_is_drawn_as_of_older(tmp_path: Path) -> None:
+    facts = ("reconstruction_error", "bald_queried", "bald_generated")
+    newer: list[Json] = [
+        ROUNDS[0],
+        {**{key: value for key, value in ROUNDS[1].items() if key not in facts},
+         "facts": {name: ROUNDS[1][name] for name in facts}},
+    ]  # fmt: skip
+    for path, rounds in ((tmp_path / "old.png", ROUNDS), (tmp_path / "new.png", newer)):
+        run_figures.reconstruction_curve(rounds, path)
+    assert (tmp_path / "old.png").read_bytes() == (tmp_path / "new.png").read_bytes()
+    newer[1]["facts"] = {"reconstruction_error": 2.5}
+    run_figures.reconstruction_curve(newer, tmp_path / "new.png")
+
+
 @pytest.mark.parametrize("n", [1, 6, run_figures.MOST_PAIRS + 3])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_queried_beside_generated(tmp_path: Path, n: int, channels: int) -> None:
