@@ -7,6 +7,7 @@ import platform
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -27,7 +28,7 @@ from bgadl_tf.loop.journal import Journal
 from bgadl_tf.loop.ledger import Ledger
 from bgadl_tf.models.classifiers.base import CLASSIFIERS, default_classifier
 from bgadl_tf.runs.config import RunConfig, parse_options
-from bgadl_tf.runs.methods import resolve
+from bgadl_tf.runs.methods import Method, resolve
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,11 @@ class Setup:
         )
 
 
-def build(config: RunConfig) -> Setup:
-    """Make the objects of a run; touches no run folder.
+def named(config: RunConfig) -> tuple[Method, Acquisition, Any]:
+    """What the names in a config stand for, and the learner's options; needs no dataset.
 
     Raises:
-        ConfigError: Settings that cannot work, alone or together or with this dataset.
-        DataError: The dataset is missing or malformed.
+        ConfigError: A name or an option is unknown, or an option cannot be.
     """
     method = resolve(config.method, config.learner, config.acquisition)
     learner_type = LEARNERS.get(method.learner)
@@ -86,6 +86,17 @@ def build(config: RunConfig) -> Setup:
     options = learner_type.options_type(
         **parse_options(learner_type.options_type, own, f"learner {method.learner!r}")
     )
+    return method, acquisition, options
+
+
+def build(config: RunConfig) -> Setup:
+    """Make the objects of a run; touches no run folder.
+
+    Raises:
+        ConfigError: Settings that cannot work, alone or together or with this dataset.
+        DataError: The dataset is missing or malformed.
+    """
+    method, acquisition, options = named(config)
     # Before anything else starts TensorFlow, as loading a dataset does: then it is too late to
     # split the CPU.
     strategy = make_strategy(config.strategy, config.cpu_replicas)
