@@ -17,7 +17,6 @@ Arms = Mapping[str, Sequence[Run]]
 SIGNIFICANT = 0.05
 MOST_COLUMNS = 8
 TARGETS = (0.90, 0.95)
-BASELINES = ("random", "bald")
 
 _NONE = "–"
 

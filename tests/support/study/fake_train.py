@@ -1,4 +1,7 @@
-"""Stands in for ``bgadl train``: writes a finished run at once."""
+"""Stands in for ``bgadl train``: takes its flags, and writes a finished run at once.
+
+FAKE_FAILS names a seed that fails, FAKE_HANGS one that hangs.
+"""
 
 from __future__ import annotations
 
@@ -8,29 +11,23 @@ import sys
 import time
 from pathlib import Path
 
+from bgadl_tf import cli
 from tests.support.study.folders import write_run
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--method")
-parser.add_argument("--learner")
-parser.add_argument("--acquisition")
-parser.add_argument("--seed", type=int)
-parser.add_argument("--out", type=Path)
-parser.add_argument("--fail-seed", type=int, default=-1)
-parser.add_argument("--hang", action="store_true")
-arguments = parser.parse_args()
-if arguments.seed == arguments.fail_seed:
+cli.add_train_flags(parser)
+arguments = vars(parser.parse_args())
+out: Path = arguments.pop("out")
+if str(arguments["seed"]) == os.environ.get("FAKE_FAILS"):
     sys.exit("train: the sky fell")
-if arguments.hang:
-    arguments.out.mkdir(parents=True)
-    (arguments.out / "pid").write_text(str(os.getpid()))
+if str(arguments["seed"]) == os.environ.get("FAKE_HANGS"):
+    out.mkdir(parents=True)
+    (out / "pid").write_text(str(os.getpid()))
     time.sleep(60)
+arguments |= {"rounds": 1, "initial_size": 20}
 write_run(
-    arguments.out,
-    [0.5, 0.7 + 0.01 * arguments.seed],
-    method=arguments.method,
-    learner=arguments.learner,
-    acquisition=arguments.acquisition,
-    seed=arguments.seed,
+    out,
+    [0.5, 0.7 + 0.01 * arguments["seed"]],
+    **arguments,
     threads=os.environ.get("TF_NUM_INTRAOP_THREADS"),
 )
