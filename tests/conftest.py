@@ -11,7 +11,7 @@ import tensorflow as tf
 from bgadl_tf.core import seeding
 from bgadl_tf.core.types import Images, ImageShape, Rows
 from bgadl_tf.data.source import StoredExamples
-from bgadl_tf.learners.base import LEARNERS, Learner
+from bgadl_tf.learners.learner import LEARNERS, Learner
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
 
 # Before anything starts TensorFlow: two replicas on any machine.
@@ -51,7 +51,7 @@ def small_learner(
     if "width" in {*learner_type.options_type.__dataclass_fields__}:
         options = {"width": 0.1, "latent_dim": 5, **options}
     width = {"width": 0.125} if classifier.startswith("resnet") else {}
-    learner = learner_type.around(
+    learner = learner_type.create(
         CLASSIFIERS.get(classifier)(shape, 10, **width), learner_type.options_type(**options)
     )
     learner.compile()
@@ -61,9 +61,7 @@ def small_learner(
 
 def reseed(learner: Learner, seed: int = 0) -> None:
     """Weights and noise of a learner from a seed."""
-    learner.reset(
-        (*learner.networks,), lambda detail: seeding.seed_pair(seed, 0, "weights", detail)[0]
-    )
+    learner.draw(lambda detail: seeding.seed_pair(seed, 0, "weights", detail)[0])
     learner.noise_seed.assign((seed, 7))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bgadl_tf.runs import progress, train
+from bgadl_tf.runs import pictures, train
 from bgadl_tf.runs.build import Setup
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -27,7 +27,7 @@ SMALL = ["--classifier", "lenet", "--initial-size", "20", "--query-size", "4", "
 @pytest.fixture
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spares a run the drawing, which takes longer than its training."""
-    monkeypatch.setattr(progress.Progress, "_draw", lambda *_: None)
+    monkeypatch.setattr(pictures.Pictures, "draw", lambda *_: None)
 
 
 @pytest.fixture
@@ -40,8 +40,11 @@ def differences(one: Path, other: Path) -> list[str]:
     """In what two finished runs differ, times of day and TensorBoard aside."""
     found = ["rounds.jsonl"] if _rounds(one) != _rounds(other) else []
     found += [n for n in ("config.json", "labels.jsonl") if not _same(one / n, other / n)]
-    for folder in ("queries", "generated"):
-        names = [sorted(path.name for path in (run / folder).iterdir()) for run in (one, other)]
+    for folder in ("queries", "arrays"):
+        names = [
+            sorted(str(path.relative_to(run / folder)) for path in (run / folder).rglob("*.*"))
+            for run in (one, other)
+        ]
         if names[0] != names[1]:
             found.append(f"{folder}: {names[0]} and {names[1]}")
             continue
@@ -75,9 +78,9 @@ def everything(folder: Path) -> dict[str, tuple[int, int]]:
 def forget(setup: Setup) -> None:
     """Spoil all that training changes, so that what a run goes on with must come from disk."""
     learner = setup.learner
-    variables = [v for network in learner.networks.values() for v in network.weights]
+    variables = [v for network in learner.saved_networks.values() for v in network.variables]
     for optimizer in learner.optimizers.values():
-        variables += [v for v in optimizer.variables if v is not optimizer.learning_rate]
+        variables += optimizer.variables
     for variable in variables:
         spoilt = np.nan if "float" in str(variable.dtype) else 123
         variable.assign(np.full(variable.shape, spoilt))
