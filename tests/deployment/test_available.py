@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deployment.files import SERVING
+from tests.support.deployed import SERVING
 
 Ask = Callable[..., subprocess.CompletedProcess[str]]
 

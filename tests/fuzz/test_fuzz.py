@@ -24,9 +24,9 @@ from hypothesis import strategies as st
 from tensorflow_serving.apis import predict_pb2
 
 from tests.conftest import REPOSITORY
-from tests.fuzz import http_requests, messages
-from tests.saved_models import echo, half_plus
-from tests.server_process import ServerProcess, serving, write_config
+from tests.support import grpc_messages, http_requests
+from tests.support.saved_models import echo, half_plus
+from tests.support.server_process import ServerProcess, serving, write_config
 
 SECONDS = float(os.environ.get("BGADL_FUZZ_SECONDS", "600"))
 HTTP_STATUSES = {200, 400, 404, 405, 408, 413, 415, 429, 501, 503, 504}
@@ -78,7 +78,7 @@ class Target:
             self.http.close()
             raise
 
-    def call(self, call: messages.Call) -> None:
+    def call(self, call: grpc_messages.Call) -> None:
         """One gRPC call; its answer is as documented."""
         code, details = "OK", ""
         try:
@@ -100,7 +100,7 @@ class Target:
         self.seen[f"reload {code}"] += 1
         allowed = {"OK", "INVALID_ARGUMENT", "FAILED_PRECONDITION"}
         assert code in allowed or "did not become available" in details, (code, details)
-        sound = messages.RELOAD_REQUEST()
+        sound = grpc_messages.RELOAD_REQUEST()
         text_format.Parse((self.folder / "models.config").read_text(), sound.config)
         with contextlib.suppress(grpc.RpcError):  # one of the models is broken
             self.server.models.HandleReloadConfigRequest(sound, timeout=30)
@@ -183,8 +183,8 @@ def bombard(
 def bombard_all(target: Target, seconds: float) -> None:
     target.is_well()
     bombard(target, http_requests.sent(), target.send, seconds * 0.5)
-    bombard(target, messages.calls(), target.call, seconds * 0.4)
-    bombard(target, messages.reloads, target.reload, seconds * 0.1)
+    bombard(target, grpc_messages.calls(), target.call, seconds * 0.4)
+    bombard(target, grpc_messages.reloads, target.reload, seconds * 0.1)
 
 
 def test_a_short_bombardment(target: Target) -> None:

@@ -19,8 +19,8 @@ from bgadl_tf.learners.base import Learner, to_float
 from bgadl_tf.serving.client.client import Client
 from bgadl_tf.serving.client.images import to_png
 from tests.conftest import small_learner, some_images
-from tests.server_process import ServerProcess, serving, write_config
-from tests.session_model import SessionModel
+from tests.support.server_process import ServerProcess, serving, write_config
+from tests.support.session_model import SessionModel
 
 MC_SAMPLES, SEED, COUNT = 20, 2**53 - 5, 40
 MODELS = {"mnist": ("gal_cnn", (28, 28, 1)), "cifar": ("resnet18", (32, 32, 3))}

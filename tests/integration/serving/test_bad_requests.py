@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from tests.conftest import REPOSITORY
-from tests.server_process import PATIENCE, ServerProcess
+from tests.support.server_process import PATIENCE, ServerProcess
 
 LIMIT = 100_000
 PARSE = "JSON Parse error: "

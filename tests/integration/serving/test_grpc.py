@@ -22,7 +22,7 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-from tests.server_process import ServerProcess
+from tests.support.server_process import ServerProcess
 
 CLASSIFY, REGRESS = "tensorflow/serving/classify", "tensorflow/serving/regress"
 BAD, UNMET, NO, MISSING = (

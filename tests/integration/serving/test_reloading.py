@@ -15,9 +15,9 @@ import requests
 from google.protobuf import text_format
 from tensorflow_serving.apis import model_management_pb2
 
-from tests.saved_models import half_plus
-from tests.server_process import ServerProcess, serving, write_config
-from tests.unit.serving.server.prometheus_text import parse
+from tests.support.prometheus_text import parse
+from tests.support.saved_models import half_plus
+from tests.support.server_process import ServerProcess, serving, write_config
 
 
 def publish(base: Path, number: int) -> None:

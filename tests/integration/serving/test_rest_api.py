@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.server_process import ServerProcess
+from tests.support.server_process import ServerProcess
 
 CLASSIFY, REGRESS = "classify_x_to_y", "regress_x_to_y"
 

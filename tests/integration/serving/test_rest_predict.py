@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.server_process import ServerProcess
+from tests.support.server_process import ServerProcess
 
 NAN, INF = math.nan, math.inf
 TINY = 1e-45

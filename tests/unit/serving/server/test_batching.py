@@ -16,8 +16,8 @@ from bgadl_tf.serving.server.batching import BatchingRunner
 from bgadl_tf.serving.server.configuration import Batching
 from bgadl_tf.serving.server.savedmodel import Array
 from bgadl_tf.serving.server.status import Code, StatusError
-from tests.unit.serving.server.folders import refused
-from tests.unit.serving.server.runners import Doubler
+from tests.support.model_folders import refused
+from tests.support.runners import Doubler
 
 PATIENCE = 20.0
 

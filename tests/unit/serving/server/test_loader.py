@@ -18,9 +18,9 @@ from bgadl_tf.serving.server.manager import Manager
 from bgadl_tf.serving.server.metrics import Metrics
 from bgadl_tf.serving.server.savedmodel import SavedModel
 from bgadl_tf.serving.server.status import Code
-from tests.saved_models import echo, half_plus
-from tests.unit.serving.server.folders import config, refused, states
-from tests.unit.serving.server.prometheus_text import parse
+from tests.support.model_folders import config, refused, states
+from tests.support.prometheus_text import parse
+from tests.support.saved_models import echo, half_plus
 
 
 def load(folder: Path, metrics: Metrics | None = None, **flags: Any) -> LoadedVersion:

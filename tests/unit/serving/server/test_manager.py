@@ -13,7 +13,7 @@ import pytest
 from bgadl_tf.serving.server.manager import Manager
 from bgadl_tf.serving.server.status import Code, StatusError
 from bgadl_tf.serving.server.versions import Policy
-from tests.unit.serving.server.folders import (
+from tests.support.model_folders import (
     Loader,
     asked,
     config,

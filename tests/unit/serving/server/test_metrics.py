@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bgadl_tf.serving.server.metrics import LATENCY_BUCKETS, Counter, Histogram, Metrics
-from tests.unit.serving.server.prometheus_text import parse
+from tests.support.prometheus_text import parse
 
 
 def test_an_empty_page_is_well_formed() -> None:

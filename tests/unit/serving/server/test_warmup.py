@@ -16,8 +16,8 @@ from bgadl_tf.serving.server.loader import make_loader
 from bgadl_tf.serving.server.manager import Manager
 from bgadl_tf.serving.server.metrics import Metrics
 from bgadl_tf.serving.server.status import Code
-from tests.saved_models import half_plus
-from tests.unit.serving.server.folders import config
+from tests.support.model_folders import config
+from tests.support.saved_models import half_plus
 
 Log = prediction_log_pb2.PredictionLog
 
