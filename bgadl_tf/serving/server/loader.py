@@ -70,7 +70,7 @@ def _load(
         runner: Runner = model
         if batching is not None:
             runner = BatchingRunner(
-                model, batching, lambda rows: metrics.batch_size.observe(rows, name)
+                model, batching, lambda rows: metrics.batch_size.labels(name).observe(rows)
             )
         loaded = LoadedVersion(model, runner)
         if flags.enable_model_warmup:

@@ -74,6 +74,14 @@ def invalid_argument(message: str) -> StatusError:
     return StatusError(Code.INVALID_ARGUMENT, message)
 
 
+def not_implemented(method: str) -> StatusError:
+    """The answer to what this server leaves to TensorFlow Serving."""
+    return StatusError(
+        Code.UNIMPLEMENTED,
+        f"{method} is not implemented by this embedded server; tensorflow/serving answers it",
+    )
+
+
 def from_exception(error: BaseException) -> StatusError:
     """What a client is told of any exception."""
     if isinstance(error, StatusError):
