@@ -69,7 +69,8 @@ class _Model:
         from bgadl_tf.serving.server.savedmodel import SavedModel
 
         self._model = SavedModel(path)
-        self.signature = self._model.signatures[load_test.SIGNATURE]
+        self.signatures = self._model.signatures
+        self.signature = self.signatures[load_test.SIGNATURE]
         self._outputs = [info.name for info in self.signature.outputs.values()]
 
     def ask(self, images: list[bytes]) -> dict[str, Any]:
@@ -152,7 +153,7 @@ def _breakdown(port: int, model: _Model, settings: Settings, report: Report) -> 
     answer = model.ask([image])
 
     def convert() -> None:
-        json_request.predict(json_request.parse(body), model.signature.inputs)
+        json_request.inputs(json_request.parse(body), model.signatures)
         json_response.predictions(answer)
 
     with load_test.rest(port, image) as ask, _status(port) as look:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from pathlib import Path
 
 import tensorflow as tf
 
@@ -91,6 +92,17 @@ def from_exception(error: BaseException) -> StatusError:
     if isinstance(error, MemoryError):
         return StatusError(Code.RESOURCE_EXHAUSTED, "out of memory")
     return StatusError(Code.INTERNAL, without_paths(f"{type(error).__name__}: {error}"))
+
+
+def load_failure(error: Exception, folder: Path) -> StatusError:
+    """Why a version cannot be loaded, for clients.
+
+    The folder's place on the host is no business of theirs, and may hold blanks, so that it cannot
+    be told from the text around it.
+    """
+    message = getattr(error, "message", None) or f"{type(error).__name__}: {error}"
+    message = message.replace(str(folder), folder.name)
+    return StatusError(from_exception(error).code, without_paths(message))
 
 
 def without_paths(message: str) -> str:
