@@ -62,12 +62,12 @@ class Target:
         if sent.method in ("HEAD", "OPTIONS") or sent.path.startswith("/monitoring"):
             return
         assert (answer.getheader("Content-Type") or "").startswith("application/json"), body
-        said = json.loads(body)
-        assert isinstance(said, dict)
+        message = json.loads(body)
+        assert isinstance(message, dict)
         if answer.status != 200:
-            assert [*said] == ["error"], said
-            assert isinstance(said["error"], str)
-            assert said["error"]
+            assert [*message] == ["error"], message
+            assert isinstance(message["error"], str)
+            assert message["error"]
 
     def _exchange(self, sent: http_requests.Sent) -> tuple[http.client.HTTPResponse, bytes]:
         try:

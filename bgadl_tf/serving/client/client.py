@@ -9,15 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bgadl_tf.core.errors import ConfigError, DataError
+from bgadl_tf.core.seeding import SEEDS
 from bgadl_tf.core.types import Images
 from bgadl_tf.serving.client.answers import Predictions, Scores, check_rows, join
 from bgadl_tf.serving.client.images import batches, is_images, strings, to_png
 from bgadl_tf.serving.client.pinned import PinnedModel
 from bgadl_tf.serving.client.retry import Retry
 from bgadl_tf.serving.client.transport import Tensors
-
-SEEDS = 2**53
-"""Seeds are smaller than this: JSON numbers are exact up to here."""
 
 
 class Client(PinnedModel):

@@ -127,15 +127,15 @@ class GrpcTransport:
             raise ServerError(f"cannot ask {self._address}: {first_line(str(error))}") from error
 
     def _failure(self, code: str, details: str) -> ServerError:
-        told = f"{first_line(details)} ({code})"
+        message = f"{first_line(details)} ({code})"
         # The same code says "too many requests" and "this one is too long".
         if code in REJECTED or (code == "RESOURCE_EXHAUSTED" and "larger than max" in details):
-            return RejectedError(f"the server refuses the request: {told}")
+            return RejectedError(f"the server refuses the request: {message}")
         if code in BUSY:
-            return BusyError(f"{self._address} cannot be reached or has no time: {told}")
+            return BusyError(f"{self._address} cannot be reached or has no time: {message}")
         if code == "NOT_FOUND":
-            return NotServedError(f"not found at {self._address}: {told}")
-        return ServerError(f"{self._address} failed: {told}")
+            return NotServedError(f"not found at {self._address}: {message}")
+        return ServerError(f"{self._address} failed: {message}")
 
 
 def _spec(model: str, version: int | None = None, label: str | None = None) -> Any:

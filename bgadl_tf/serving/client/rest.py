@@ -137,17 +137,17 @@ class RestTransport:
 
     def _failure(self, response: requests.Response) -> ServerError:
         try:
-            told = str(response.json()["error"])
+            message = str(response.json()["error"])
         except (ValueError, KeyError, TypeError):
-            told = response.headers.get("Location") or response.text or response.reason or ""
-        told = f"{first_line(told)} (HTTP {response.status_code})"
+            message = response.headers.get("Location") or response.text or response.reason or ""
+        message = f"{first_line(message)} (HTTP {response.status_code})"
         if response.status_code in BUSY:
-            return BusyError(f"{self._address} has no time: {told}")
+            return BusyError(f"{self._address} has no time: {message}")
         if response.status_code in REJECTED:
-            return RejectedError(f"the server refuses the request: {told}")
+            return RejectedError(f"the server refuses the request: {message}")
         if response.status_code == 404:
-            return NotServedError(f"not found at {self._address}: {told}")
-        return ServerError(f"{self._address} failed: {told}")
+            return NotServedError(f"not found at {self._address}: {message}")
+        return ServerError(f"{self._address} failed: {message}")
 
     def _nonsense(self, answer: object) -> ServerError:
         return ServerError(

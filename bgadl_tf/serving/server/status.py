@@ -84,7 +84,7 @@ def not_implemented(method: str) -> StatusError:
 
 
 def from_exception(error: BaseException) -> StatusError:
-    """What a client is told of any exception."""
+    """The status that a client gets for any exception."""
     if isinstance(error, StatusError):
         return StatusError(error.code, _shortened(error.message))
     if isinstance(error, tf.errors.OpError):
@@ -97,8 +97,8 @@ def from_exception(error: BaseException) -> StatusError:
 def load_failure(error: Exception, folder: Path) -> StatusError:
     """Why a version cannot be loaded, for clients.
 
-    The folder's place on the host is no business of theirs, and may hold blanks, so that it cannot
-    be told from the text around it.
+    The folder's place on the host is no business of theirs. It may hold blanks, so a pattern would
+    not find its end.
     """
     message = getattr(error, "message", None) or f"{type(error).__name__}: {error}"
     message = message.replace(str(folder), folder.name)

@@ -52,7 +52,7 @@ def folder(server: ServerProcess) -> Path:
 
 
 class Asking:
-    """Threads that ask all the time, and what they were told."""
+    """Threads that ask all the time, and what they were answered."""
 
     def __init__(self, server: ServerProcess) -> None:
         self.server, self.done = server, threading.Event()

@@ -187,8 +187,8 @@ REFUSALS: list[tuple[str, Any, int, str]] = [
     ("echo", named("root", instances=[1, -1]), 400, "negative row"),
     # models
     *[
-        (path, {"instances": [1]}, 404, f"Servable not found for request: {asked}")
-        for path, asked in [
+        (path, {"instances": [1]}, 404, f"Servable not found for request: {which}")
+        for path, which in [
             ("none", "Latest(none)"), ("none/versions/7", "Specific(none, 7)"),
             ("half/versions/2", "Specific(half, 2)"), ("Half", "Latest(Half)"),
             ("broken", "Latest(broken)"),
