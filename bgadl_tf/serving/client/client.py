@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from bgadl_tf.serving.client.answers import Predictions, Scores, check_rows, joi
 from bgadl_tf.serving.client.images import batches, is_images, strings, to_png
 from bgadl_tf.serving.client.pinned import PinnedModel
 from bgadl_tf.serving.client.retry import Retry
-from bgadl_tf.serving.client.transport import Tensors
+from bgadl_tf.serving.client.transport import Inputs, Names, Tensors
 
 
 class Client(PinnedModel):
@@ -144,7 +144,7 @@ class Client(PinnedModel):
         }
         return self._generated("augment", inputs)
 
-    def _generated(self, name: str, inputs: Mapping[str, NDArray[Any]]) -> Images:
+    def _generated(self, name: str, inputs: Inputs) -> Images:
         lengths = {key: len(values) for key, values in inputs.items()}
         if len(set(lengths.values())) != 1:
             raise ConfigError(f"inputs have different lengths: {lengths}; expected one")
@@ -157,9 +157,7 @@ class Client(PinnedModel):
         ]
         return join(answers)["images"]
 
-    def _rows(
-        self, name: str, inputs: Mapping[str, NDArray[Any]], outputs: Sequence[str] | None = None
-    ) -> Tensors:
+    def _rows(self, name: str, inputs: Inputs, outputs: Names = None) -> Tensors:
         answer = self.predict(name, inputs, outputs)
         check_rows(answer, len(next(iter(inputs.values()))))
         return answer

@@ -7,9 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self, TypeVar
-
-from numpy.typing import NDArray
+from typing import Self, TypeVar
 
 from bgadl_tf.core.errors import BusyError, ConfigError, NotServedError, ServerError
 from bgadl_tf.core.types import Json
@@ -19,6 +17,8 @@ from bgadl_tf.serving.client.retry import Retry
 from bgadl_tf.serving.client.transport import (
     AVAILABLE,
     COMING,
+    Inputs,
+    Names,
     Signature,
     Tensors,
     Transport,
@@ -69,14 +69,14 @@ class PinnedModel:
         if timeout <= 0:
             raise ConfigError(f"timeout is {timeout:g} s; it must be positive")
         self.address = parse_address(address)
-        self.model, self.timeout = model, timeout
+        self.model = model
         self._wanted, self._label = version, label
         self._closing = threading.Event()
         self._retry = retry or Retry()
         if self._retry.sleep is time.sleep:
             # Closing ends the pauses of other threads.
             self._retry = dataclasses.replace(self._retry, sleep=self._closing.wait)
-        self._transport = _transport(self.address, connections)
+        self._transport = _transport(self.address, model, timeout, connections)
         self._version: int | None = None
         self._signatures: Mapping[str, Signature] | None = None
         self._metadata: Json | None = None
@@ -97,7 +97,7 @@ class PinnedModel:
 
     def status(self) -> tuple[VersionStatus, ...]:
         """Every version that the server knows of."""
-        return self._retry.call(lambda: self._transport.status(self.model, self.timeout))
+        return self._retry.call(self._transport.status)
 
     @property
     def version(self) -> int:
@@ -115,9 +115,7 @@ class PinnedModel:
         """What the model can be asked, by name."""
         if self._signatures is None:
             version = self.version
-            described = self._call(
-                lambda: self._transport.describe(self.model, self.timeout, version=version)
-            )
+            described = self._call(lambda: self._transport.describe(version=version))
             self._signatures = described.signatures
         return self._signatures
 
@@ -134,12 +132,7 @@ class PinnedModel:
         names = self.metadata.get("class_names")
         return tuple(map(str, names)) if isinstance(names, list) else None
 
-    def predict(
-        self,
-        signature: str,
-        inputs: Mapping[str, NDArray[Any]],
-        outputs: Sequence[str] | None = None,
-    ) -> Tensors:
+    def predict(self, signature: str, inputs: Inputs, outputs: Names = None) -> Tensors:
         """One request.
 
         Args:
@@ -159,9 +152,7 @@ class PinnedModel:
         found = self._signature(signature, inputs, outputs or ())
         version = self.version
         return self._call(
-            lambda: self._transport.predict(
-                self.model, version, signature, found, inputs, outputs, self.timeout
-            )
+            lambda: self._transport.predict(version, signature, found, inputs, outputs)
         )
 
     def _call(self, request: Callable[[], T]) -> T:
@@ -171,7 +162,7 @@ class PinnedModel:
             try:
                 return request()
             except NotServedError as error:
-                statuses = self._transport.status(self.model, self.timeout)
+                statuses = self._transport.status()
                 states = {status.version: status.state for status in statuses}
                 # A server that was started again may load its models after it can be reached.
                 if states.get(self.version, "") in {AVAILABLE, *COMING}:
@@ -183,11 +174,11 @@ class PinnedModel:
     def _resolve(self) -> int:
         if self._label is not None:
             # The status names no labels, but a description says whose it is.
-            described = self._transport.describe(self.model, self.timeout, label=self._label)
+            described = self._transport.describe(label=self._label)
             if described.version is None:
                 raise ServerError(f"{self.address} does not say what label {self._label!r} means")
             return described.version
-        statuses = self._transport.status(self.model, self.timeout)
+        statuses = self._transport.status()
         wanted = [status for status in statuses if self._wanted in (None, status.version)]
         if available := [status.version for status in wanted if status.state == AVAILABLE]:
             return max(available)
@@ -235,16 +226,16 @@ class PinnedModel:
         return found if isinstance(found, dict) else {}
 
 
-def _transport(address: Address, connections: int) -> Transport:
+def _transport(address: Address, model: str, timeout: float, connections: int) -> Transport:
     try:
         if address.rest:
             from bgadl_tf.serving.client.rest import RestTransport
 
-            return RestTransport(address, connections)
+            return RestTransport(address, model, timeout, connections)
         # Imports TensorFlow, which takes seconds.
         from bgadl_tf.serving.client.grpc_transport import GrpcTransport
 
-        return GrpcTransport(address)
+        return GrpcTransport(address, model, timeout)
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"asking {address} needs the module {error.name}, which is not installed: "
