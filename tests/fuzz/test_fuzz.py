@@ -58,7 +58,7 @@ class Target:
             answer, body = self._exchange(sent)
         self.seen[f"HTTP {answer.status}"] += 1
         assert answer.status in HTTP_STATUSES, (answer.status, body[:500])
-        self.is_discreet(body.decode())
+        self.hides_the_host(body.decode())
         if sent.method in ("HEAD", "OPTIONS") or sent.path.startswith("/monitoring"):
             return
         assert (answer.getheader("Content-Type") or "").startswith("application/json"), body
@@ -86,7 +86,7 @@ class Target:
         except grpc.RpcError as error:
             code, details = error.code().name, error.details() or ""  # type: ignore[attr-defined]
         self.seen[f"gRPC {code}"] += 1
-        self.is_discreet(details)
+        self.hides_the_host(details)
         # gRPC's own answer to what is not protobuf.
         assert code in GRPC_CODES or details == "Exception deserializing request!", (code, details)
 
@@ -112,7 +112,7 @@ class Target:
         pages = Path(f"/proc/{self.server.process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
-    def is_discreet(self, text: str) -> None:
+    def hides_the_host(self, text: str) -> None:
         """No word of the host's folders or of our source."""
         for secret in (str(self.folder), str(REPOSITORY), "site-packages", "Traceback"):
             assert secret not in text, text[:1000]

@@ -42,7 +42,7 @@ class Batching:
 
     Attributes:
         max_batch_size: Rows of a merged batch at most.
-        batch_timeout_micros: How long a batch that is not full waits for company.
+        batch_timeout_micros: How long a batch that is not full waits for more requests.
         max_enqueued_batches: Batches that may wait; more are turned away.
         num_batch_threads: Batches that run at a time.
         allowed_batch_sizes: A batch is padded to the next of these; empty for no padding.

@@ -24,10 +24,10 @@ class Version:
         path: Its folder.
         state: A ``State``.
         error: Why it could not be loaded.
-        servable: It, while it is available or being unloaded.
-        requests: That are being answered.
-        attempts: To load it.
-        next_attempt: Not before this time.
+        servable: What is in memory, while it is available or being unloaded.
+        requests: How many it is answering.
+        attempts: How often loading was tried.
+        next_attempt: Time before which it is not tried again.
     """
 
     number: int
@@ -76,12 +76,12 @@ class Model:
 
     @property
     def known(self) -> dict[int, Version]:
-        """By number; of two the one that can be asked, or else the one found later."""
+        """By number; of two the one that is available, or else the one found later."""
         return {version.number: version for version in self.versions.values()} | self.available
 
     @property
     def unwanted(self) -> list[Version]:
-        """Versions that may go: those which are served in vain."""
+        """Versions that may go: available, and no longer wanted."""
         available = self.in_state(State.AVAILABLE)
         if self.wanted and not any(version.path in self.wanted for version in available):
             return []  # better an old version than none

@@ -191,7 +191,7 @@ class Manager:
         with self._changed:
             version.state, version.error = state, error
 
-    # What requests ask
+    # Answering requests
 
     @contextlib.contextmanager
     def acquired(
@@ -283,7 +283,7 @@ class Manager:
         return name in self._models
 
     def available(self, name: str | None = None) -> bool:
-        """Whether a model, or every model, has a version that can be asked."""
+        """Whether a model, or every model, has a version that is available."""
         with self._changed:
             models = self._models.items()
             return all(m.in_state(State.AVAILABLE) for n, m in models if name in (None, n))

@@ -58,8 +58,8 @@ class Rest:
     """The application.
 
     Args:
-        models: Answer the requests.
-        limits: Of a request.
+        models: What is served.
+        limits: What a request may take.
         metrics_path: Where metrics are to be had; None for nowhere.
         cors: Let pages of other origins call.
     """

@@ -41,17 +41,17 @@ def make_server(models: Models, threads: int, as_content: bool, health: bool) ->
     """A server without a port yet.
 
     Args:
-        models: Answer the requests.
+        models: What is served.
         threads: Requests answered at a time.
-        as_content: Answer tensors as ``tensor_content``.
-        health: Answer ``grpc.health.v1.Health``, too.
+        as_content: Whether answers carry ``tensor_content``.
+        health: Whether to offer ``grpc.health.v1.Health``.
     """
     server = grpc.server(
         ThreadPoolExecutor(threads, "grpc"),
         options=[
             ("grpc.max_receive_message_length", LONGEST_MESSAGE),
             ("grpc.max_send_message_length", LONGEST_MESSAGE),
-            ("grpc.so_reuseport", 0),  # a second server on the port is an error, not a rival
+            ("grpc.so_reuseport", 0),  # a second server on the port is an error
         ],
     )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(

@@ -103,7 +103,7 @@ class SavedModel:
             return self._callables[key]
 
     def close(self) -> None:
-        """Free the session; nobody may be running it."""
+        """Free the session; no run may be under way."""
         self._callables.clear()
         self._session.close()
 

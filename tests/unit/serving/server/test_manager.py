@@ -1,4 +1,4 @@
-"""Versions come and go; nobody who asks notices."""
+"""Versions come and go, and no request fails."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_version_is_unloaded_after_its_last_request(tmp_path: Path) -> None:
     assert loader.open == [f"{tmp_path.name}/2"]
 
 
-def test_nobody_who_asks_all_the_time_ever_fails(tmp_path: Path) -> None:
+def test_no_request_fails_while_versions_change(tmp_path: Path) -> None:
     publish(tmp_path, 1)
     manager = Manager(loader := Loader())
     manager.configure([config(tmp_path)])
