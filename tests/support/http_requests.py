@@ -21,10 +21,6 @@ SOUND: list[tuple[str, dict[str, Any]]] = [
     ("half:predict", {"inputs": {"x": [1.0]}, "signature_name": "serving_default"}),
     ("half/versions/1:predict", {"inputs": [[1.0], [2.0]]}),
     ("half:classify", {"examples": [{"x": 1.0}], "signature_name": "classify_x_to_y"}),
-    (
-        "half:classify",
-        {"examples": [{}], "context": {"x": 3.0}, "signature_name": "classify_named"},
-    ),
     ("half:regress", {"examples": [{"x": [1.0]}, {"x": 2}], "signature_name": "regress_x_to_y"}),
     ("echo:predict", {"instances": [{"a": [1.0, 2.0], "b": 3}, {"a": [4.0, 5.0], "b": 6}]}),
     ("echo:predict", {"inputs": {"a": [[1, 2]], "b": [7]}}),

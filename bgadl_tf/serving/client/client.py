@@ -55,15 +55,7 @@ class Client(PinnedModel):
     ) -> None:
         if batch_size < 1 or batch_bytes < 1:
             raise ConfigError(f"batch size is {min(batch_size, batch_bytes)}; it must be positive")
-        super().__init__(
-            address,
-            model,
-            version=version,
-            label=label,
-            timeout=timeout,
-            retry=retry,
-            connections=connections,
-        )
+        super().__init__(address, model, version, label, timeout, retry, connections)
         self.batch_size, self.batch_bytes = batch_size, batch_bytes
 
     def classify(self, images: Images | Sequence[bytes]) -> Predictions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import threading
 import time
@@ -38,30 +39,16 @@ class PinnedModel:
     and names it in every request from then on. Make another to follow a newer version. Requests
     may be made from several threads.
 
-    Args:
-        address: ``http://HOST:8501``, ``https://HOST`` or ``grpc://HOST:8500``.
-        model: Name of the model on the server.
-        version: Version to ask; None for the highest that is available.
-        label: Label of the version to ask, instead of ``version``.
-        timeout: Seconds a single request may last.
-        retry: When to ask a busy server again.
-        connections: Connections to keep open, one for each thread that makes requests.
+    Its arguments are those of ``Client``.
 
     Raises:
         ConfigError: The address is none, or two settings contradict each other.
     """
 
     def __init__(
-        self,
-        address: str,
-        model: str,
-        *,
-        version: int | None = None,
-        label: str | None = None,
-        timeout: float = 30.0,
-        retry: Retry | None = None,
-        connections: int = 4,
-    ) -> None:
+        self, address: str, model: str, version: int | None, label: str | None, timeout: float,
+        retry: Retry | None, connections: int,
+    ) -> None:  # fmt: skip
         if version is not None and label is not None:
             raise ConfigError("a version and a label are given; give one of them")
         if not model:
@@ -77,9 +64,6 @@ class PinnedModel:
             # Closing ends the pauses of other threads.
             self._retry = dataclasses.replace(self._retry, sleep=self._closing.wait)
         self._transport = _transport(self.address, model, timeout, connections)
-        self._version: int | None = None
-        self._signatures: Mapping[str, Signature] | None = None
-        self._metadata: Json | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -99,32 +83,32 @@ class PinnedModel:
         """Every version that the server knows of."""
         return self._retry.call(self._transport.status)
 
-    @property
+    @functools.cached_property
     def version(self) -> int:
         """The version that is asked.
 
         Raises:
             NotServedError: There is no such model, version or label.
         """
-        if self._version is None:
-            self._version = self._retry.call(self._resolve)
-        return self._version
+        return self._retry.call(self._resolve)
 
-    @property
+    @functools.cached_property
     def signatures(self) -> Mapping[str, Signature]:
         """What the model can be asked, by name."""
-        if self._signatures is None:
-            version = self.version
-            described = self._call(lambda: self._transport.describe(version=version))
-            self._signatures = described.signatures
-        return self._signatures
+        version = self.version
+        return self._call(lambda: self._transport.describe(version=version)).signatures
 
-    @property
+    @functools.cached_property
     def metadata(self) -> Json:
         """What the exporter wrote about the model; empty for a model that does not tell."""
-        if self._metadata is None:
-            self._metadata = self._read_metadata()
-        return self._metadata
+        if METADATA not in self.signatures:
+            return {}
+        answer = self.predict(METADATA, {"keys": strings([""])})
+        try:
+            found = json.loads(answer["values"][0])
+        except (KeyError, IndexError, ValueError) as error:
+            raise ServerError(f"the metadata of {self} is not JSON: {answer}") from error
+        return found if isinstance(found, dict) else {}
 
     @property
     def class_names(self) -> tuple[str, ...] | None:
@@ -214,16 +198,6 @@ class PinnedModel:
                     f"{', '.join(sorted(given))}: is it the right model?"
                 )
         return signature
-
-    def _read_metadata(self) -> Json:
-        if METADATA not in self.signatures:
-            return {}
-        answer = self.predict(METADATA, {"keys": strings([""])})
-        try:
-            found = json.loads(answer["values"][0])
-        except (KeyError, IndexError, ValueError) as error:
-            raise ServerError(f"the metadata of {self} is not JSON: {answer}") from error
-        return found if isinstance(found, dict) else {}
 
 
 def _transport(address: Address, model: str, timeout: float, connections: int) -> Transport:
