@@ -23,7 +23,9 @@ CASES = {
 }
 """Each has a module of its name with ``run(settings, report)``."""
 
-NEEDS = {"serving": ("grpc", "requests", "starlette", "uvicorn")}
+NEEDS = {
+    "serving": ("grpc", "grpc_health", "prometheus_client", "requests", "starlette", "uvicorn")
+}
 """Packages of the extra ``serve`` that a case cannot go without."""
 
 

@@ -11,8 +11,8 @@ import pytest
 from tensorflow_serving.apis import model_management_pb2, model_service_pb2_grpc
 
 from tests.conftest import REPOSITORY
-from tests.deployment import files
-from tests.deployment.files import SERVING
+from tests.support import deployed
+from tests.support.deployed import SERVING
 
 README = (SERVING / "README.md").read_text()
 
@@ -66,5 +66,5 @@ def test_its_reload_sends_the_file(
         server.stop(None).wait()
     (request,) = service.requests
     sent = {config.name: config for config in request.config.model_config_list.config}
-    assert sent == files.model_configs("models.config")
+    assert sent == deployed.model_configs("models.config")
     assert capsys.readouterr().out == "reloaded\n"

@@ -20,7 +20,7 @@ from bgadl_tf.export.models import export_models, on_one_device
 from bgadl_tf.learners.base import Learner
 from bgadl_tf.models import noise
 from tests.conftest import REPOSITORY, small_learner, some_images, some_labels
-from tests.session_model import SessionModel
+from tests.support.session_model import SessionModel
 
 FACTS = {"class_names": [*"abcdefghij"], "round": 3}
 SEEDS = np.array([5, 5, 9, 2**53 - 1, 0, 9, 5])
@@ -170,7 +170,7 @@ for name in ("keras", "tf_keras", "tensorflow_probability", "bgadl_tf"):
     sys.modules[name] = None
 import numpy as np
 import tensorflow as tf
-from tests.session_model import SessionModel
+from tests.support.session_model import SessionModel
 
 served = SessionModel(sys.argv[1])
 H, W, D = map(int, sys.argv[2:])

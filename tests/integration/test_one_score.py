@@ -1,4 +1,4 @@
-"""An image has one score: of the loop, a reloaded export, and a server over each of its doors."""
+"""An image has one score: of the loop, a reloaded export, and a server over REST and gRPC."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from bgadl_tf.learners.base import Learner, to_float
 from bgadl_tf.serving.client.client import Client
 from bgadl_tf.serving.client.images import to_png
 from tests.conftest import small_learner, some_images
-from tests.server_process import ServerProcess, serving, write_config
-from tests.session_model import SessionModel
+from tests.support.server_process import ServerProcess, serving, write_config
+from tests.support.session_model import SessionModel
 
 MC_SAMPLES, SEED, COUNT = 20, 2**53 - 5, 40
 MODELS = {"mnist": ("gal_cnn", (28, 28, 1)), "cifar": ("resnet18", (32, 32, 3))}
@@ -92,12 +92,12 @@ def test_a_reloaded_export(models: dict[str, Served], name: str) -> None:
     np.testing.assert_allclose(by_session["bald"], model.bald, **CLOSE)
 
 
-@pytest.mark.parametrize("door", ["rest", "grpc_address"])
+@pytest.mark.parametrize("transport", ["rest", "grpc_address"])
 @pytest.mark.parametrize("batch_size", [1, 7, COUNT])
 def test_the_server(
-    models: dict[str, Served], server: ServerProcess, name: str, door: str, batch_size: int
+    models: dict[str, Served], server: ServerProcess, name: str, transport: str, batch_size: int
 ) -> None:
-    address = server.rest if door == "rest" else f"grpc://{server.grpc_address}"
+    address = server.rest if transport == "rest" else f"grpc://{server.grpc_address}"
     with Client(address, name, batch_size=batch_size) as client:
         answer = client.bald(models[name].images, seed=SEED)
         assert client.version == 1
@@ -105,7 +105,7 @@ def test_the_server(
     np.testing.assert_array_equal(answer.seed, np.full(COUNT, SEED))
 
 
-def test_batched_with_strangers(
+def test_batched_with_images_of_other_requests(
     models: dict[str, Served], server: ServerProcess, name: str
 ) -> None:
     model = models[name]

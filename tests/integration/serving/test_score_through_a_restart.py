@@ -14,7 +14,7 @@ from PIL import Image
 
 from bgadl_tf.export.models import export_models
 from tests.conftest import REPOSITORY, small_learner, some_images
-from tests.server_process import PATIENCE, free_ports, listens
+from tests.support.server_process import PATIENCE, free_ports, listens
 
 COUNT = 600
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.unit.serving.fake_model import SIGNATURES, FakeModel, FaultError, Spec
+from tests.support.fake_model import SIGNATURES, FakeModel, FaultError, Spec
 
 HTTP = {
     "INVALID_ARGUMENT": 400, "FAILED_PRECONDITION": 400, "NOT_FOUND": 404,

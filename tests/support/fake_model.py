@@ -1,4 +1,4 @@
-"""A model server in miniature, over REST and gRPC, that misbehaves as it is told."""
+"""A model server in miniature, over REST and gRPC, that misbehaves on demand."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SIGNATURES: dict[str, tuple[dict[str, Spec], dict[str, Spec]]] = {
 class FaultError(Exception):
     """What a request fails with: a code of gRPC, or RESET or SLOW."""
 
-    def __init__(self, code: str, message: str = "as it was told") -> None:
+    def __init__(self, code: str, message: str = "on demand") -> None:
         super().__init__(message)
         self.code, self.message = code, message
 

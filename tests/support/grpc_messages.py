@@ -18,7 +18,7 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-from tests.fuzz.http_requests import SIGNATURES
+from tests.support.http_requests import SIGNATURES
 
 PREDICTION, MODEL = "/tensorflow.serving.PredictionService/", "/tensorflow.serving.ModelService/"
 REQUESTS: dict[str, type[Message]] = {

@@ -21,10 +21,6 @@ SOUND: list[tuple[str, dict[str, Any]]] = [
     ("half:predict", {"inputs": {"x": [1.0]}, "signature_name": "serving_default"}),
     ("half/versions/1:predict", {"inputs": [[1.0], [2.0]]}),
     ("half:classify", {"examples": [{"x": 1.0}], "signature_name": "classify_x_to_y"}),
-    (
-        "half:classify",
-        {"examples": [{}], "context": {"x": 3.0}, "signature_name": "classify_named"},
-    ),
     ("half:regress", {"examples": [{"x": [1.0]}, {"x": 2}], "signature_name": "regress_x_to_y"}),
     ("echo:predict", {"instances": [{"a": [1.0, 2.0], "b": 3}, {"a": [4.0, 5.0], "b": 6}]}),
     ("echo:predict", {"inputs": {"a": [[1, 2]], "b": [7]}}),
@@ -95,14 +91,14 @@ def mutated(draw: st.DrawFn, value: Any) -> Any:
 @st.composite
 def bodies(draw: st.DrawFn) -> tuple[str, bytes]:
     """What to ask, and a body that might be one for it."""
-    asked, sound = draw(st.sampled_from(SOUND))
+    target, sound = draw(st.sampled_from(SOUND))
     sound = copy.deepcopy(sound)
     kind = draw(st.sampled_from(["mutated"] * 4 + ["signature", "json", "bytes", "cut", "deep"]))
     if kind == "deep":
         depth = draw(st.integers(1, 5000))
-        return asked, b'{"instances":' + b"[" * depth + b"]" * draw(st.integers(0, depth)) + b"}"
+        return target, b'{"instances":' + b"[" * depth + b"]" * draw(st.integers(0, depth)) + b"}"
     if kind == "bytes":
-        return asked, draw(st.binary(max_size=200))
+        return target, draw(st.binary(max_size=200))
     if kind == "signature":
         sound["signature_name"] = draw(st.sampled_from(SIGNATURES))
         for key in {"instances", "inputs"} & {*sound}:
@@ -114,7 +110,7 @@ def bodies(draw: st.DrawFn) -> tuple[str, bytes]:
         for _ in range(draw(st.integers(1, 3))):
             place = draw(st.integers(0, max(0, len(body) - 1)))
             body[place : place + draw(st.integers(0, 2))] = draw(st.binary(max_size=2))
-    return asked, bytes(body)
+    return target, bytes(body)
 
 
 @st.composite
@@ -149,9 +145,9 @@ headers = st.fixed_dictionaries(
 @st.composite
 def sent(draw: st.DrawFn) -> Sent:
     """Any request, most of them to a model."""
-    asked, body = draw(bodies())
+    target, body = draw(bodies())
     if draw(st.integers(0, 4)):
         sound = {"Content-Encoding": "gzip"} if draw(st.integers(0, 9)) == 0 else {}
-        return Sent("POST", f"/v1/models/{asked}", sound, gzip.compress(body) if sound else body)
+        return Sent("POST", f"/v1/models/{target}", sound, gzip.compress(body) if sound else body)
     methods = ["GET"] * 4 + ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "HEAD", "BREW"]
     return Sent(draw(st.sampled_from(methods)), draw(paths()), draw(headers), body)

@@ -17,37 +17,24 @@ from bgadl_tf.serving.server.status import Code, StatusError
 from bgadl_tf.serving.server.versions import Policy
 
 
-class FakeLoaded:
-    """A version whose servable has one signature, named after its folder."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, self.closed = path, False
-        self.servable = Servable({"/".join(path.parts[-2:]): None}, self)  # type: ignore[arg-type]
-
-    def close(self) -> None:
-        assert not self.closed
-        self.closed = True
-
-
 class Loader:
-    """Loads folders; those that hold a file ``broken`` fail."""
+    """Loads folders, as servables of one signature, named after the folder; those that hold a file
+    ``broken`` fail.
+    """
 
     def __init__(self) -> None:
-        self.loaded: list[FakeLoaded] = []
+        self.open: list[str] = []
         self.attempts: list[Path] = []
         self.before: Callable[[Path], None] = lambda _: None
 
-    def __call__(self, name: str, number: int, path: Path) -> FakeLoaded:
+    def __call__(self, name: str, number: int, path: Path) -> Servable:
         self.attempts.append(path)
         self.before(path)
         if (path / "broken").exists():
             raise OSError(f"{path}/broken is in the way")
-        self.loaded.append(FakeLoaded(path))
-        return self.loaded[-1]
-
-    @property
-    def open(self) -> list[str]:
-        return sorted("/".join(one.path.parts[-2:]) for one in self.loaded if not one.closed)
+        folder = "/".join(path.parts[-2:])
+        self.open.append(folder)
+        return Servable({folder: None}, None, lambda: self.open.remove(folder))  # type: ignore[arg-type]
 
 
 def publish(base: Path, *names: object, broken: bool = False) -> None:
@@ -68,7 +55,7 @@ def states(manager: Manager, name: str = "m") -> dict[int, str]:
     return found
 
 
-def asked(manager: Manager, *spec: Any) -> str:
+def served_folder(manager: Manager, *spec: Any) -> str:
     with manager.acquired(*spec) as (_, servable):
         return next(iter(servable.signatures))
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bgadl_tf.cli import main
-from tests.unit.serving.fake_model import FakeModel, bald
-from tests.unit.serving.fake_rest import rest_server
+from tests.support.fake_model import FakeModel, bald
+from tests.support.fake_rest import rest_server
 
 IDS = sorted(
     ["a.png", "b.JPG", "cat/c.png", "cat/d.jpeg", *(f"deep/er/{n:02}.png" for n in range(16))]

@@ -19,7 +19,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from tests.unit.serving.fake_model import FakeModel, FaultError
+from tests.support.fake_model import FakeModel, FaultError
 
 
 class Services(
