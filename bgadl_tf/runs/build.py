@@ -19,6 +19,7 @@ from bgadl_tf.core.types import UNLABELLED, Json
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.engine.strategies import make_strategy
+from bgadl_tf.engine.trainer import check_batch_size
 from bgadl_tf.learners.learner import LEARNERS, Learner
 from bgadl_tf.learners.options import Options as LearnerOptions
 from bgadl_tf.loop.active_learner import ActiveLearner
@@ -105,6 +106,7 @@ def build(config: RunConfig) -> Setup:
     # Before anything else starts TensorFlow, as loading a dataset does: then it is too late to
     # split the CPU.
     strategy = make_strategy(config.strategy, config.cpu_replicas)
+    check_batch_size(config.batch_size, strategy)
     dataset = load_dataset(
         config.dataset,
         data_dir=config.data_dir,

@@ -15,10 +15,11 @@ from bgadl_tf.acquisition import scores
 from bgadl_tf.core.types import Floats, Images
 from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.export.models import export_models
-from bgadl_tf.learners.base import Learner, to_float
+from bgadl_tf.learners.learner import Learner
 from bgadl_tf.serving.client.client import Client
 from bgadl_tf.serving.client.images import to_png
 from tests.conftest import small_learner, some_images
+from tests.support.scoring import predict
 from tests.support.server_process import ServerProcess, serving, write_config
 from tests.support.session_model import SessionModel
 
@@ -37,15 +38,17 @@ class Served:
         move_batch_norm(learner, self.images)
         scorer = Scorer(learner, tf.distribute.get_strategy(), MC_SAMPLES, chunk=16)
         self.bald: Floats = np.asarray(
-            scores.mutual_information(scorer.predict(self.images, SEED)), np.float32
+            scores.mutual_information(predict(scorer, self.images, SEED)), np.float32
         )
-        self.folder = export_models(learner, MC_SAMPLES, {}, folder / name).folder("classifier")
+        self.folder = export_models(learner, folder / name, mc_samples=MC_SAMPLES, facts={}).folder(
+            "classifier"
+        )
 
 
 def move_batch_norm(learner: Learner, images: Images) -> None:
     """Statistics that are not the initial ones, as after training."""
     for _ in range(20):
-        learner.classifier(to_float(tf.constant(images)), training=True)
+        learner.classifier(learner.space.to_float(tf.constant(images)), training=True)
 
 
 @pytest.fixture(scope="module")
