@@ -10,9 +10,9 @@ import grpc
 import pytest
 from tensorflow_serving.apis import model_management_pb2, model_service_pb2_grpc
 
-from tests.conftest import REPOSITORY
 from tests.deployment import files
 from tests.deployment.files import SERVING
+from tests.support.repository import REPOSITORY
 
 README = (SERVING / "README.md").read_text()
 

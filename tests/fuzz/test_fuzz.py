@@ -23,10 +23,10 @@ from google.protobuf import text_format
 from hypothesis import strategies as st
 from tensorflow_serving.apis import predict_pb2
 
-from tests.conftest import REPOSITORY
 from tests.fuzz import http_requests, messages
 from tests.saved_models import echo, half_plus
 from tests.server_process import ServerProcess, serving, write_config
+from tests.support.repository import REPOSITORY
 
 SECONDS = float(os.environ.get("BGADL_FUZZ_SECONDS", "600"))
 HTTP_STATUSES = {200, 400, 404, 405, 408, 413, 415, 429, 501, 503, 504}

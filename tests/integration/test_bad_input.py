@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from bgadl_tf.learners.base import Learner
 from PIL import Image
 
 from bgadl_tf.cli import main
-from bgadl_tf.learners.base import Learner
 from bgadl_tf.runs import progress
 from tests.integration.run_tools import (
     REPOSITORY,

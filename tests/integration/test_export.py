@@ -12,15 +12,17 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from bgadl_tf.learners.base import Learner
 
 from bgadl_tf.acquisition import scores
 from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.export.models import export_models, on_one_device
-from bgadl_tf.learners.base import Learner
 from bgadl_tf.models import noise
-from tests.conftest import REPOSITORY, small_learner, some_images, some_labels
 from tests.session_model import SessionModel
+from tests.support.examples import some_images, some_labels
+from tests.support.learners import small_learner
+from tests.support.repository import REPOSITORY
 
 FACTS = {"class_names": [*"abcdefghij"], "round": 3}
 SEEDS = np.array([5, 5, 9, 2**53 - 1, 0, 9, 5])

@@ -10,17 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from bgadl_tf.learners.base import Learner, to_float
 
 from bgadl_tf.acquisition import scores
 from bgadl_tf.core.types import Floats, Images
 from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.export.models import export_models
-from bgadl_tf.learners.base import Learner, to_float
 from bgadl_tf.serving.client.client import Client
 from bgadl_tf.serving.client.images import to_png
-from tests.conftest import small_learner, some_images
 from tests.server_process import ServerProcess, serving, write_config
 from tests.session_model import SessionModel
+from tests.support.examples import some_images
+from tests.support.learners import small_learner
 
 MC_SAMPLES, SEED, COUNT = 20, 2**53 - 5, 40
 MODELS = {"mnist": ("gal_cnn", (28, 28, 1)), "cifar": ("resnet18", (32, 32, 3))}

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.conftest import REPOSITORY
 from tests.server_process import PATIENCE, ServerProcess
+from tests.support.repository import REPOSITORY
 
 LIMIT = 100_000
 PARSE = "JSON Parse error: "

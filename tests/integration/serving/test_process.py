@@ -19,9 +19,9 @@ import grpc
 import pytest
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from tests.conftest import REPOSITORY
 from tests.saved_models import echo, half_plus
 from tests.server_process import ServerProcess, free_ports, serving
+from tests.support.repository import REPOSITORY
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-
 from bgadl_tf.acquisition.base import ACQUISITIONS
+
 from bgadl_tf.core import seeding
 from bgadl_tf.core.errors import PoolError
 from bgadl_tf.core.types import Id, Label
@@ -24,7 +24,8 @@ from bgadl_tf.loop.journal import Round
 from bgadl_tf.loop.ledger import Ledger
 from bgadl_tf.loop.oracles.oracle import HeldBackLabels
 from bgadl_tf.runs.run_folder import RunFolder
-from tests.conftest import RecordedImages, small_learner
+from tests.support.examples import RecordedImages
+from tests.support.learners import small_learner
 
 
 @pytest.fixture(scope="module")
