@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bgadl_tf.study.runs import Curve
+from bgadl_tf.study.learning_curve import Curve
 
 
 def curve(labelled: Sequence[float], accuracy: Sequence[float]) -> Curve:
