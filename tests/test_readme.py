@@ -6,17 +6,17 @@ import argparse
 import re
 
 import pytest
-from bgadl_tf.acquisition.base import ACQUISITIONS
-from bgadl_tf.learners.base import LEARNERS
 
 from bgadl_tf import cli
+from bgadl_tf.acquisition.acquisition import ACQUISITIONS
 from bgadl_tf.core.registry import Registry
 from bgadl_tf.data.loader import LOADERS
+from bgadl_tf.learners.learner import LEARNERS
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
 from bgadl_tf.runs.methods import METHODS
 from bgadl_tf.serving.server.flags import Flags
 from scripts.benchmarks import command as benchmark
-from tests.conftest import REPOSITORY
+from tests.support.repository import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text()
 

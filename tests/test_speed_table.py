@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scripts.benchmarks import results, table
-from tests.conftest import REPOSITORY
+from tests.support.repository import REPOSITORY
 
 
 def test_the_table_of_speed_is_the_committed_measurements() -> None:

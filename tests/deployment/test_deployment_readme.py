@@ -10,9 +10,9 @@ import grpc
 import pytest
 from tensorflow_serving.apis import model_management_pb2, model_service_pb2_grpc
 
-from tests.conftest import REPOSITORY
 from tests.support import deployed
 from tests.support.deployed import SERVING
+from tests.support.repository import REPOSITORY
 
 README = (SERVING / "README.md").read_text()
 

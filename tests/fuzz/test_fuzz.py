@@ -23,8 +23,8 @@ from google.protobuf import text_format
 from hypothesis import strategies as st
 from tensorflow_serving.apis import predict_pb2
 
-from tests.conftest import REPOSITORY
 from tests.support import grpc_messages, http_requests
+from tests.support.repository import REPOSITORY
 from tests.support.saved_models import echo, half_plus
 from tests.support.server_process import ServerProcess, serving, write_config
 

@@ -19,7 +19,9 @@ from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.export.models import export_models, on_one_device
 from bgadl_tf.learners.learner import Learner
 from bgadl_tf.models import noise
-from tests.conftest import REPOSITORY, small_learner, some_images, some_labels
+from tests.support.examples import some_images, some_labels
+from tests.support.learners import small_learner
+from tests.support.repository import REPOSITORY
 from tests.support.scoring import predict
 from tests.support.session_model import SessionModel
 

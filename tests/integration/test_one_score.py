@@ -18,7 +18,8 @@ from bgadl_tf.export.models import export_models
 from bgadl_tf.learners.learner import Learner
 from bgadl_tf.serving.client.client import Client
 from bgadl_tf.serving.client.images import to_png
-from tests.conftest import small_learner, some_images
+from tests.support.examples import some_images
+from tests.support.learners import small_learner
 from tests.support.scoring import predict
 from tests.support.server_process import ServerProcess, serving, write_config
 from tests.support.session_model import SessionModel

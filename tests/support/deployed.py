@@ -11,7 +11,7 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from bgadl_tf.serving.server import protos
-from tests.conftest import REPOSITORY
+from tests.support.repository import REPOSITORY
 
 SERVING = REPOSITORY / "serving"
 MODEL_CONFIGS = ["models.config", "classifier.config"]

@@ -24,7 +24,7 @@ from tensorflow_serving.apis import (
 )
 from tensorflow_serving.config import model_server_config_pb2
 
-from tests.conftest import REPOSITORY
+from tests.support.repository import REPOSITORY
 
 PATIENCE = 60.0
 """Seconds to wait for what takes one; the machine may be busy."""

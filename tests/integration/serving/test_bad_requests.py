@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.conftest import REPOSITORY
+from tests.support.repository import REPOSITORY
 from tests.support.server_process import PATIENCE, ServerProcess
 
 LIMIT = 100_000

@@ -20,7 +20,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from tests.conftest import REPOSITORY
+from tests.support.repository import REPOSITORY
 from tests.support.saved_models import echo, half_plus
 from tests.support.server_process import ServerProcess, free_ports, serving
 

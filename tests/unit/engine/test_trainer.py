@@ -9,7 +9,8 @@ import tensorflow as tf
 from bgadl_tf.core.errors import ConfigError, DivergenceError
 from bgadl_tf.engine.batches import positions
 from bgadl_tf.engine.trainer import Trainer
-from tests.conftest import small_learner, some_images, some_labels
+from tests.support.examples import some_images, some_labels
+from tests.support.learners import small_learner
 
 
 def batch(step: int, count: int = 10, size: int = 4, seed: tuple[int, int] = (1, 2)) -> list[int]:
@@ -42,11 +43,13 @@ def test_a_batch_that_replicas_cannot_share_is_refused(mirrored: tf.distribute.S
     with mirrored.scope():
         learner = small_learner("plain")
     with pytest.raises(ConfigError, match=r"--batch-size is 7.*multiple of 2"):
-        Trainer(learner, mirrored, 7)
+        Trainer(learner, learner.space, mirrored, 7)
 
 
 def test_a_loss_that_is_not_finite_is_named(one_device: tf.distribute.Strategy) -> None:
     learner = small_learner("vaeacgan")
     learner.encoder.mean_head.bias.assign(tf.fill(learner.encoder.mean_head.bias.shape, np.inf))
     with pytest.raises(DivergenceError, match=r"steps 0 and 2: loss term .*'kl'"):
-        Trainer(learner, one_device, 4).train(some_images(8), some_labels(8), (1, 2), 2)
+        Trainer(learner, learner.space, one_device, 4).train(
+            some_images(8), some_labels(8), (1, 2), 2
+        )

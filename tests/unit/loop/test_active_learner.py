@@ -28,7 +28,8 @@ from bgadl_tf.loop.further import NAME, mutual_information
 from bgadl_tf.loop.oracles.held_back import HeldBackLabels
 from bgadl_tf.loop.plan import Plan
 from bgadl_tf.loop.round import Round
-from tests.conftest import RecordedImages, small_learner
+from tests.support.examples import RecordedImages
+from tests.support.learners import small_learner
 
 PLAN = Plan(
     rounds=2, query_size=5, initial_size=20, candidates=60, mc_samples=5, steps=5, batch_size=20

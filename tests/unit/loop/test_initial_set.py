@@ -8,7 +8,7 @@ import pytest
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.data.dataset import ExampleSet
 from bgadl_tf.loop.initial_set import initial_ids
-from tests.conftest import some_images
+from tests.support.examples import some_images
 
 
 def image_set(labels: list[int]) -> ExampleSet:

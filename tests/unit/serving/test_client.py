@@ -20,7 +20,7 @@ from bgadl_tf.core.errors import (
 from bgadl_tf.serving.client.client import Client
 from bgadl_tf.serving.client.images import strings, to_png
 from bgadl_tf.serving.client.retry import Retry
-from tests.conftest import some_images
+from tests.support.examples import some_images
 from tests.support.fake_grpc import Services, grpc_server
 from tests.support.fake_model import CLASSES, SHAPE, FakeModel, FaultError, bald
 from tests.support.fake_rest import rest_server

@@ -11,7 +11,7 @@ from bgadl_tf.serving.server import configuration
 from bgadl_tf.serving.server.configuration import Batching, ModelConfig
 from bgadl_tf.serving.server.flags import Flags
 from bgadl_tf.serving.server.versions import Policy
-from tests.conftest import REPOSITORY
+from tests.support.repository import REPOSITORY
 
 
 def models(tmp_path: Path, text: str) -> list[ModelConfig]:
