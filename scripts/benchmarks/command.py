@@ -39,7 +39,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("cases", nargs="*", metavar="CASE", help="cases to run (default: all)")
     parser.add_argument("--list", action="store_true", help="name the cases and stop")
     parser.add_argument(
-        "--table", type=Path, metavar="FILE.json", help="render the README's table and stop"
+        "--table", type=Path, metavar="FILE.json", help="render the table of README.md and stop"
     )
     parser.add_argument("--quick", action="store_true", help="tiny sizes: only see that it works")
     parser.add_argument("--full", action="store_true", help="the largest sizes, too")

@@ -331,6 +331,21 @@ def test_ask_tell_and_fit_come_in_any_order(digits: Dataset) -> None:
     assert loop.fit().labelled == 11  # and another round without a question
 
 
+def test_labels_that_a_dataset_knows_are_the_initial_set(digits: Dataset) -> None:
+    labels = np.where(np.arange(len(digits.train)) < 30, digits.train.labels, UNLABELLED)
+    dataset = replace(digits, train=replace(digits.train, labels=labels.astype(np.int32)))
+    loop = make_loop(dataset, initial_size=None)
+    known = dict(zip(digits.train.ids[:30], labels[:30].tolist(), strict=True))
+    assert loop.fit().labelled == 30
+    assert dict(loop.pool.labels) == known
+    # Further labels of round 0 are asked of a person.
+    loop = make_loop(dataset, initial_size=None)
+    asked = loop.ask(4).ids
+    assert len(asked) == 4
+    assert not set(asked) & set(known)
+    assert dict(loop.pool.labels) == known
+
+
 def test_the_first_ask_of_a_pool_without_labels_is_random(digits: Dataset) -> None:
     loop = make_loop(unlabelled(digits))
     first = loop.ask(20).ids
