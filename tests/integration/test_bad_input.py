@@ -22,8 +22,8 @@ from PIL import Image
 from bgadl_tf.cli import main
 from bgadl_tf.engine.snapshot import Snapshot
 from bgadl_tf.runs import pictures
-from tests.integration.run_tools import (
-    REPOSITORY,
+from tests.support.repository import REPOSITORY
+from tests.support.run_tools import (
     SMALL,
     differences,
     everything,

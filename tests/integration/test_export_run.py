@@ -14,7 +14,7 @@ from bgadl_tf.core.errors import ExportError
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.export import models
 from bgadl_tf.runs.run_folder import RunFolder
-from tests.integration.run_tools import SMALL, everything, no_pictures
+from tests.support.run_tools import SMALL, everything, no_pictures
 from tests.support.session_model import SessionModel
 
 __all__ = ["no_pictures"]

@@ -27,8 +27,8 @@ from bgadl_tf.runs import pictures
 from bgadl_tf.runs import train as train_module
 from bgadl_tf.runs.build import Setup, build
 from bgadl_tf.runs.config import RunConfig
-from tests.integration.run_tools import (
-    REPOSITORY,
+from tests.support.repository import REPOSITORY
+from tests.support.run_tools import (
     SMALL,
     differences,
     everything,

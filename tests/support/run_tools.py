@@ -17,8 +17,6 @@ import tensorflow as tf
 from bgadl_tf.runs import pictures, train
 from bgadl_tf.runs.build import Setup
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-
 SMALL = ["--classifier", "lenet", "--initial-size", "20", "--query-size", "4", "--candidates", "40",
          "--mc-samples", "2", "--batch-size", "8"]  # fmt: skip
 """Flags of a run that takes seconds, nearly all of them for starting TensorFlow."""
