@@ -168,7 +168,8 @@ def check_needs(name: str, acquisition: Acquisition, learner: Any) -> None:
         what = ", ".join(f"{need.__name__} ({_summary(need)})" for need in missing)
         possible = [
             other for other in ACQUISITIONS
-            if all(isinstance(learner, need) for need in ACQUISITIONS.get(other).needs)
+            if not wraps(other)
+            and all(isinstance(learner, need) for need in ACQUISITIONS.get(other).needs)
         ]  # fmt: skip
         raise ConfigError(
             f"acquisition {name!r} needs {what}, which learner {type(learner).__name__} with this "
