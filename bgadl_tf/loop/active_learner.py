@@ -81,9 +81,10 @@ class ActiveLearner(Steps):
         self.plan = plan or Plan()
         self.callback = Callbacks(callbacks)
         check_needs(type(self.acquisition).__name__, self.acquisition, self.learner)
-        if KeepsPrevious in self.acquisition.needs:
-            self.learner.keep_previous()
         strategy = strategy or tf.distribute.get_strategy()
+        if KeepsPrevious in self.acquisition.needs:
+            with strategy.scope():
+                self.learner.keep_previous()
         self.journal = journal or folder_journal.held(folder)
         self.journal.track(self.learner)
         self.round = len(self.journal.finished())

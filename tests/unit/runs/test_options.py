@@ -69,3 +69,11 @@ def test_unknown_options_are_refused(option: str, message: str) -> None:
 
     with pytest.raises(ConfigError, match=message):
         both()
+
+
+def test_a_learner_and_an_acquisition_of_one_name() -> None:
+    given = Options(("tod.ema=0.5", "learning_rate=0.5"), "tod", "tod")
+    assert given.of_learner() == {"ema": 0.5, "learning_rate": 0.5}
+    assert given.describe(create("tod", given.of_acquisition)) == {}
+    with pytest.raises(ConfigError, match=r"'x' is not a setting of 'tod'; known: .*ema"):
+        Options(("tod.x=1",), "tod", "tod").of_learner()
