@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -170,7 +171,10 @@ class Classifier(keras.Model):
             ConfigError: Examples of this shape are too small for the network.
         """
         try:
-            self(keras.KerasTensor((None, *shape)))
+            with warnings.catch_warnings():
+                # Where it fails, Keras warns first, in a dozen lines.
+                warnings.filterwarnings("ignore", ".*looks like it has unbuilt state")
+                self(keras.KerasTensor((None, *shape)))
         except ValueError as error:
             raise ConfigError(
                 f"{type(self).__name__} cannot be built for examples of shape {tuple(shape)} "
