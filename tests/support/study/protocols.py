@@ -10,7 +10,7 @@ import pytest
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.study.protocol import Arm, Protocol
 from bgadl_tf.study.tasks import Task, tasks_of
-from tests.conftest import REPOSITORY
+from tests.support.repository import REPOSITORY
 
 FAKE = (sys.executable, "-m", "tests.support.study.fake_train")
 

@@ -12,7 +12,7 @@ import pytest
 
 from bgadl_tf import cli
 from bgadl_tf.study import names, running
-from tests.conftest import REPOSITORY
+from tests.support.repository import REPOSITORY
 from tests.support.study.folders import write_run
 from tests.support.study.protocols import fake_train, write_study
 
