@@ -172,13 +172,14 @@ class Classifier(keras.Model):
         """
         try:
             with warnings.catch_warnings():
-                # Where it fails, Keras warns first, in a dozen lines.
-                warnings.filterwarnings("ignore", ".*looks like it has unbuilt state")
+                # Where a layer fails, Keras only warns, and leaves the others without weights.
+                warnings.filterwarnings("error", ".*looks like it has unbuilt state")
                 self(keras.KerasTensor((None, *shape)))
-        except ValueError as error:
+        except (UserWarning, ValueError) as error:
+            reason = str(error).rpartition("Exception encountered: ''")[2].strip().splitlines()[0]
             raise ConfigError(
                 f"{type(self).__name__} cannot be built for examples of shape {tuple(shape)} "
-                f"({str(error).strip().splitlines()[0]}); choose another classifier or size"
+                f"({reason}); choose another classifier or size"
             ) from error
 
     def freeze(self) -> None:
