@@ -169,6 +169,9 @@ def _train(out: Path, options: Sequence[str] | None, **settings: Any) -> int:
 
 
 def _export(run: Path, out: Path | None) -> int:
+    from bgadl_tf.core import backend
+
+    backend.check()
     from bgadl_tf.runs.export import export_run
 
     print(_export_summary(export_run(run, out)))

@@ -12,7 +12,11 @@ from bgadl_tf.models.classifiers.base import CLASSIFIERS
 
 
 def small_learner(
-    name: str, classifier: str = "lenet", shape: Shape = (8, 8, 1), **options: object
+    name: str,
+    classifier: str = "lenet",
+    shape: Shape = (8, 8, 1),
+    dropout: float | None = None,
+    **options: object,
 ) -> Learner:
     """A compiled learner: narrow networks, seeded weights."""
     learner_type = LEARNERS.get(name)
@@ -20,7 +24,8 @@ def small_learner(
         options = {"width": 0.1, "latent_dim": 5, **options}
     width = {"width": 0.125} if classifier.startswith("resnet") else {}
     learner = learner_type.create(
-        CLASSIFIERS.get(classifier)(shape, 10, **width), learner_type.options_type(**options)
+        CLASSIFIERS.get(classifier)(shape, 10, dropout, **width),
+        learner_type.options_type(**options),
     )
     learner.compile()
     reseed(learner)

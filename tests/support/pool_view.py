@@ -27,12 +27,14 @@ class GivenEvidence:
     Args:
         passes: Log-probabilities ``[K, n, C]``.
         features: ``[n, F]``.
+        penultimate: ``[n, P]``.
         log_probs: Log-probabilities without dropout ``[n, C]``.
         moments: Over the passes, of all examples: parts of it do not depend on the cut.
     """
 
     passes: Floats
     features: Floats
+    penultimate: Floats
     log_probs: Floats
     moments: Predictive
 
@@ -40,17 +42,14 @@ class GivenEvidence:
     def of_tables(cls, passes: Floats, features: Floats) -> GivenEvidence:
         """From passes ``[K, n, C]`` and features ``[n, F]``."""
         moments = Predictive(*map(np.asarray, predictive.from_log_probs(tf.constant(passes))))
-        return cls(passes, features, np.log(moments.mean_probs), moments)
-
-    @property
-    def penultimate(self) -> Floats:
-        return self.features
+        return cls(passes, features, features, np.log(moments.mean_probs), moments)
 
     def part(self, rows: Sequence[int]) -> GivenEvidence:
         """The same of some of the examples."""
         return GivenEvidence(
             self.passes[:, rows],
             self.features[rows],
+            self.penultimate[rows],
             self.log_probs[rows],
             Predictive(*(moment[rows] for moment in self.moments)),
         )

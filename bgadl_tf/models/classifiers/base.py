@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -172,11 +173,15 @@ class Classifier(keras.Model):
             ConfigError: Examples of this shape are too small for the network.
         """
         try:
-            self(keras.KerasTensor((None, *shape)))
-        except ValueError as error:
+            with warnings.catch_warnings():
+                # Where a layer fails, Keras only warns, and leaves the others without weights.
+                warnings.filterwarnings("error", ".*looks like it has unbuilt state")
+                self(keras.KerasTensor((None, *shape)))
+        except (UserWarning, ValueError) as error:
+            reason = str(error).rpartition("Exception encountered: ''")[2].strip().splitlines()[0]
             raise ConfigError(
                 f"{type(self).__name__} cannot be built for examples of shape {tuple(shape)} "
-                f"({str(error).strip().splitlines()[0]}); choose another classifier or size"
+                f"({reason}); choose another classifier or size"
             ) from error
 
     def freeze(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from bgadl_tf.core.errors import ConfigError, PoolError, ScoreError, UnknownName
 from bgadl_tf.learners.abilities import MCDropout
 from tests.support.pool_view import GivenEvidence, GivenView
 
-DRAWS = 3000
+DRAWS = 2000
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,15 @@ class Given(ScoreAcquisition):
         return evidence.features[:, 0]
 
 
-def query(scores: list[float], size: int, seed: int, beta: float = 1.0) -> Query:
+@functools.cache
+def view_of(scores: tuple[float, ...]) -> GivenView:
     features = np.array(scores, np.float32)[:, np.newaxis]
     evidence = GivenEvidence.of_tables(np.full((1, len(scores), 2), np.log(0.5)), features)
-    view = GivenView(evidence, "abcdefgh"[: len(scores)], range(len(scores)), at_once=3)
+    return GivenView(evidence, "abcdefgh"[: len(scores)], range(len(scores)), at_once=3)
+
+
+def query(scores: list[float], size: int, seed: int, beta: float = 1.0) -> Query:
+    view = view_of(tuple(scores))
     return Power(Given(), beta).query(view, size, np.random.default_rng(seed))
 
 

@@ -9,7 +9,6 @@ import pytest
 import tensorflow as tf
 
 from bgadl_tf.acquisition.acquisition import ACQUISITIONS, ScoreAcquisition
-from bgadl_tf.acquisition.evidence import Evidence
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import Images, Rows
 from bgadl_tf.engine import scorer as scoring
@@ -19,7 +18,7 @@ from bgadl_tf.models import noise, predictive
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
 from tests.support.examples import RecordedImages, some_images, some_labels
 from tests.support.learners import reseed, small_learner
-from tests.support.scoring import bald, bald_of, predict
+from tests.support.scoring import bald, bald_of, predict, seen
 
 IMAGES = some_images(37)
 SEED = 2**53 - 1
@@ -159,8 +158,7 @@ def test_scores_inside_the_graph_are_those_of_the_predictive_distribution(
     for chunk in (5, 16):
         scorer = Scorer(learner, one_device, 23, chunk)
         inside = np.concatenate([part for (part,) in scorer.look(IMAGES, SEED, score)])
-        masks = learner.classifier.head.mc_masks(noise.pair(SEED), 23)
-        outside = score(Evidence(tf.constant(IMAGES), learner.classifier, learner, masks))
+        outside = score(seen(scorer, IMAGES, SEED))
         np.testing.assert_allclose(inside, outside, atol=1e-6)
         assert inside.dtype == np.float32
 
