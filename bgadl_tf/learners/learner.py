@@ -74,6 +74,25 @@ class Learner(Networks):
         previous = {} if self._previous is None else {"previous": self._previous}
         return {**self.networks, **previous}
 
+    @property
+    def saved_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
+        """Every optimizer that a checkpoint holds: its own, and those of other stages' models."""
+        return dict(self.optimizers)
+
+    @property
+    def trains_trunk(self) -> bool:
+        """Whether the rounds train the whole classifier; if not, its head on features as they are.
+
+        A trunk that is not trained runs as at inference, BatchNorm included.
+        """
+        return True
+
+    def trained_variables(self, name: str) -> list[keras.Variable]:
+        if name == "classifier" and not self.trains_trunk:
+            head: list[keras.Variable] = self.classifier.head.trainable_variables
+            return head
+        return super().trained_variables(name)
+
     def stages(self, round_: int, warm_start: bool = False) -> Sequence[Stage]:
         """What a round trains, in order; the same whenever it is asked.
 
@@ -127,7 +146,9 @@ class Learner(Networks):
         seed = self.step_seed()
         examples = self.transform(batch.examples, noise.fold(seed, 0))
         with tf.GradientTape() as tape:
-            log_probs = self.classifier(examples, training=True, seed=noise.fold(seed, 1))
+            log_probs = self.classifier(
+                examples, training=self.trains_trunk, seed=noise.fold(seed, 1)
+            )
             term = weighted(losses.cross_entropy(log_probs, batch.labels), batch)
             loss = losses.global_mean(term)
         self.descend(tape, {"classifier": loss})

@@ -13,9 +13,9 @@ import keras
 import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.learners import affine
 from bgadl_tf.learners.learner import LEARNERS, Learner
 from bgadl_tf.learners.options import Options
-from bgadl_tf.models import noise
 from bgadl_tf.models.classifiers.base import Classifier
 
 
@@ -61,32 +61,11 @@ class PMDA(Learner):
         Returns:
             The same shape; what comes in from outside the image is 0.
         """
-        height, width, channels = examples.shape[1:]
-        count = tf.shape(examples)[0]
-        angle, zoom_x, zoom_y, shift_x, shift_y, mirror = tf.unstack(
-            2.0 * noise.uniform(seed, count, (6,)) - 1.0, axis=1
-        )
-        angle *= self.options.rotation * 3.141592653589793 / 180.0
-        zoom_x, zoom_y = (1.0 + self.options.zoom * zoom for zoom in (zoom_x, zoom_y))
-        if channels == 3:
-            zoom_x *= tf.where(mirror < 0.0, -1.0, 1.0)
-        cos_x, sin_x = tf.cos(angle) * zoom_x, tf.sin(angle) * zoom_y
-        sin_y, cos_y = tf.sin(angle) * zoom_x, tf.cos(angle) * zoom_y
-        centre_x, centre_y = (width - 1) / 2.0, (height - 1) / 2.0
-        offset_x = (
-            centre_x * (1.0 - cos_x) + centre_y * sin_x + self.options.shift * width * shift_x
-        )
-        offset_y = (
-            centre_y * (1.0 - cos_y) - centre_x * sin_y + self.options.shift * height * shift_y
-        )
-        zeros = tf.zeros_like(angle)
-        return tf.raw_ops.ImageProjectiveTransformV3(
-            images=examples,
-            transforms=tf.stack(
-                [cos_x, -sin_x, offset_x, sin_y, cos_y, offset_y, zeros, zeros], axis=1
-            ),
-            output_shape=[height, width],
-            interpolation="BILINEAR",
-            fill_mode="CONSTANT",
-            fill_value=0.0,
+        return affine.moved_at_random(
+            examples,
+            seed,
+            shift=self.options.shift,
+            zoom=self.options.zoom,
+            rotation=self.options.rotation,
+            mirrors=examples.shape[-1] == 3,
         )

@@ -24,7 +24,7 @@ class Checkpoints:
 
     Args:
         folder: Holds them.
-        learner: Whose networks and optimizers they are of; compiled.
+        learner: Whose saved networks and optimizers they are of; compiled.
     """
 
     def __init__(self, folder: Path, learner: Learner) -> None:
@@ -37,7 +37,7 @@ class Checkpoints:
             **_network_states(learner),
             **{
                 f"optimizer_{name}": _states(optimizer.variables)
-                for name, optimizer in learner.optimizers.items()
+                for name, optimizer in learner.saved_optimizers.items()
             },
         )
         self._manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=2)

@@ -74,6 +74,26 @@ def cross_entropy_fake(logits: tf.Tensor) -> tf.Tensor:
     return tf.nn.softplus(logits)
 
 
+def negative_cosine(predictions: tf.Tensor, projections: tf.Tensor) -> tf.Tensor:
+    """-cos(p, z), with no gradient through z: without the stop-gradient all outputs collapse.
+
+    Source: Chen and He 2021, "Exploring Simple Siamese Representation Learning", equations 1
+    and 3.
+
+    Args:
+        predictions: p ``[B, d]``.
+        projections: z ``[B, d]``.
+
+    Returns:
+        ``[B]`` float32, in [-1, 1].
+    """
+    predictions, projections = (
+        tf.math.l2_normalize(tf.cast(values, tf.float32), axis=1)
+        for values in (predictions, tf.stop_gradient(projections))
+    )
+    return -tf.reduce_sum(predictions * projections, axis=1)
+
+
 def global_mean(per_example: tf.Tensor) -> tf.Tensor:
     """Local sum over the *global* batch size: the replicas' results add up to the mean.
 

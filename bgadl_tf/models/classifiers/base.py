@@ -137,7 +137,7 @@ class Classifier(keras.Model):
     def train_on_groups(
         self, batches: Sequence[tf.Tensor], seeds: Sequence[tf.Tensor]
     ) -> list[tf.Tensor]:
-        """Training passes over several batches, as one pass where no BatchNorm tells them apart.
+        """Training passes over several batches, as one wherever no BatchNorm tells them apart.
 
         Args:
             batches: Each ``[B, *shape]``, images in [0, 1], of one size.
@@ -146,16 +146,32 @@ class Classifier(keras.Model):
         Returns:
             Log-probabilities ``[B, C]`` of each, float32.
         """
-        if self._sees_batches():
-            passes = zip(batches, seeds, strict=True)
-            return [self(batch, training=True, seed=seed) for batch, seed in passes]
         count = tf.shape(batches[0])[0]
         masks = [self.head.example_masks(seed, count) for seed in seeds]
-        features = self.features(tf.concat(batches, 0), training=True)
         log_probs = self.head(
-            features, masks=[tf.concat(stage, 0) for stage in zip(*masks, strict=True)]
+            self.features_of_groups(batches),
+            masks=[tf.concat(stage, 0) for stage in zip(*masks, strict=True)],
         )
         return groups.split(log_probs, (1,) * len(batches))
+
+    def features_of_groups(self, batches: Sequence[tf.Tensor]) -> tf.Tensor:
+        """Features of several batches while training; a BatchNorm sees each by itself.
+
+        Args:
+            batches: G of them, each ``[B, *shape]``, images in [0, 1].
+
+        Returns:
+            ``[G B, F]``, batch after batch.
+        """
+        if self._sees_batches():
+            return tf.concat([self.features(batch, training=True) for batch in batches], 0)
+        return self.features(tf.concat(batches, 0), training=True)
+
+    @property
+    def trunk_variables(self) -> list[keras.Variable]:
+        """What can be trained of the deterministic part, below the head."""
+        head = {id(variable) for variable in self.head.trainable_variables}
+        return [variable for variable in self.trainable_variables if id(variable) not in head]
 
     @property
     def is_stochastic(self) -> bool:
