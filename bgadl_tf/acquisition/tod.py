@@ -28,8 +28,9 @@ from bgadl_tf.learners.abilities import KeepsPrevious
 class TOD:
     """Asks where the two classifiers, both without dropout, differ most; ties by pool order.
 
-    In round 1 the round before is the weights that round 0 began from. Scores are in [0, 1]. The
-    candidates are read twice, in step.
+    In round 1 the round before is the weights that round 0 began from. Where these say nearly the
+    same of every class, the largest discrepancies are of examples that the classifier is sure of.
+    Scores are in [0, 1]. The candidates are read twice, in step.
     """
 
     needs: ClassVar[tuple[type, ...]] = (KeepsPrevious,)
