@@ -15,6 +15,7 @@ from bgadl_tf import __version__
 from bgadl_tf.core.errors import BgadlError
 from bgadl_tf.runs.config import RunConfig, flag, scalar_type
 from bgadl_tf.serving import score_command
+from bgadl_tf.study import command as study_command
 
 if TYPE_CHECKING:
     from bgadl_tf.export.models import ExportedModels
@@ -97,6 +98,24 @@ def make_parser() -> argparse.ArgumentParser:
     )
     score_command.add_score_flags(score)
     score.set_defaults(command=score_command.run)
+    study = commands.add_parser(
+        "study",
+        help="run arms x seeds from a study file, and report on them",
+        description=study_command.DESCRIPTION,
+        epilog=f"{study_command.EXAMPLE}\n\nExit status: 0 finished, {study_command.FAILED} a run "
+        f"failed (the others were made),\n{BAD_INPUT} bad input, {INTERRUPTED} interrupted.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    study_command.add_study_flags(study)
+    study.set_defaults(command=study_command.study)
+    compare = commands.add_parser(
+        "compare",
+        help="draw the learning curves of a few runs",
+        description="Draw the learning curves of a few runs, finished or not, into one figure.",
+        epilog=f"Exit status: 0 drawn, {BAD_INPUT} bad input.",
+    )
+    study_command.add_compare_flags(compare)
+    compare.set_defaults(command=study_command.compare)
     return parser
 
 
@@ -150,6 +169,9 @@ def _train(out: Path, options: Sequence[str] | None, **settings: Any) -> int:
 
 
 def _export(run: Path, out: Path | None) -> int:
+    from bgadl_tf.core import backend
+
+    backend.check()
     from bgadl_tf.runs.export import export_run
 
     print(_export_summary(export_run(run, out)))

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from bgadl_tf.acquisition.base import ACQUISITIONS
+from bgadl_tf.acquisition.acquisition import ACQUISITIONS
 from bgadl_tf.core.registry import Registry
 from bgadl_tf.data.loader import LOADERS
-from bgadl_tf.learners.base import LEARNERS
+from bgadl_tf.learners.learner import LEARNERS
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
-from tests.conftest import REPOSITORY
+from tests.support.repository import REPOSITORY
 
 PACKAGE = REPOSITORY / "bgadl_tf"
 

@@ -166,9 +166,11 @@ def check_needs(name: str, acquisition: Acquisition, learner: Any) -> None:
     missing = [need for need in acquisition.needs if not isinstance(learner, need)]
     if missing:
         what = ", ".join(f"{need.__name__} ({_summary(need)})" for need in missing)
+        # What a wrapper needs, the acquisition inside it says.
         possible = [
             other for other in ACQUISITIONS
-            if all(isinstance(learner, need) for need in ACQUISITIONS.get(other).needs)
+            if not wraps(other)
+            and all(isinstance(learner, need) for need in ACQUISITIONS.get(other).needs)
         ]  # fmt: skip
         raise ConfigError(
             f"acquisition {name!r} needs {what}, which learner {type(learner).__name__} with this "

@@ -50,12 +50,7 @@ class Trainer:
         batch_size: int,
         labelled: bool = True,
     ) -> None:
-        replicas = strategy.num_replicas_in_sync
-        if batch_size % replicas:
-            raise ConfigError(
-                f"--batch-size is {batch_size}, which {replicas} replicas cannot share evenly; "
-                f"use a multiple of {replicas}"
-            )
+        check_batch_size(batch_size, strategy)
         self.model, self.space, self.strategy = model, space, strategy
         self.batch_size, self.labelled = batch_size, labelled
         self.reads_pool = model.uses_unlabelled or not labelled
@@ -183,6 +178,20 @@ class Trainer:
 
         for step in tf.range(start, stop):
             self.strategy.run(replica_step, args=(step,))
+
+
+def check_batch_size(batch_size: int, strategy: tf.distribute.Strategy) -> None:
+    """Refuse a batch that replicas cannot share evenly.
+
+    Raises:
+        ConfigError: The message names the number of replicas.
+    """
+    replicas = strategy.num_replicas_in_sync
+    if batch_size % replicas:
+        raise ConfigError(
+            f"--batch-size is {batch_size}, which {replicas} replicas cannot share evenly; "
+            f"use a multiple of {replicas}"
+        )
 
 
 def _is_finite(network: keras.Model) -> bool:

@@ -53,18 +53,21 @@ class _Model(NamedTuple):
     metadata: Json
 
 
-def export_models(learner: Learner, mc_samples: int, facts: Json, out: Path) -> ExportedModels:
+def export_models(
+    learner: Learner, out: Path | str, *, mc_samples: int = 20, facts: Json | None = None
+) -> ExportedModels:
     """Publish the next version of a learner's classifier, and of its generator if it has one.
 
     Args:
         learner: Its networks are copied; they may live on several replicas.
+        out: Holds one folder a model.
         mc_samples: K of the BALD signatures.
         facts: What the models are to say of themselves beside their shapes and signatures.
-        out: Holds one folder a model.
 
     Raises:
         ExportError: A model cannot be written, or a server could not serve it. Nothing is left.
     """
+    out, facts = Path(out), facts or {}
     copy = on_one_device(learner)
     try:
         models = _models(copy, mc_samples, facts)

@@ -6,7 +6,6 @@ from typing import Protocol, runtime_checkable
 
 import tensorflow as tf
 
-from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.mc_dropout import Masks
 
 
@@ -23,11 +22,7 @@ class KeepsPrevious(Protocol):
     """Remembers the classifier of the round before."""
 
     def keep_previous(self) -> None:
-        """Begin to remember it."""
-
-    @property
-    def previous(self) -> Classifier:
-        """The classifier as it was when the newest round began to train."""
+        """Begin to remember it, as ``previous``."""
 
 
 @runtime_checkable

@@ -133,10 +133,9 @@ class AdversarialLearner(Learner):
     def unpack(self, data: Any) -> Batch:
         """Where the pool is used and a batch brings none of it (``fit``), the labelled stand in."""
         batch = super().unpack(data)
-        real = batch.examples
         if self.uses_unlabelled and batch.unlabelled is not None:
-            real = self.space.to_float(batch.unlabelled)
-        return batch._replace(unlabelled=real)
+            return batch
+        return batch._replace(unlabelled=batch.examples)
 
     def classify(self, examples: Mapping[str, tf.Tensor], seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """Log-probabilities ``[B, C]`` of C on each group; every example has its own mask."""

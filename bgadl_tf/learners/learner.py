@@ -177,8 +177,10 @@ class Learner(Networks):
         labels = tf.convert_to_tensor(batch.labels)
         if labels.shape.rank == 2 and labels.shape[1] == 1:
             labels = labels[:, 0]
+        unlabelled = batch.unlabelled
         return batch._replace(
             examples=self.space.to_float(tf.convert_to_tensor(batch.examples)),
+            unlabelled=None if unlabelled is None else self.space.to_float(unlabelled),
             labels=tf.cast(labels, tf.int32),
         )
 

@@ -29,6 +29,7 @@ class Networks(keras.Model):
         self.noise_seed = self.add_weight(
             name="noise_seed", shape=(2,), dtype="int32", initializer="zeros", trainable=False
         )
+        self.optimizers: dict[str, keras.optimizers.Optimizer] = {}
         self._initial_states: dict[str, Any]
 
     @property

@@ -36,14 +36,14 @@ from bgadl_tf.loop.further import FurtherExamples
 from bgadl_tf.loop.journal import Journal
 from bgadl_tf.loop.labelling import Labelling
 from bgadl_tf.loop.oracles.held_back import HeldBackLabels
-from bgadl_tf.loop.oracles.oracle import Oracle
 from bgadl_tf.loop.plan import Plan
 from bgadl_tf.loop.round import Round
+from bgadl_tf.loop.steps import Steps
 from bgadl_tf.loop.training_set import TrainingSet
 from bgadl_tf.models.classifiers.base import Classifier
 
 
-class ActiveLearner:
+class ActiveLearner(Steps):
     """Asks, is told, and learns.
 
     Args:
@@ -81,9 +81,10 @@ class ActiveLearner:
         self.plan = plan or Plan()
         self.callback = Callbacks(callbacks)
         check_needs(type(self.acquisition).__name__, self.acquisition, self.learner)
-        if KeepsPrevious in self.acquisition.needs:
-            self.learner.keep_previous()
         strategy = strategy or tf.distribute.get_strategy()
+        if KeepsPrevious in self.acquisition.needs:
+            with strategy.scope():
+                self.learner.keep_previous()
         self.journal = journal or folder_journal.held(folder)
         self.journal.track(self.learner)
         self.round = len(self.journal.finished())
@@ -97,16 +98,9 @@ class ActiveLearner:
         )
         self.training_set = TrainingSet(self.pool, self.examples, self.further)
         self._asking = Asking(
-            acquisition=self.acquisition,
-            dataset=self.dataset,
-            pool=self.pool,
-            examples=self.examples,
-            training_set=self.training_set,
-            scorer=self.scorer,
-            fitting=self.fitting,
-            journal=self.journal,
-            plan=self.plan,
-        )
+            self.acquisition, self.dataset, self.plan, self.pool, self.examples,
+            self.training_set, self.scorer, self.fitting, self.journal,
+        )  # fmt: skip
         self._score_seconds = 0.0
 
     @property
@@ -128,16 +122,31 @@ class ActiveLearner:
             PoolError: The pool is exhausted.
             ScoreError: A score is not finite.
         """
+        self._take_given_labels()
         before = self.journal.query(self.round)
         if not self.labelling.open(self.round).ids and (before is None or size is not None):
-            start = time.monotonic()
-            query = self._asking.query(self.round, size, before)
-            self._score_seconds += time.monotonic() - start
-            mask_seed = seeding.mask_seed(self.plan.seed, self.round)
-            self.journal.save_query(self.round, query, mask_seed)
-            self.labelling.ask(self.round, query)
-            self.callback.on_query(self.round, query)
+            self._make_query(size, before)
         return self.labelling.open(self.round)
+
+    def _make_query(self, size: int | None, before: Query | None) -> None:
+        start = time.monotonic()
+        query = self._asking.query(self.round, size, before)
+        self._score_seconds += time.monotonic() - start
+        mask_seed = seeding.mask_seed(self.plan.seed, self.round)
+        self.journal.save_query(self.round, query, mask_seed)
+        self.labelling.ask(self.round, query)
+        self.callback.on_query(self.round, query)
+
+    def _take_given_labels(self) -> None:
+        """Where a dataset knows some labels and not others, those are the initial set."""
+        if self.round or not self._asking.some_labels_are_given:
+            return
+        if self.journal.query(0) is None:
+            self._make_query(None, None)
+        if (query := self.labelling.open(0)).ids:
+            oracle = HeldBackLabels(self.dataset.train)
+            if given := oracle.answer(query, self.examples.source_of(query.ids)):
+                self.tell(given, oracle.source)
 
     def tell(self, answers: Mapping[Id, Label | str | None], source: str = "oracle") -> None:
         """Record answers; on disk when this returns. Some of them are fine, and so are others.
@@ -161,10 +170,10 @@ class ActiveLearner:
             PoolError: Labels that were asked for are still missing, or nothing is labelled.
             DivergenceError: A loss term or a result is not finite.
         """
+        self._take_given_labels()
         if missing := self.labelling.open(self.round).ids:
             raise PoolError(
-                f"{len(missing)} labels are missing, e.g. of {missing[0]!r}; tell() them, None "
-                "where there is no telling"
+                f"{len(missing)} labels are missing, e.g. of {missing[0]!r}; tell() them"
             )
         if not self.pool.labelled_count:
             raise PoolError("nothing is labelled yet; ask() for labels and tell() them")
@@ -191,34 +200,3 @@ class ActiveLearner:
         self.round, self._score_seconds = self.round + 1, 0.0
         self.callback.on_round(record)
         return record
-
-    def step(self, oracle: Oracle | None = None) -> Round | None:
-        """One whole round: ask, tell, fit.
-
-        Args:
-            oracle: Is asked; may answer only some ids. None for the labels that the dataset
-                holds back.
-
-        Returns:
-            The finished round, or None when labels of ``ask().ids`` are still missing or the
-            plan is finished.
-        """
-        oracle = oracle or HeldBackLabels(self.dataset.train)
-        while not self.finished and (query := self.ask()).ids:
-            answers = oracle.answer(query, self.examples.source_of(query.ids))
-            told = {id_: answers[id_] for id_ in query.ids if id_ in answers}
-            if not told:
-                return None
-            self.tell(told, oracle.source)
-        return None if self.finished else self.fit()
-
-    def run(self, oracle: Oracle | None = None) -> bool:
-        """``step`` to the end of the plan, or until the oracle has no answer yet.
-
-        Returns:
-            Whether the plan is finished.
-        """
-        while not self.finished:
-            if self.step(oracle) is None:
-                break
-        return self.finished

@@ -7,6 +7,7 @@ import functools
 from bgadl_tf.acquisition.acquisition import Acquisition
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core import seeding
+from bgadl_tf.core.types import UNLABELLED
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.learners.stage import Trainable
@@ -26,31 +27,36 @@ class Asking:
     Args:
         acquisition: Chooses.
         dataset: Its training set is the pool.
+        plan: The protocol.
         pool: What is labelled.
         examples: Every known one.
         training_set: What networks of the acquisition's own learn from.
         scorer: Sees candidates through the learner's classifier.
         fitting: Trains.
         journal: Keeps what acquisitions remember.
-        plan: The protocol.
     """
 
     def __init__(
         self,
-        *,
         acquisition: Acquisition,
         dataset: Dataset,
+        plan: Plan,
         pool: Pool,
         examples: KnownExamples,
         training_set: TrainingSet,
         scorer: Scorer,
         fitting: Fitting,
         journal: Journal,
-        plan: Plan,
     ) -> None:
         self._acquisition, self._dataset, self._pool = acquisition, dataset, pool
         self._examples, self._training_set = examples, training_set
         self._scorer, self._fitting, self._journal, self._plan = scorer, fitting, journal, plan
+
+    @property
+    def some_labels_are_given(self) -> bool:
+        """Whether the dataset knows the labels of some examples, and nobody those of others."""
+        unknown = self._dataset.train.labels == UNLABELLED
+        return bool(unknown.any() and not unknown.all())
 
     def query(self, round_: int, size: int | None, before: Query | None) -> Query:
         """A new query.
@@ -73,7 +79,8 @@ class Asking:
         return new._replace(ids=before.ids + new.ids, scores=before.scores + new.scores)
 
     def _new(self, round_: int, size: int | None, detail: str) -> Query:
-        if round_ == 0 and not self._acquisition.chooses_initial_set:
+        given = self.some_labels_are_given and not detail
+        if round_ == 0 and (given or not self._acquisition.chooses_initial_set):
             ids = initial_ids(
                 self._dataset.train,
                 self._dataset.classes,

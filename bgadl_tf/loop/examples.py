@@ -10,7 +10,7 @@ from bgadl_tf.core.errors import PoolError
 from bgadl_tf.core.types import Examples, Id, Rows
 from bgadl_tf.data.dataset import ExampleSet
 from bgadl_tf.data.source import ExampleSource, StoredExamples, gather
-from bgadl_tf.loop.journal import Journal
+from bgadl_tf.loop.journal import Journal, queries
 
 
 class KnownExamples:
@@ -24,9 +24,8 @@ class KnownExamples:
     def __init__(self, train: ExampleSet, journal: Journal) -> None:
         self._train = train
         self._admitted: dict[Id, Examples] = {}
-        for round_ in range(len(journal.finished()) + 1):
-            query = journal.query(round_)
-            if query is not None and query.examples is not None:
+        for query in queries(journal).values():
+            if query.examples is not None:
                 self.admit(query.ids, query.examples)
 
     def admit(self, ids: Sequence[Id], examples: Examples) -> None:

@@ -159,6 +159,7 @@ class Fitting:
             progress=progress,
         )
         if stage.becomes_initial:
+            learner.remember_classifier()
             self._snapshot = self._take_snapshot()
             self.journal.keep(0, _INITIAL, self._snapshot.arrays)
         if Moment(round_, number, steps) != self._last_moment(round_):

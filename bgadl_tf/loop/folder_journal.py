@@ -15,7 +15,9 @@ import contextlib
 import fcntl
 import io
 import json
+import os
 import re
+import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator, Sequence
@@ -48,6 +50,7 @@ class FolderJournal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock: int | None = None
         self._rounds: list[Json] = []
         self._checkpoints: Checkpoints | None = None
 
@@ -58,24 +61,39 @@ class FolderJournal:
         Raises:
             RunFolderError: Another process holds it, or it cannot be written.
         """
-        with contextlib.ExitStack() as stack:
-            with reporting_write_errors(self.path):
-                lock = stack.enter_context((self.path / LOCK).open("a"))
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    raise RunFolderError(
-                        f"another process is working in {self.path}; wait for it or use another "
-                        "--out"
-                    ) from None
-                for name in self.subfolders:
-                    (self.path / name).mkdir(exist_ok=True)
-                folders = (self.path, *(p for p in self.path.rglob("*") if p.is_dir()))
-                for left_behind in (file for f in folders for file in durable.temporaries(f)):
-                    left_behind.unlink()
-            self._rounds = list(durable.read_json_lines(self.path / "rounds.jsonl").records)
-            self._ledger = Ledger(self.path / "labels.jsonl")
+        self.open()
+        try:
             yield
+        finally:
+            self.close()
+
+    def open(self) -> None:
+        """Hold the folder until ``close``, or until the process ends; see ``opened``.
+
+        The process that holds it may open it again, as a notebook does that runs a cell twice.
+        """
+        with reporting_write_errors(self.path):
+            self._lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            try:
+                fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except (BlockingIOError, PermissionError):
+                self.close()
+                raise RunFolderError(
+                    f"another process is working in {self.path}; wait for it or use another --out"
+                ) from None
+            for name in self.subfolders:
+                (self.path / name).mkdir(exist_ok=True)
+            folders = (self.path, *(path for path in self.path.rglob("*") if path.is_dir()))
+            for left_behind in (file for f in folders for file in durable.temporaries(f)):
+                left_behind.unlink()
+        self._rounds = list(durable.read_json_lines(self.path / "rounds.jsonl").records)
+        self._ledger = Ledger(self.path / "labels.jsonl")
+
+    def close(self) -> None:
+        """Let the folder go."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     @property
     def ledger(self) -> Ledger:
@@ -159,7 +177,7 @@ class FolderJournal:
 
 
 def held(path: Path | str | None) -> FolderJournal:
-    """A journal that is open for as long as it exists.
+    """A journal that is open until it is closed or the process ends.
 
     Args:
         path: The folder, made if need be; None for one that vanishes with the journal.
@@ -167,12 +185,11 @@ def held(path: Path | str | None) -> FolderJournal:
     Raises:
         RunFolderError: Another process holds it, or it cannot be written.
     """
-    stack = contextlib.ExitStack()
+    folder = Path(tempfile.mkdtemp(prefix="bgadl_tf_") if path is None else path)
+    with reporting_write_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    journal = FolderJournal(folder)
     if path is None:
-        path = stack.enter_context(tempfile.TemporaryDirectory(prefix="bgadl_tf_"))
-    with reporting_write_errors(Path(path)):
-        Path(path).mkdir(parents=True, exist_ok=True)
-    journal = FolderJournal(Path(path))
-    stack.enter_context(journal.opened())
-    weakref.finalize(journal, stack.close)
+        weakref.finalize(journal, shutil.rmtree, folder, ignore_errors=True)
+    journal.open()
     return journal

@@ -58,3 +58,14 @@ class Journal(Protocol):
 
     def finish(self, record: Round) -> None:
         """Record a finished round."""
+
+
+def queries(journal: Journal) -> dict[int, Query]:
+    """Every query that was made, by round; a journal that lost a round may hold one beyond."""
+    found: dict[int, Query] = {}
+    round_ = 0
+    while (query := journal.query(round_)) is not None or round_ <= len(journal.finished()):
+        if query is not None:
+            found[round_] = query
+        round_ += 1
+    return found

@@ -8,7 +8,7 @@ from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core.errors import PoolError
 from bgadl_tf.core.types import Id, Label
 from bgadl_tf.data.dataset import Dataset
-from bgadl_tf.loop.journal import Journal
+from bgadl_tf.loop.journal import Journal, queries
 from bgadl_tf.loop.ledger import Record
 from bgadl_tf.loop.pool import Pool
 
@@ -27,9 +27,9 @@ class Labelling:
     def __init__(self, dataset: Dataset, journal: Journal) -> None:
         self._dataset, self._ledger = dataset, journal.ledger
         self.pool = Pool(dataset.train.ids)
-        queries = [journal.query(round_) for round_ in range(len(journal.finished()) + 1)]
-        for query in queries:
-            if query is not None and query.examples is not None:
+        asked = queries(journal)
+        for query in asked.values():
+            if query.examples is not None:
                 self.pool.admit(query.ids)
         for record in self._ledger.records():
             if record.label is None:
@@ -37,9 +37,8 @@ class Labelling:
             else:
                 self.pool.label({record.id: record.label}, record.round)
         self._open: dict[int, dict[Id, float]] = {}
-        for round_, query in enumerate(queries):
-            if query is not None:
-                self.ask(round_, query)
+        for round_, query in asked.items():
+            self.ask(round_, query)
 
     def ask(self, round_: int, query: Query) -> None:
         """Note what a query asks that nobody has answered."""
@@ -50,7 +49,7 @@ class Labelling:
         """What is still to be answered: of the first round that a damaged ledger has lost answers
         of, else of this one.
         """
-        first = min((r for r, left in self._open.items() if left), default=round_)
+        first = min((r for r, left in self._open.items() if left and r < round_), default=round_)
         left = self._open.get(first, {})
         return Query(tuple(left), tuple(left.values()))
 

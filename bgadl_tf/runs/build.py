@@ -7,6 +7,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -18,14 +19,16 @@ from bgadl_tf.core.types import UNLABELLED, Json
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.engine.strategies import make_strategy
+from bgadl_tf.engine.trainer import check_batch_size
 from bgadl_tf.learners.learner import LEARNERS, Learner
+from bgadl_tf.learners.options import Options as LearnerOptions
 from bgadl_tf.loop.active_learner import ActiveLearner
 from bgadl_tf.loop.callback import Callback
 from bgadl_tf.loop.journal import Journal
 from bgadl_tf.loop.plan import Plan
 from bgadl_tf.models.classifiers.base import CLASSIFIERS, default_classifier
 from bgadl_tf.runs.config import RunConfig
-from bgadl_tf.runs.methods import resolve
+from bgadl_tf.runs.methods import Method, resolve
 from bgadl_tf.runs.options import Options
 
 
@@ -68,6 +71,30 @@ class Setup:
         )
 
 
+class Names(NamedTuple):
+    """What the names and options in a config stand for."""
+
+    method: Method
+    learner_options: LearnerOptions
+    acquisition: Acquisition
+    options: Options
+
+
+def names_of(config: RunConfig) -> Names:
+    """What the names and options in a config stand for; needs no dataset.
+
+    Raises:
+        ConfigError: A name or an option is unknown, or an option cannot be.
+    """
+    method = resolve(config.method, config.learner, config.acquisition)
+    options = Options(config.options, method.learner, method.acquisition)
+    learner_options = LEARNERS.get(method.learner).options_type(**options.of_learner())
+    acquisition = acquisitions.create(method.acquisition, options.of_acquisition)
+    if config.classifier is not None:
+        CLASSIFIERS.get(config.classifier)
+    return Names(method, learner_options, acquisition, options)
+
+
 def build(config: RunConfig) -> Setup:
     """Make the objects of a run; touches no run folder.
 
@@ -75,16 +102,11 @@ def build(config: RunConfig) -> Setup:
         ConfigError: Settings that cannot work, alone or together or with this dataset.
         DataError: The dataset is missing or malformed.
     """
-    method = resolve(config.method, config.learner, config.acquisition)
-    learner_type = LEARNERS.get(method.learner)
-    given = Options(config.options, method.learner, method.acquisition)
-    acquisition = acquisitions.create(method.acquisition, given.of_acquisition)
-    options = learner_type.options_type(**given.of_learner())
-    if config.classifier is not None:
-        CLASSIFIERS.get(config.classifier)
+    method, learner_options, acquisition, options = names_of(config)
     # Before anything else starts TensorFlow, as loading a dataset does: then it is too late to
     # split the CPU.
     strategy = make_strategy(config.strategy, config.cpu_replicas)
+    check_batch_size(config.batch_size, strategy)
     dataset = load_dataset(
         config.dataset,
         data_dir=config.data_dir,
@@ -103,8 +125,8 @@ def build(config: RunConfig) -> Setup:
         **config.to_json(),
         "learner": method.learner,
         "acquisition": method.acquisition,
-        "options": dataclasses.asdict(options),
-        "acquisition_options": given.describe(acquisition),
+        "options": dataclasses.asdict(learner_options),
+        "acquisition_options": options.describe(acquisition),
         "example_shape": list(dataset.shape),
         "class_names": list(dataset.class_names),
         "versions": versions(),
@@ -117,8 +139,8 @@ def build(config: RunConfig) -> Setup:
     }
     defaults = {
         **RunConfig().to_json(),
-        "options": dataclasses.asdict(learner_type.options_type()),
-        "acquisition_options": given.describe(acquisitions.create(method.acquisition)),
+        "options": dataclasses.asdict(type(learner_options)()),
+        "acquisition_options": options.describe(acquisitions.create(method.acquisition)),
     }
     with strategy.scope():
         learner = make_learner(described)

@@ -42,7 +42,9 @@ def export_run(run: Path, out: Path | None = None) -> ExportedModels:
     learner = make_learner(config)
     moment = read_weights(run / "checkpoints", learner)
     facts = facts_of(config, _labelled(run, moment), moment)
-    return export_models(learner, config["mc_samples"], facts, out or run / "export")
+    return export_models(
+        learner, out or run / "export", mc_samples=config["mc_samples"], facts=facts
+    )
 
 
 def export_once(folder: RunFolder, learner: Learner, moment: Moment) -> ExportedModels | None:
@@ -64,7 +66,7 @@ def export_once(folder: RunFolder, learner: Learner, moment: Moment) -> Exported
     newest = _newest_metadata(out / "classifier")
     if all(newest.get(key) == facts[key] for key in ("run", "round", "step", "labelled")):
         return None
-    return export_models(learner, config["mc_samples"], facts, out)
+    return export_models(learner, out, mc_samples=config["mc_samples"], facts=facts)
 
 
 def facts_of(config: Json, labelled: int, moment: Moment) -> Json:

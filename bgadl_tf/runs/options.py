@@ -17,7 +17,8 @@ class Options:
     """The options of a run: ``NAME=VALUE``, or ``OWNER.NAME=VALUE`` for that one alone.
 
     The long form lets arms with different learners share one command line: options of those that
-    a run does not use are left out.
+    a run does not use are left out. A learner and an acquisition may have the same name: the long
+    form then is for the one that has such a setting, or for both.
 
     Args:
         options: As they were given.
@@ -29,57 +30,58 @@ class Options:
     """
 
     def __init__(self, options: tuple[str, ...], learner: str, acquisition: str) -> None:
-        self._learner = learner
-        self._owners: dict[str, type[Any]] = {learner: LEARNERS.get(learner).options_type}
-        self._owners |= {name: ACQUISITIONS.get(name) for name in acquisition.split(":")}
-        self._given: dict[str, list[str]] = {owner: [] for owner in self._owners}
+        self._learner: tuple[str, type[Any]] = (learner, LEARNERS.get(learner).options_type)
+        self._acquisitions = {name: ACQUISITIONS.get(name) for name in acquisition.split(":")}
+        self._owners = [self._learner, *self._acquisitions.items()]
+        self._given: dict[type[Any], list[str]] = {kind: [] for _, kind in self._owners}
         for option in options:
             name, _, value = option.partition("=")
             owner, dot, short = name.rpartition(".")
             if not dot:
                 self._given[self._only_owner_of(name)].append(option)
-            elif owner in self._given:
-                self._given[owner].append(f"{short}={value}")
+            elif called := [kind for other, kind in self._owners if other == owner]:
+                for kind in [kind for kind in called if short in _settable(kind)] or called[:1]:
+                    self._given[kind].append(f"{short}={value}")
             elif owner not in LEARNERS.names():
                 ACQUISITIONS.get(owner)
 
     def of_learner(self) -> dict[str, Any]:
         """Values of the learner's options."""
-        return self._parsed(self._learner)
+        return self._parsed(*self._learner)
 
     def of_acquisition(self, name: str, owner: type[Any]) -> dict[str, Any]:
         """Values of the options of one acquisition of the chain."""
-        return self._parsed(name)
+        return self._parsed(name, owner)
 
     def describe(self, acquisition: Acquisition) -> Json:
         """Every option of an acquisition and of those it wraps, by name, for ``config.json``."""
         found: Json = {}
-        names = [name for name in self._owners if name != self._learner]
         current: Any = acquisition
-        for name in names:
+        for name in self._acquisitions:
             values = {f: getattr(current, f) for f in _settable(type(current))}
             if values:
                 found[name] = values
             current = getattr(current, "inner", None)
         return found
 
-    def _only_owner_of(self, name: str) -> str:
-        owners = [owner for owner, kind in self._owners.items() if name in _settable(kind)]
+    def _only_owner_of(self, name: str) -> type[Any]:
+        owners = [(owner, kind) for owner, kind in self._owners if name in _settable(kind)]
         if len(owners) > 1:
+            names = [owner for owner, _ in owners]
             raise ConfigError(
-                f"--option {name!r} is a setting of {' and of '.join(owners)}; write "
-                f"{owners[0]}.{name}=VALUE"
+                f"--option {name!r} is a setting of {' and of '.join(names)}; write "
+                f"{names[0]}.{name}=VALUE"
             )
         if not owners:
             known = "; ".join(
                 f"of {owner}: {', '.join(_settable(kind)) or 'none'}"
-                for owner, kind in self._owners.items()
+                for owner, kind in self._owners
             )
             raise ConfigError(f"--option {name!r} is not a setting of this run; known {known}")
-        return owners[0]
+        return owners[0][1]
 
-    def _parsed(self, owner: str) -> dict[str, Any]:
-        return parse(self._owners[owner], self._given[owner], owner)
+    def _parsed(self, name: str, owner: type[Any]) -> dict[str, Any]:
+        return parse(owner, self._given[owner], name)
 
 
 def parse(owner: type[Any], options: list[str], what: str) -> dict[str, Any]:

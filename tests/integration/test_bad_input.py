@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,10 +20,10 @@ import tensorflow as tf
 from PIL import Image
 
 from bgadl_tf.cli import main
-from bgadl_tf.learners.base import Learner
-from bgadl_tf.runs import progress
-from tests.integration.run_tools import (
-    REPOSITORY,
+from bgadl_tf.engine.snapshot import Snapshot
+from bgadl_tf.runs import pictures
+from tests.support.repository import REPOSITORY
+from tests.support.run_tools import (
     SMALL,
     differences,
     everything,
@@ -99,7 +100,7 @@ def one_line(stderr: str) -> str:
         ("--cpu-replicas 2", "--strategy is one_device; add --strategy mirrored"),
         ("--unknown 1", "unrecognized arguments: --unknown 1"),
         ("--option width", "--option is 'width'; it must look like NAME=VALUE"),
-        ("--option nothing=1", "'nothing' is not a setting of learner 'vaeacgan'; known: "),
+        ("--option nothing=1", "'nothing' is not a setting of this run; known of vaeacgan: "),
         ("--option width=wide", "--option width is 'wide'; expected a float"),
         ("--option kl_weight=nan", "--option kl_weight is 'nan'; expected a finite number"),
         ("--option keep_generated=perhaps", "is 'perhaps'; expected a bool"),
@@ -168,7 +169,7 @@ def test_folders_of_images(refused: Refused, tmp_path: Path) -> None:
 def a_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("bad_input") / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(progress.Progress, "_draw", lambda *_: None)
+        patch.setattr(pictures.Pictures, "draw", lambda *_: None)
         assert status_of(out, "--method", "bald") == 0
     return out
 
@@ -277,7 +278,7 @@ def test_a_disk_that_is_full_when_pictures_are_drawn(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(progress.Progress, "_draw", full)
+    monkeypatch.setattr(pictures.Pictures, "draw", full)
     assert "No space left on device" in refused("--method", "bald", writes=True)
 
 
@@ -298,7 +299,7 @@ def test_a_disk_that_is_full_when_tensorboard_writes(
 def test_losses_that_are_not_finite(refused: Refused, tmp_path: Path) -> None:
     flags = ("--method", "bald", "--option", "learning_rate=1e30")
     message = refused(*flags, writes=True)
-    assert "not finite between steps 0 and 5: loss term 'classification'" in message
+    assert "not finite between steps 0 and 5: loss term 'loss', 'classification'" in message
     assert not (tmp_path / "run" / "rounds.jsonl").exists()
 
 
@@ -315,16 +316,16 @@ def test_results_that_are_not_finite(refused: Refused, tmp_path: Path) -> None:
 def test_the_last_good_checkpoint_is_kept(
     refused: Refused, a_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reset, resets = Learner.reset, []
+    restore, resets = Snapshot.restore, []
 
-    def spoil(learner: Learner, *arguments: object) -> None:
-        reset(learner, *arguments)
-        resets.append(learner)
+    def spoil(snapshot: Snapshot, networks: Any, names: Any) -> None:
+        restore(snapshot, networks, names)
+        resets.append(names)
         if len(resets) == 2:  # round 1
-            weight = learner.classifier.trainable_variables[0]
+            weight = networks["classifier"].trainable_variables[0]
             weight.assign(np.full(weight.shape, np.nan))
 
-    monkeypatch.setattr(Learner, "reset", spoil)
+    monkeypatch.setattr(Snapshot, "restore", spoil)
     message = refused("--method", "bald", writes=True)
     assert "a weight of network 'classifier'" in message
     assert "the last good checkpoint is kept" in message
@@ -333,6 +334,6 @@ def test_the_last_good_checkpoint_is_kept(
     assert all(np.isfinite(tensor).all() for tensor in final_weights(out).values())
     # Had it not been for the fault, it would have gone on from there.
     monkeypatch.undo()
-    monkeypatch.setattr(progress.Progress, "_draw", lambda *_: None)
+    monkeypatch.setattr(pictures.Pictures, "draw", lambda *_: None)
     assert status_of(out, "--method", "bald") == 0
     assert differences(out, a_run) == []

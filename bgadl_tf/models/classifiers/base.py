@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -97,9 +98,11 @@ class Classifier(keras.Model):
         """What kind of examples it takes."""
         return space_of(self.example_shape)
 
-    @property
     def drawn_layers(self) -> list[keras.layers.Layer]:
-        """The layers whose initial weights are drawn; the others have been given their own."""
+        """The layers whose initial weights are drawn; the others have been given their own.
+
+        No property: Keras follows those when it saves and loads, and would go round in circles.
+        """
         return [self]
 
     def features(self, examples: tf.Tensor, training: bool = False) -> tf.Tensor:
@@ -186,11 +189,15 @@ class Classifier(keras.Model):
             ConfigError: Examples of this shape are too small for the network.
         """
         try:
-            self(keras.KerasTensor((None, *shape)))
-        except ValueError as error:
+            with warnings.catch_warnings():
+                # Where a layer fails, Keras only warns, and leaves the others without weights.
+                warnings.filterwarnings("error", ".*looks like it has unbuilt state")
+                self(keras.KerasTensor((None, *shape)))
+        except (UserWarning, ValueError) as error:
+            reason = str(error).rpartition("Exception encountered: ''")[2].strip().splitlines()[0]
             raise ConfigError(
                 f"{type(self).__name__} cannot be built for examples of shape {tuple(shape)} "
-                f"({str(error).strip().splitlines()[0]}); choose another classifier or size"
+                f"({reason}); choose another classifier or size"
             ) from error
 
     def freeze(self) -> None:

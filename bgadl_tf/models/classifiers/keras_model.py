@@ -52,7 +52,6 @@ class KerasModelClassifier(Classifier):
         )
         self.build_for(shape)
 
-    @property
     def drawn_layers(self) -> list[keras.layers.Layer]:
         return [] if self.given_head else [self.head]
 
@@ -132,21 +131,31 @@ def trunk_of(
 
 
 def _input_shape(trunk: keras.Model) -> Shape:
-    shape = getattr(trunk, "input_shape", None)
-    if isinstance(shape, list) and len(shape) == 1:
-        (shape,) = shape
+    shape = _whole_input_shape(trunk)
     if not isinstance(shape, tuple) or None in shape[1:] or len(shape) not in (2, 4):
         raise ConfigError(
             f"the input of model {trunk.name!r} has shape {shape}; expected (None, H, W, D) or "
-            "(None, F), all but the first known: build it with keras.Input of that shape"
+            "(None, F), all but the first known: build it with keras.Input of that shape, or call "
+            "a subclassed model once on such examples"
         )
     return tuple(int(side) for side in shape[1:])
+
+
+def _whole_input_shape(model: keras.Model) -> object:
+    """With the batch's axis; of a subclassed model, what it was called on."""
+    shape = getattr(model, "input_shape", None)
+    if shape is None:
+        shape = (model.get_build_config() or {}).get("input_shape")
+    if isinstance(shape, list):  # of shapes; or one shape, as a file holds it
+        return shape[0] if len(shape) == 1 else tuple(shape)
+    return shape
 
 
 def _output_width(model: keras.Model) -> int:
     shape = model.output_shape if model.built and hasattr(model, "output_shape") else None
     if shape is None:
-        shape = model.compute_output_shape(model.input_shape)
+        outputs = model(keras.KerasTensor((None, *_input_shape(model))))
+        shape = getattr(outputs, "shape", type(outputs).__name__)
     if not isinstance(shape, tuple) or len(shape) not in (2, 4):
         raise ConfigError(
             f"model {model.name!r} gives {shape}; expected features [B, F] or a feature map "

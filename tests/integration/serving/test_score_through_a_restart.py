@@ -13,8 +13,10 @@ from pathlib import Path
 from PIL import Image
 
 from bgadl_tf.export.models import export_models
-from tests.conftest import REPOSITORY, small_learner, some_images
-from tests.server_process import PATIENCE, free_ports, listens
+from tests.support.examples import some_images
+from tests.support.learners import small_learner
+from tests.support.repository import REPOSITORY
+from tests.support.server_process import PATIENCE, free_ports, listens
 
 COUNT = 600
 

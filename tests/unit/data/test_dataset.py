@@ -10,7 +10,7 @@ from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED
 from bgadl_tf.data.dataset import Dataset, ExampleSet
 from bgadl_tf.data.source import is_in_memory
-from tests.conftest import RecordedImages, some_images
+from tests.support.examples import RecordedImages, some_images
 
 IMAGES = some_images(12)
 VECTORS = np.random.default_rng(0).normal(size=(12, 5)).astype(np.float32)

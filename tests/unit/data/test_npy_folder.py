@@ -14,7 +14,7 @@ from bgadl_tf.core.types import UNLABELLED
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.loader import LOADERS, LoadRequest
 from bgadl_tf.data.source import is_in_memory
-from tests.conftest import some_images
+from tests.support.examples import some_images
 from tests.support.npy_folders import write
 
 LABELS = np.arange(40) % 4

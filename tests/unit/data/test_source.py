@@ -8,7 +8,7 @@ from bgadl_tf.data.images.resize import resize
 from bgadl_tf.data.images.resized import Resized
 from bgadl_tf.data.source import ExampleSource, Subset, gather, is_in_memory, kind, part_of
 from bgadl_tf.data.vectors import StoredVectors
-from tests.conftest import RecordedImages, some_images, some_labels
+from tests.support.examples import RecordedImages, some_images, some_labels
 
 IMAGES = some_images(20)
 

@@ -9,7 +9,7 @@ import pytest
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.data import vectors
 from bgadl_tf.data.source import is_in_memory
-from tests.conftest import some_labels
+from tests.support.examples import some_labels
 
 VECTORS = np.random.default_rng(0).normal(size=(20, 5))
 IDS = tuple("abcdefghijklmnopqrst")

@@ -76,22 +76,3 @@ class Options:
 def test_scalar_type_sees_through_none() -> None:
     assert config.scalar_type(Options, "steps") is int
     assert config.scalar_type(Options, "weight") is float
-
-
-def test_options_are_typed_by_their_owner() -> None:
-    given = ("weight=0.5", "steps=3", "sharp=yes", "name=b=c")
-    expected = {"weight": 0.5, "steps": 3, "sharp": True, "name": "b=c"}
-    assert config.parse_options(Options, given, "learner 'x'") == expected
-
-
-@pytest.mark.parametrize(
-    ("option", "message"),
-    [
-        ("height=1", "'height' is not a setting of learner 'x'; known: weight, steps"),
-        ("steps=1.5", "--option steps is '1.5'; expected a int"),
-        ("sharp=perhaps", "expected a bool"),
-    ],
-)
-def test_wrong_options_are_refused(option: str, message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        config.parse_options(Options, (option,), "learner 'x'")

@@ -13,7 +13,7 @@ from bgadl_tf.data.load import load_dataset
 from bgadl_tf.data.records import tfds_records
 from bgadl_tf.serving import sources
 from bgadl_tf.serving.sources import dataset_source, folder_source
-from tests.conftest import some_images
+from tests.support.examples import some_images
 from tests.support.small_datasets import WRITERS
 
 

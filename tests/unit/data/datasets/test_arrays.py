@@ -11,7 +11,7 @@ from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.datasets import arrays
 from bgadl_tf.data.images.resize import resize
 from bgadl_tf.data.loader import LoadRequest
-from tests.conftest import some_images
+from tests.support.examples import some_images
 from tests.support.npy_folders import write
 
 IMAGES = some_images(40)

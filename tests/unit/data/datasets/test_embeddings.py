@@ -11,7 +11,7 @@ from bgadl_tf.core.types import UNLABELLED
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.datasets import embeddings
 from bgadl_tf.data.loader import LoadRequest
-from tests.conftest import some_images
+from tests.support.examples import some_images
 from tests.support.npy_folders import write
 
 VECTORS = np.random.default_rng(0).normal(size=(40, 6))
