@@ -99,10 +99,14 @@ class SimSiamLearner(Learner):
 
     options_type = SimSiamOptions
     options: SimSiamOptions
+    pretext: SimSiam
 
     def __init__(self, classifier: Classifier, options: Options | None = None, **kw: Any) -> None:
         super().__init__(classifier, options, **kw)
-        self.pretext = pretext_task(classifier, self.options)
+        task = pretext_task(classifier, self.options)
+        self.projector, self.predictor = task.projector, task.predictor
+        # The task holds the same classifier, which Keras is to save once.
+        self._keep("pretext", task)
 
     # What is trained and saved
 

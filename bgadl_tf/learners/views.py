@@ -72,7 +72,8 @@ class ColourViews:
         area, ratio, place_x, place_y, mirror = tf.unstack(draws, axis=1)
         area = self.smallest_crop + (1.0 - self.smallest_crop) * area
         ratio = tf.exp(math.log(RATIO) * (2.0 * ratio - 1.0))
-        zoom_x, zoom_y = (tf.minimum(1.0, tf.sqrt(area * shape)) for shape in (ratio, 1.0 / ratio))
+        ratio = tf.clip_by_value(ratio, area, 1.0 / area)  # no side is longer than the image's
+        zoom_x, zoom_y = tf.sqrt(area * ratio), tf.sqrt(area / ratio)
         return affine.resample(
             images,
             tf.where(mirror < 0.5, -zoom_x, zoom_x),
