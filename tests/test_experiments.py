@@ -10,7 +10,7 @@ import pytest
 
 from bgadl_tf import cli
 from bgadl_tf.study import names, study_file
-from tests.conftest import REPOSITORY
+from tests.support.repository import REPOSITORY
 
 FOLDER = REPOSITORY / "scripts" / "experiments"
 FILES = sorted(FOLDER.iterdir())
