@@ -46,6 +46,14 @@ WRITERS = {
 METHODS = {
     "bgadl": {"method": "bgadl", "options": ("width=0.1", "latent_dim=5", "keep_generated=true")},
     "warm-start": {"method": "bald", "warm_start": True},
+    # A teacher, and the classifier of the round before.
+    "tod": {"learner": "tod", "acquisition": "tod"},
+    # A stage before the first query, which looks at what it has learnt.
+    "simsiam": {
+        "learner": "simsiam",
+        "acquisition": "coreset",
+        "options": ("pretext_steps=4", "projection_dim=8", "coreset.initial=true"),
+    },
 }
 
 
