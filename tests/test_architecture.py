@@ -69,6 +69,17 @@ def test_siblings_do_not_import_each_other(registry: Registry[Any]) -> None:
             assert not named & (modules - {module}), f"{module} imports {imported}"
 
 
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_no_file_is_long(file: Path) -> None:
+    assert len((PACKAGE / file).read_text().splitlines()) <= 300
+
+
+def test_the_loop_is_read_in_one_go() -> None:
+    text = (PACKAGE / "loop/active_learner.py").read_text()
+    assert len(text.splitlines()) < 200
+    assert "isinstance" not in text
+
+
 def test_what_the_package_exports() -> None:
     for name in bgadl_tf.__all__:
         home = getattr(bgadl_tf, name)

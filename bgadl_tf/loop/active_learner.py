@@ -6,8 +6,8 @@ where the learner can, and trains::
 
     round r:  ask() -> x*      tell(y*)      x'      fit() -> accuracy
 
-What the journal has kept is never done again: a run that is killed at any moment and started again
-ends as one that was never killed, and a ``fit`` that failed may be called once more.
+What the journal has kept is never done again: a run that is killed and started again ends as one
+that was never killed, and a ``fit`` that failed may be called once more.
 """
 
 from __future__ import annotations
@@ -111,8 +111,7 @@ class ActiveLearner(Steps):
     def ask(self, size: int | None = None) -> Query:
         """What is still to be labelled in this round, the most informative first.
 
-        The same until it is answered, also after a restart. What a damaged ledger has lost of
-        earlier rounds comes first.
+        The same until it is answered, also after a restart; what a ledger has lost comes first.
 
         Args:
             size: Labels to ask for; None for the plan's, and none where this round has asked and
@@ -152,13 +151,11 @@ class ActiveLearner(Steps):
         """Record answers; on disk when this returns. Some of them are fine, and so are others.
 
         Args:
-            answers: Class index or name of each id, asked for or not; None where the oracle
-                declines.
+            answers: Class index or name of each id, asked for or not; None to decline.
             source: Who answered, for the ledger.
 
         Raises:
-            PoolError: An id is not of the pool or labelled already, or a label is not a class;
-                nothing is recorded.
+            PoolError: An id is not to be labelled, or a label is no class; nothing is recorded.
         """
         told = self.labelling.tell(answers, self.round, source)
         self.callback.on_answers(self.round, told)
