@@ -16,14 +16,14 @@ _KINDS = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 
 def draw(network: keras.Model, seed_of: SeedOf) -> None:
     """Draw the weights of a network anew; those that a classifier was given stay as they are."""
-    drawn = network.drawn_layers if isinstance(network, Classifier) else [network]
+    drawn = network.drawn_layers() if isinstance(network, Classifier) else [network]
     for layer in drawn:
         initialise(layer, seed_of)
 
 
 def is_drawn(network: keras.Model) -> bool:
     """Whether ``draw`` draws every weight of a network."""
-    return not isinstance(network, Classifier) or network.drawn_layers == [network]
+    return not isinstance(network, Classifier) or network.drawn_layers() == [network]
 
 
 def initialise(network: keras.layers.Layer, seed_of: SeedOf) -> None:

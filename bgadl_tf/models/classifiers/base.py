@@ -98,9 +98,11 @@ class Classifier(keras.Model):
         """What kind of examples it takes."""
         return space_of(self.example_shape)
 
-    @property
     def drawn_layers(self) -> list[keras.layers.Layer]:
-        """The layers whose initial weights are drawn; the others have been given their own."""
+        """The layers whose initial weights are drawn; the others have been given their own.
+
+        No property: Keras follows those when it saves and loads, and would go round in circles.
+        """
         return [self]
 
     def features(self, examples: tf.Tensor, training: bool = False) -> tf.Tensor:

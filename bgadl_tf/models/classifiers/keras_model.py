@@ -52,7 +52,6 @@ class KerasModelClassifier(Classifier):
         )
         self.build_for(shape)
 
-    @property
     def drawn_layers(self) -> list[keras.layers.Layer]:
         return [] if self.given_head else [self.head]
 
