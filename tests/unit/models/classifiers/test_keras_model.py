@@ -80,7 +80,7 @@ def test_a_model_that_classifies_goes_on_with_what_it_knows(
     model = make()
     classifier = Classifier.from_model(model, 10)
     np.testing.assert_allclose(tf.exp(classifier(PIXELS)), model(PIXELS), rtol=1e-5, atol=1e-6)
-    assert classifier.drawn_layers == []
+    assert classifier.drawn_layers() == []
     assert classifier.is_stochastic
     learner = Plain(classifier)
     learner.compile()
@@ -99,7 +99,7 @@ def test_a_last_layer_without_bias_has_none_in_the_head() -> None:
 def test_with_hidden_layers_the_head_is_drawn_whole() -> None:
     classifier = Classifier.from_model(functional(), 10, hidden=(5, 4))
     assert [stage.units for stage in classifier.head.stages] == [5, 4, 10]
-    assert classifier.drawn_layers == [classifier.head]
+    assert classifier.drawn_layers() == [classifier.head]
     assert classifier.features(PIXELS).shape == (5, 6)
 
 
@@ -109,14 +109,14 @@ def test_a_model_of_features_gets_a_head() -> None:
     np.testing.assert_array_equal(classifier.features(PIXELS), model(PIXELS))
     assert classifier.head.rates == (0.25,)
     assert classifier(PIXELS).shape == (5, 10)
-    assert classifier.drawn_layers == [classifier.head]
+    assert classifier.drawn_layers() == [classifier.head]
 
 
 def test_a_model_is_cut_at_a_layer() -> None:
     model = functional()
     classifier = Classifier.from_model(model, 10, cut="flat")
     assert classifier.features(PIXELS).shape == (5, 36)
-    assert classifier.drawn_layers == [classifier.head]
+    assert classifier.drawn_layers() == [classifier.head]
 
 
 def test_a_feature_map_is_averaged_over_its_places() -> None:
