@@ -352,8 +352,7 @@ def test_a_prepared_trunk_is_worth_labels(digits: Dataset) -> None:
 # Replicas, saving, options
 
 
-@pytest.mark.parametrize("classifier", ["lenet", "resnet18"])
-@pytest.mark.parametrize("shape", [(8, 8, 1), (8, 8, 3)])
+@pytest.mark.parametrize(("classifier", "shape"), [("lenet", (8, 8, 3)), ("resnet18", (8, 8, 1))])
 def test_a_step_on_two_replicas_is_a_step_on_one(
     classifier: str, shape: tuple[int, ...], mirrored: tf.distribute.Strategy
 ) -> None:
