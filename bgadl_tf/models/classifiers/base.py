@@ -137,7 +137,7 @@ class Classifier(keras.Model):
     def train_on_groups(
         self, batches: Sequence[tf.Tensor], seeds: Sequence[tf.Tensor]
     ) -> list[tf.Tensor]:
-        """Training passes over several batches, as one wherever no BatchNorm tells them apart.
+        """Training passes over several batches, as one pass where no BatchNorm tells them apart.
 
         Args:
             batches: Each ``[B, *shape]``, images in [0, 1], of one size.
@@ -146,10 +146,13 @@ class Classifier(keras.Model):
         Returns:
             Log-probabilities ``[B, C]`` of each, float32.
         """
+        if self._sees_batches():
+            passes = zip(batches, seeds, strict=True)
+            return [self(batch, training=True, seed=seed) for batch, seed in passes]
         count = tf.shape(batches[0])[0]
         masks = [self.head.example_masks(seed, count) for seed in seeds]
         log_probs = self.head(
-            self.features_of_groups(batches),
+            self.features(tf.concat(batches, 0), training=True),
             masks=[tf.concat(stage, 0) for stage in zip(*masks, strict=True)],
         )
         return groups.split(log_probs, (1,) * len(batches))
