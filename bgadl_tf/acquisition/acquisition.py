@@ -107,6 +107,8 @@ class ScoreAcquisition:
 
     needs: ClassVar[tuple[type, ...]] = ()
     chooses_initial_set: ClassVar[bool] = False
+    may_be_negative: ClassVar[bool] = False
+    """Whether scores below 0 are to be expected."""
 
     def score(self, evidence: Evidence) -> tf.Tensor:
         """Scores ``[n]``; larger is more informative."""

@@ -30,7 +30,7 @@ IN_MEMORY = 2**30
 """Bytes of candidates' features that are kept in memory; more go to a temporary file."""
 
 BLOCK_VALUES = 2**22
-"""Features that are compared with the centres at a time."""
+"""Features, or distances to centres, that are in memory at a time."""
 
 
 @ACQUISITIONS.register("coreset")
@@ -137,7 +137,7 @@ class _Cover:
         self.has_centres = True
         exact = centres.astype(np.float64)
         lengths = np.square(exact).sum(axis=1)
-        for rows, block in self._blocks():
+        for rows, block in self._blocks(len(centres)):
             found = np.square(block).sum(axis=1)[:, None] + lengths - 2.0 * (block @ exact.T)
             nearest = np.maximum(found.min(axis=1), 0.0)
             self._squares[rows] = np.minimum(self._squares[rows], nearest)
@@ -159,8 +159,8 @@ class _Cover:
             .argmin()
         )  # fmt: skip
 
-    def _blocks(self) -> Iterator[tuple[slice, Distances]]:
-        size = max(1, BLOCK_VALUES // self.features.shape[1])
+    def _blocks(self, centres: int = 1) -> Iterator[tuple[slice, Distances]]:
+        size = max(1, BLOCK_VALUES // max(self.features.shape[1], centres))
         for start in range(0, len(self.features), size):
             rows = slice(start, start + size)
             yield rows, self.features[rows].astype(np.float64)

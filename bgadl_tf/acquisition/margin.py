@@ -16,5 +16,7 @@ from bgadl_tf.acquisition.evidence import Evidence
 class Margin(ScoreAcquisition):
     """Asks where the two best classes are closest."""
 
+    may_be_negative = True
+
     def score(self, evidence: Evidence) -> tf.Tensor:
         return scores.negative_margin(evidence.moments)

@@ -30,10 +30,11 @@ class Power:
     beta: float = 1.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.inner, ScoreAcquisition):
+        gives_scores = isinstance(self.inner, ScoreAcquisition)
+        if not gives_scores or self.inner.may_be_negative:
             raise ConfigError(
-                "power wraps acquisitions that give every candidate a score of its own, such as "
-                f"bald; got {type(self.inner).__name__}"
+                "power wraps acquisitions that give every candidate a score of its own that is "
+                f"not negative, such as bald; got {type(self.inner).__name__}"
             )
         if not self.beta > 0:
             raise ConfigError(f"--option power.beta is {self.beta}; it must be positive")

@@ -32,6 +32,9 @@ def identity(look: Callable[..., Any]) -> Hashable:
     return key
 
 
+_CONSTANTS = (bool, int, float, str)
+
+
 def _key(look: Any) -> Any:
     if isinstance(look, functools.partial):
         return "partial", _key(look.func), look.args, tuple(sorted(look.keywords.items()))
@@ -42,5 +45,7 @@ def _key(look: Any) -> Any:
         values = [cell.cell_contents for cell in look.__closure__ or ()]
         cells = tuple((type(value), _key(value)) for value in values)
         defaults = tuple((look.__kwdefaults__ or {}).items())
-        return "function", look.__code__, look.__module__, cells, look.__defaults__, defaults
+        known = {name: look.__globals__.get(name) for name in look.__code__.co_names}
+        numbers = tuple((n, type(v), v) for n, v in known.items() if isinstance(v, _CONSTANTS))
+        return "function", look.__code__, cells, look.__defaults__, defaults, numbers
     return look

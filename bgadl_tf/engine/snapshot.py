@@ -1,4 +1,7 @@
-"""Weights that rounds begin from: drawn, pre-trained or self-supervised alike."""
+"""Weights that rounds begin from: drawn, pre-trained or self-supervised alike.
+
+The states of the seed generators of Keras' own Dropout layers belong to them.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ class Snapshot:
         return cls({
             f"{name}/{number}": np.asarray(weight.numpy())
             for name in names
-            for number, weight in enumerate(networks[name].weights)
+            for number, weight in enumerate(networks[name].variables)
         })  # fmt: skip
 
     def restore(self, networks: Mapping[str, keras.Model], names: Iterable[str]) -> None:
@@ -36,7 +39,7 @@ class Snapshot:
             ValueError: The snapshot is of networks of another shape.
         """
         for name in names:
-            for number, weight in enumerate(networks[name].weights):
+            for number, weight in enumerate(networks[name].variables):
                 value = self.arrays.get(f"{name}/{number}")
                 if value is None or value.shape != tuple(weight.shape):
                     raise ValueError(

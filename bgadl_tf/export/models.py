@@ -68,7 +68,13 @@ def export_models(
         ExportError: A model cannot be written, or a server could not serve it. Nothing is left.
     """
     out, facts = Path(out), facts or {}
-    copy = on_one_device(learner)
+    try:
+        copy = on_one_device(learner)
+    except (TypeError, ValueError) as error:
+        raise ExportError(
+            f"the classifier cannot be copied: {plain(str(error))}; register its layers with "
+            "keras.saving.register_keras_serializable"
+        ) from error
     try:
         models = _models(copy, mc_samples, facts)
         with publish.unfinished(out, [model.name for model in models]) as folders:

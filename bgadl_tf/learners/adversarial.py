@@ -195,7 +195,10 @@ class AdversarialLearner(Learner):
 
 def generative_networks(classifier: Classifier, options: Options) -> dict[str, keras.Model]:
     """G and D for the examples and classes of ``classifier``."""
-    assert isinstance(options, AdversarialOptions)
+    if not isinstance(options, AdversarialOptions):
+        raise ConfigError(
+            f"options are {type(options).__name__}; a generative learner needs its options_type"
+        )
     policy = classifier.dtype_policy
     shape = classifier.example_shape
     return {

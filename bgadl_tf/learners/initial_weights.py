@@ -41,7 +41,9 @@ def initialise(network: keras.layers.Layer, seed_of: SeedOf) -> None:
             variable = getattr(layer, kind, None)
             if variable is None:
                 continue
-            initializer = getattr(layer, f"{kind}_initializer")
+            initializer = getattr(layer, f"{kind}_initializer", None)
+            if initializer is None:
+                continue
             config = initializer.get_config()
             if "seed" in config:
                 config["seed"] = seed_of(f"{number}/{kind}")

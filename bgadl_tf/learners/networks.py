@@ -70,6 +70,10 @@ class Networks(keras.Model):
         Raises:
             ValueError: Names of optimizers and networks differ.
         """
+        if own := sorted({"loss", "loss_weights", "metrics", "weighted_metrics"} & {*kw}):
+            raise ValueError(
+                f"{type(self).__name__} has losses and metrics of its own; leave out {own[0]!r}"
+            )
         optimizers = self.default_optimizers()
         if isinstance(optimizer, Mapping):
             if set(optimizer) != set(optimizers):

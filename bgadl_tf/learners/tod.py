@@ -100,6 +100,7 @@ class TOD(Learner):
                 tf.reduce_mean(tf.square(centred(student) - target), axis=1)
                 for student, target in zip(log_probs, targets, strict=True)
             ]
+            errors[0] = weighted(errors[0], batch)
             consistency = tf.add_n(errors) / len(errors)
             total = classification + self.options.unlabelled_weight * consistency
             loss = losses.global_mean(total)

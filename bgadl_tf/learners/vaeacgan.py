@@ -108,14 +108,15 @@ class VAEACGAN(AdversarialLearner):
 
     @classmethod
     def create(cls, classifier: Classifier, options: Options) -> Self:
-        assert isinstance(options, VAEACGANOptions)
+        networks = generative_networks(classifier, options)
+        if not isinstance(options, VAEACGANOptions):
+            raise ConfigError(f"options are {type(options).__name__}; expected VAEACGANOptions")
         encoder = Encoder(
             classifier.example_shape,
             options.latent_dim,
             options.width,
             dtype=classifier.dtype_policy,
         )
-        networks = generative_networks(classifier, options)
         return cls(classifier, encoder=encoder, **networks, options=options)
 
     @property

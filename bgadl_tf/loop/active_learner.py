@@ -18,14 +18,13 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from bgadl_tf.acquisition.acquisition import Acquisition, check_needs
+from bgadl_tf.acquisition.acquisition import Acquisition
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core import seeding
 from bgadl_tf.core.errors import PoolError
 from bgadl_tf.core.types import Id, Label
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.engine.scorer import Scorer
-from bgadl_tf.learners.abilities import KeepsPrevious
 from bgadl_tf.learners.learner import Learner
 from bgadl_tf.loop import folder_journal, parts
 from bgadl_tf.loop.asking import Asking
@@ -44,7 +43,7 @@ from bgadl_tf.models.classifiers.base import Classifier
 
 
 class ActiveLearner(Steps):
-    """Asks, is told, and learns.
+    """Asks, is told, and learns; weights are drawn by the plan's seed, but ``from_model``'s kept.
 
     Args:
         learner: Fits the classifier; a classifier alone is fitted plainly.
@@ -54,7 +53,7 @@ class ActiveLearner(Steps):
         folder: Keeps everything, and goes on from what it holds; None for a temporary one.
         callbacks: Told of what happens.
         plan: The protocol; None for the default one.
-        strategy: Where it trains; None for the one that is in force.
+        strategy: Where it trains, None for the one in force; a learner was made in its scope.
         journal: Instead of ``folder``: one that is open.
 
     Raises:
@@ -77,15 +76,13 @@ class ActiveLearner(Steps):
     ) -> None:
         self.dataset = parts.as_dataset(dataset)
         self.acquisition = parts.as_acquisition(acquisition)
-        self.learner = parts.as_learner(learner, self.dataset)
+        strategy = strategy or tf.distribute.get_strategy()
+        with strategy.scope():
+            self.learner = parts.as_learner(learner, self.dataset, self.acquisition)
         self.plan = plan or Plan()
         self.callback = Callbacks(callbacks)
-        check_needs(type(self.acquisition).__name__, self.acquisition, self.learner)
-        strategy = strategy or tf.distribute.get_strategy()
-        if KeepsPrevious in self.acquisition.needs:
-            with strategy.scope():
-                self.learner.keep_previous()
         self.journal = journal or folder_journal.held(folder)
+        self.journal.begin(self.plan)
         self.journal.track(self.learner)
         self.round = len(self.journal.finished())
         self.labelling = Labelling(self.dataset, self.journal)
@@ -114,8 +111,8 @@ class ActiveLearner(Steps):
         The same until it is answered, also after a restart; what a ledger has lost comes first.
 
         Args:
-            size: Labels to ask for; None for the plan's, and none where this round has asked and
-                was answered.
+            size: Labels to ask for; None for the plan's. A round that was answered asks again if
+                a size is given and its training has not begun.
 
         Raises:
             PoolError: The pool is exhausted.
@@ -123,7 +120,8 @@ class ActiveLearner(Steps):
         """
         self._take_given_labels()
         before = self.journal.query(self.round)
-        if not self.labelling.open(self.round).ids and (before is None or size is not None):
+        more = before is None or (size is not None and not self.fitting.has_begun(self.round))
+        if more and not self.labelling.open(self.round).ids:
             self._make_query(size, before)
         return self.labelling.open(self.round)
 
@@ -131,8 +129,10 @@ class ActiveLearner(Steps):
         start = time.monotonic()
         query = self._asking.query(self.round, size, before)
         self._score_seconds += time.monotonic() - start
-        mask_seed = seeding.mask_seed(self.plan.seed, self.round)
-        self.journal.save_query(self.round, query, mask_seed)
+        self.journal.save_query(self.round, query, seeding.mask_seed(self.plan.seed, self.round))
+        if query.examples is not None:
+            self.examples.admit(query.ids, query.examples)
+            self.pool.admit(query.ids)
         self.labelling.ask(self.round, query)
         self.callback.on_query(self.round, query)
 

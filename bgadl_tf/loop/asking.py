@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import functools
 
+import numpy as np
+
 from bgadl_tf.acquisition.acquisition import Acquisition
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core import seeding
+from bgadl_tf.core.errors import PoolError, ScoreError
 from bgadl_tf.core.types import UNLABELLED
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.engine.scorer import Scorer
@@ -70,15 +73,40 @@ class Asking:
             PoolError: The pool is exhausted.
             ScoreError: A score is not finite.
         """
-        new = self._new(round_, size, f"after {len(before.ids)}" if before else "")
-        if new.examples is not None:
-            self._examples.admit(new.ids, new.examples)
-            self._pool.admit(new.ids)
+        if size is not None and size < 1:
+            raise PoolError(f"{size} labels were asked for; expected 1 or more")
+        new = self._checked(self._new(round_, size, f"after {len(before.ids)}" if before else ""))
         if before is None:
             return new
-        return new._replace(ids=before.ids + new.ids, scores=before.scores + new.scores)
+        if before.examples is not None or new.examples is not None:
+            raise PoolError(
+                f"round {round_} has asked about synthesised examples and cannot ask again; fit()"
+            )
+        facts = {**before.facts, **new.facts}
+        return Query(before.ids + new.ids, before.scores + new.scores, facts=facts)
+
+    def _checked(self, query: Query) -> Query:
+        """A query of plain numbers, about ids that can be answered.
+
+        Raises:
+            PoolError: An id is unknown, answered already or given twice.
+            ScoreError: A score or fact is missing or not finite.
+        """
+        if len(query.ids) != len(query.scores):
+            raise ScoreError(f"a query has {len(query.ids)} ids and {len(query.scores)} scores")
+        if query.examples is None:
+            self._pool.refuse_answered(query.ids)
+        if len({*query.ids}) < len(query.ids):
+            raise PoolError("a query names an id twice; ids must be unique")
+        scores = tuple(float(score) for score in query.scores)
+        facts = {name: float(value) for name, value in query.facts.items()}
+        if not np.isfinite([*scores, *facts.values()]).all():
+            raise ScoreError(f"a query's scores or facts are not finite: {scores}, {facts}")
+        ids = tuple(str(id_) for id_ in query.ids)
+        return Query(ids, scores, query.examples, facts)
 
     def _new(self, round_: int, size: int | None, detail: str) -> Query:
+        self._fitting.settle()
         given = self.some_labels_are_given and not detail
         if round_ == 0 and (given or not self._acquisition.chooses_initial_set):
             ids = initial_ids(

@@ -71,7 +71,7 @@ class Checkpoints:
         self._last = time.monotonic()
 
 
-def read_weights(folder: Path, learner: Learner) -> tuple[int, int]:
+def read_weights(folder: Path, learner: Learner) -> Moment:
     """Give a learner the newest weights. Only reads: another process may go on training.
 
     Args:
@@ -79,18 +79,27 @@ def read_weights(folder: Path, learner: Learner) -> tuple[int, int]:
         learner: Its networks are changed; its optimizers need not exist.
 
     Returns:
-        The round and step they are of.
+        The moment they are of.
 
     Raises:
-        RunFolderError: There is no checkpoint, or none that can be read.
+        RunFolderError: There is no checkpoint, none that can be read, or none of a classifier
+            that has seen labels.
     """
     round_, step = (tf.Variable(0, dtype=tf.int64) for _ in range(2))
     checkpoint = tf.train.Checkpoint(round=round_, step=step, **_network_states(learner))
     state = tf.train.get_checkpoint_state(str(folder))
     if state is None:
         raise RunFolderError(f"{folder.parent} has no checkpoint yet; train for a round first")
-    _restore_newest(checkpoint, state.all_model_checkpoint_paths, whole=False)
-    return int(round_.numpy()), int(step.numpy())
+    path = _restore_newest(checkpoint, state.all_model_checkpoint_paths, whole=False)
+    key = "stage/.ATTRIBUTES/VARIABLE_VALUE"
+    reader = tf.train.load_checkpoint(path)
+    stage = int(reader.get_tensor(key)) if reader.has_tensor(key) else 0  # the first format
+    moment = Moment(int(round_.numpy()), stage, int(step.numpy()))
+    if not learner.stages(moment.round)[moment.stage].uses_labels:
+        raise RunFolderError(
+            f"{folder.parent} has not trained on a label yet; train until round 0 has"
+        )
+    return moment
 
 
 @contextlib.contextmanager
@@ -106,13 +115,16 @@ def reporting_write_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _restore_newest(checkpoint: tf.train.Checkpoint, paths: Sequence[str], whole: bool) -> None:
+def _restore_newest(checkpoint: tf.train.Checkpoint, paths: Sequence[str], whole: bool) -> str:
     """Restore the last of ``paths`` that is sound.
 
     Args:
         checkpoint: Objects, all of which must be found.
         paths: Oldest first.
         whole: Whether the objects must also be all that is found.
+
+    Returns:
+        The one that was restored.
 
     Raises:
         RunFolderError: None is sound.
@@ -125,7 +137,7 @@ def _restore_newest(checkpoint: tf.train.Checkpoint, paths: Sequence[str], whole
         except (AssertionError, LookupError, ValueError, tf.errors.OpError) as error:
             failures.append(f"{path} ({plain(str(error))})")
         else:
-            return
+            return path
     raise RunFolderError(
         f"no checkpoint can be read: {', '.join(failures)}; restore one from a copy, or "
         "use another --out"

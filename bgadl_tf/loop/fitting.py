@@ -5,13 +5,14 @@ from __future__ import annotations
 import tensorflow as tf
 
 from bgadl_tf.core import seeding
-from bgadl_tf.core.errors import RunFolderError
+from bgadl_tf.core.errors import PoolError, RunFolderError
 from bgadl_tf.engine.snapshot import Snapshot
 from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.learners.initial_weights import is_drawn
 from bgadl_tf.learners.learner import Learner
 from bgadl_tf.learners.stage import Stage, Trainable
 from bgadl_tf.loop.callback import Callback
+from bgadl_tf.loop.further import NAME as FURTHER
 from bgadl_tf.loop.journal import Journal, Moment
 from bgadl_tf.loop.plan import Plan
 from bgadl_tf.loop.training_set import TrainingSet
@@ -30,7 +31,7 @@ class Fitting:
         strategy: Where it trains.
         journal: Keeps weights.
         plan: The protocol.
-        told: Told of every few steps.
+        callback: Told of every few steps.
 
     Raises:
         RunFolderError: The weights that were kept do not fit the rounds that are finished.
@@ -42,10 +43,10 @@ class Fitting:
         strategy: tf.distribute.Strategy,
         journal: Journal,
         plan: Plan,
-        told: Callback,
+        callback: Callback,
     ) -> None:
         self.learner, self.strategy, self.journal = learner, strategy, journal
-        self.plan, self._told = plan, told
+        self.plan, self._callback = plan, callback
         self.trainer = self._trainer(learner)
         self._trainers = {id(learner): self.trainer}
         self._interrupted = False
@@ -70,8 +71,7 @@ class Fitting:
         Raises:
             DivergenceError: A loss term is not finite.
         """
-        if self._interrupted:
-            self._begin()
+        self.settle()
         for number, stage in enumerate(self._stages(round_)):
             steps = self._steps_of(stage)
             # What is past, of this round or, before the first query is trained on, of this stage.
@@ -84,6 +84,20 @@ class Fitting:
             self._moment = Moment(round_, number, steps)
             self._interrupted = False
 
+    def settle(self) -> None:
+        """After an error, go back to the newest moment that the journal has."""
+        if self._interrupted:
+            self._begin()
+
+    def has_begun(self, round_: int) -> bool:
+        """Whether a round has trained on labels, or made further examples of its query."""
+        if self.journal.kept(round_, FURTHER) is not None:
+            return True
+        moment = self._moment
+        if moment is None or moment.round != round_:
+            return False
+        return self._stages(round_)[moment.stage].uses_labels
+
     def save(self, round_: int) -> None:
         """Keep the weights of a round whose stages are all taken."""
         self.journal.save_weights(self._last_moment(round_), now=True)
@@ -93,6 +107,8 @@ class Fitting:
     ) -> None:
         """Train networks that are not the learner's but an acquisition's own."""
         examples, labels = training_set.labelled(round_)
+        if not len(labels):
+            raise PoolError("an acquisition wants to train on labels, and there are none yet")
         unlabelled = training_set.unlabelled() if model.uses_unlabelled else None
         seed = seeding.seed_pair(self.plan.seed, round_, "query", "order")
         self._trainer(model).train(examples, labels, seed, steps, unlabelled=unlabelled)
@@ -137,7 +153,7 @@ class Fitting:
         stage.noise_seed.assign(seeding.seed_pair(self.plan.seed, round_, "noise", detail))
 
         def progress(step: int, means: dict[str, float]) -> None:
-            self._told.on_step(round_, stage.name, step, means)
+            self._callback.on_step(round_, stage.name, step, means)
             if step < steps:  # the end of a stage is kept once it is known to be good
                 self.journal.save_weights(Moment(round_, number, step), now=False)
 

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import io
 import json
@@ -33,6 +34,7 @@ from bgadl_tf.learners.learner import Learner
 from bgadl_tf.loop.checkpoints import Checkpoints, reporting_write_errors
 from bgadl_tf.loop.journal import Moment, Named
 from bgadl_tf.loop.ledger import Ledger
+from bgadl_tf.loop.plan import Plan, refuse_other
 from bgadl_tf.loop.round import Round
 
 LOCK = ".lock"
@@ -83,7 +85,8 @@ class FolderJournal:
                 ) from None
             for name in self.subfolders:
                 (self.path / name).mkdir(exist_ok=True)
-            folders = (self.path, *(path for path in self.path.rglob("*") if path.is_dir()))
+            own = [self.path / name for name in self.subfolders]
+            folders = (self.path, *own, *(self.path / "arrays").glob("*/"))
             for left_behind in (file for f in folders for file in durable.temporaries(f)):
                 left_behind.unlink()
         self._rounds = list(durable.read_json_lines(self.path / "rounds.jsonl").records)
@@ -98,6 +101,13 @@ class FolderJournal:
     @property
     def ledger(self) -> Ledger:
         return self._ledger
+
+    def begin(self, plan: Plan) -> None:
+        file = self.path / "queries" / "plan.json"
+        if file.exists():
+            refuse_other(json.loads(file.read_text()), plan)
+        else:
+            durable.atomic_write_text(file, json.dumps(dataclasses.asdict(plan)) + "\n")
 
     def track(self, learner: Learner) -> None:
         """Say whose weights and optimizer states the checkpoints are to hold."""
@@ -188,7 +198,12 @@ def held(path: Path | str | None) -> FolderJournal:
     folder = Path(tempfile.mkdtemp(prefix="bgadl_tf_") if path is None else path)
     with reporting_write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
+        others = {file.name for file in folder.iterdir()} - {LOCK}
     journal = FolderJournal(folder)
+    if others and not others & {*journal.subfolders}:
+        raise RunFolderError(
+            f"{folder} holds {min(others)!r} and nothing of a run; use an empty or new folder"
+        )
     if path is None:
         weakref.finalize(journal, shutil.rmtree, folder, ignore_errors=True)
     journal.open()

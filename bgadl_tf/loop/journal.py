@@ -11,6 +11,7 @@ from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core.types import Json
 from bgadl_tf.learners.learner import Learner
 from bgadl_tf.loop.ledger import Ledger
+from bgadl_tf.loop.plan import Plan
 from bgadl_tf.loop.round import Round
 
 Named = Mapping[str, NDArray[Any]]
@@ -31,6 +32,13 @@ class Journal(Protocol):
     @property
     def ledger(self) -> Ledger:
         """Every answer."""
+
+    def begin(self, plan: Plan) -> None:
+        """Keep the plan of a new run.
+
+        Raises:
+            RunFolderError: A run of another plan has begun already.
+        """
 
     def track(self, learner: Learner) -> None:
         """Say whose weights and optimizer states are to be kept; comes before ``restore``."""

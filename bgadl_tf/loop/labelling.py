@@ -37,6 +37,7 @@ class Labelling:
             else:
                 self.pool.label({record.id: record.label}, record.round)
         self._open: dict[int, dict[Id, float]] = {}
+        self._places: dict[Id, tuple[int, int]] = {}  # round and place in its query
         for round_, query in asked.items():
             self.ask(round_, query)
 
@@ -44,6 +45,7 @@ class Labelling:
         """Note what a query asks that nobody has answered."""
         scored = zip(query.ids, query.scores, strict=True)
         self._open[round_] = {id_: s for id_, s in scored if not self.pool.is_answered(id_)}
+        self._places |= {id_: (round_, place) for place, id_ in enumerate(self._open[round_])}
 
     def open(self, round_: int) -> Query:
         """What is still to be answered: of the first round that a damaged ledger has lost answers
@@ -65,21 +67,20 @@ class Labelling:
         Returns:
             The answers, as class indices.
         """
-        rounds = {id_: asked for asked, left in self._open.items() for id_ in left}
         self.pool.refuse_answered(answers)
-        order = {id_: place for place, id_ in enumerate(rounds)}
-        ids = sorted(answers, key=lambda id_: order.get(id_, len(order)))
+        last = (round_, len(self._places))
+        ids = sorted(answers, key=lambda id_: self._places.get(id_, last))
         told = {id_: self._index(id_, answers[id_]) for id_ in ids}
+        rounds = {id_: self._places.get(id_, last)[0] for id_ in ids}
         self._ledger.extend([
-            Record(id_, label, rounds.get(id_, round_), source) for id_, label in told.items()
+            Record(id_, label, rounds[id_], source) for id_, label in told.items()
         ])  # fmt: skip
         for id_, label in told.items():
-            asked = rounds.get(id_, round_)
             if label is None:
-                self.pool.skip([id_], asked)
+                self.pool.skip([id_], rounds[id_])
             else:
-                self.pool.label({id_: label}, asked)
-            self._open.get(asked, {}).pop(id_, None)
+                self.pool.label({id_: label}, rounds[id_])
+            self._open.get(rounds[id_], {}).pop(id_, None)
         return told
 
     def _index(self, id_: Id, label: object) -> Label | None:

@@ -7,6 +7,7 @@ from bgadl_tf.acquisition.acquisition import Acquisition
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.load import load_dataset
+from bgadl_tf.learners.abilities import KeepsPrevious
 from bgadl_tf.learners.learner import LEARNERS, Learner
 from bgadl_tf.models.classifiers.base import CLASSIFIERS, Classifier, default_classifier
 
@@ -21,15 +22,18 @@ def as_acquisition(acquisition: Acquisition | str) -> Acquisition:
     return acquisitions.create(acquisition) if isinstance(acquisition, str) else acquisition
 
 
-def as_learner(learner: Learner | Classifier | str, dataset: Dataset) -> Learner:
-    """A compiled learner for the examples and classes of a dataset.
+def as_learner(
+    learner: Learner | Classifier | str, dataset: Dataset, acquisition: Acquisition
+) -> Learner:
+    """A compiled learner for the examples and classes of a dataset, fit for an acquisition.
 
     Args:
         learner: A learner; a classifier, for plain supervised learning; or a learner's name.
         dataset: What it is to learn from.
+        acquisition: Looks through it.
 
     Raises:
-        ConfigError: It takes other examples or knows another number of classes.
+        ConfigError: It takes other examples, knows another number of classes, or lacks an ability.
     """
     if isinstance(learner, str):
         learner_type = LEARNERS.get(learner)
@@ -48,6 +52,9 @@ def as_learner(learner: Learner | Classifier | str, dataset: Dataset) -> Learner
             f"apart; those of {dataset.name!r} have shape {dataset.shape} and {dataset.classes} "
             "classes"
         )
+    acquisitions.check_needs(type(acquisition).__name__, acquisition, learner)
+    if KeepsPrevious in acquisition.needs:
+        learner.keep_previous()
     if not learner.optimizers:
         learner.compile()
     return learner

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
-from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.core.errors import ConfigError, RunFolderError
+from bgadl_tf.core.types import Json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,3 +47,26 @@ class Plan:
             value = getattr(self, name)
             if value is not None and value < smallest:
                 raise ConfigError(f"{name} is {value}; it must be at least {smallest}")
+
+
+def refuse_other(saved: Json, plan: Plan) -> None:
+    """Make sure that a run goes on under the plan that it was begun with; it may be longer.
+
+    Args:
+        saved: The plan of the run, as ``dataclasses.asdict`` gives it.
+        plan: The one that is asked for.
+
+    Raises:
+        RunFolderError: The message names what differs.
+    """
+    now = dataclasses.asdict(plan)
+    different = [
+        f"{name} was {saved[name]!r}, now {value!r}"
+        for name, value in now.items()
+        if name != "rounds" and name in saved and saved[name] != value
+    ]
+    if different:
+        raise RunFolderError(
+            f"the folder holds a run of another plan: {'; '.join(different)}; go on with its plan, "
+            "or use another folder"
+        )

@@ -31,7 +31,6 @@ class Pool:
         self._labels: dict[Id, Label] = {}
         self._rounds: dict[Id, int] = {}
         self._skipped: dict[Id, int] = {}
-        self._last_round = 0
 
     def admit(self, ids: Sequence[Id]) -> None:
         """Takes in ids of examples that were synthesised; their place is after all others.
@@ -54,27 +53,24 @@ class Pool:
 
         Raises:
             PoolError: An id is unknown, labelled or skipped already, a label is not a class
-                index, or the round lies before that of an earlier answer.
+                index.
         """
-        self._check_move(answers, round_)
+        self.refuse_answered(answers)
         for id_, label in answers.items():
             if not _is_class_index(label):
                 raise PoolError(f"label of {id_!r} is {label!r}; expected a class index from 0")
         self._labels.update((id_, int(label)) for id_, label in answers.items())
         self._rounds.update((id_, round_) for id_ in answers)
-        self._last_round = round_
 
     def skip(self, ids: Sequence[Id], round_: int) -> None:
         """Takes ids out of the pool that the oracle declined to label.
 
         Raises:
-            PoolError: An id is unknown, given twice, labelled or skipped already, or the round
-                lies before that of an earlier answer.
+            PoolError: An id is unknown, given twice, labelled or skipped already.
         """
         _refuse_repeats(ids)
-        self._check_move(ids, round_)
+        self.refuse_answered(ids)
         self._skipped.update((id_, round_) for id_ in ids)
-        self._last_round = round_
 
     @property
     def ids(self) -> tuple[Id, ...]:
@@ -83,7 +79,7 @@ class Pool:
 
     @property
     def labelled_ids(self) -> tuple[Id, ...]:
-        """The labelled set: by round, within a round in the order answered."""
+        """The labelled set, in the order answered."""
         return tuple(self._labels)
 
     @property
@@ -179,26 +175,16 @@ class Pool:
         """
         labelled, skipped = set(self._labels), set(self._skipped)
         unlabelled = self.unlabelled_ids
-        rounds = list(self._rounds.values())
         broken = {
             "an id is labelled and skipped": labelled & skipped,
             "an id is unlabelled and elsewhere": set(unlabelled) & (labelled | skipped),
             "an id is nowhere": self._places.keys() - labelled - skipped - set(unlabelled),
             "an id is unknown": (labelled | skipped) - self._places.keys(),
             "labels and rounds name different ids": labelled ^ set(self._rounds),
-            "the labelled set is out of order": rounds != sorted(rounds),
             "the counts do not add up": len(unlabelled) != self.unlabelled_count,
         }
         if messages := [message for message, found in broken.items() if found]:
             raise PoolError(f"the pool is inconsistent: {'; '.join(messages)}")
-
-    def _check_move(self, ids: Iterable[Id], round_: int) -> None:
-        if round_ < self._last_round:
-            raise PoolError(
-                f"round {round_} answers after round {self._last_round} did; "
-                "rounds must not go backwards"
-            )
-        self.refuse_answered(ids)
 
 
 def _is_class_index(value: object) -> bool:

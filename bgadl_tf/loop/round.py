@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Self
 
 import numpy as np
 
@@ -36,6 +37,11 @@ class Round:
     def to_json(self) -> Json:
         """As one JSON object."""
         return {**asdict(self), "queried": list(self.queried)}
+
+    @classmethod
+    def from_json(cls, record: Json) -> Self:
+        """The inverse of ``to_json``."""
+        return cls(**{**record, "queried": tuple(record["queried"])})
 
     def refuse_divergence(self) -> None:
         """Make sure that every number is finite.

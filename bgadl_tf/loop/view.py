@@ -60,6 +60,7 @@ class View:
         self._train(model, steps)
 
     def remember(self, name: str, make: Callable[[], Mapping[str, NDArray[Any]]]) -> Named:
+        name = f"remembered_{name}"
         kept = self._journal.kept(0, name)
         if kept is None:
             kept = make()

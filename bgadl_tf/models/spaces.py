@@ -1,8 +1,8 @@
 """Example spaces: images, or vectors such as the features of a backbone.
 
 A space is known by the shape of one example, and decides what examples are stored as, what
-networks see of them, and which form E, G and D take: convolutional or dense. Nothing else in the
-package asks which of the two it works in.
+networks see of them, and which form E, G and D take: convolutional or dense. Trainer, scorer, pool
+and journal know nothing of it.
 """
 
 from __future__ import annotations

@@ -41,7 +41,6 @@ class Setup:
         described: ``config`` as ``config.json`` holds it.
         defaults: What ``described`` is where nothing is given.
         dataset: Examples, labels, ids.
-        simulated: Whether every label is held back, so that no person needs to answer.
         learner: Compiled, in the scope of the strategy.
         acquisition: Chooses queries.
         strategy: Where the learner trains.
@@ -52,7 +51,6 @@ class Setup:
     described: Json
     defaults: Json
     dataset: Dataset
-    simulated: bool
     learner: Learner
     acquisition: Acquisition
     strategy: tf.distribute.Strategy
@@ -151,7 +149,6 @@ def build(config: RunConfig) -> Setup:
         described=described,
         defaults=defaults,
         dataset=dataset,
-        simulated=bool((dataset.train.labels != UNLABELLED).all()),
         learner=learner,
         acquisition=acquisition,
         strategy=strategy,

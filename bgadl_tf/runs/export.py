@@ -40,7 +40,8 @@ def export_run(run: Path, out: Path | None = None) -> ExportedModels:
             "this version: train again in a new folder"
         )
     learner = make_learner(config)
-    moment = read_weights(run / "checkpoints", learner)
+    weights = read_weights(run / "checkpoints", learner)
+    moment = weights.round, weights.step
     facts = facts_of(config, _labelled(run, moment), moment)
     return export_models(
         learner, out or run / "export", mc_samples=config["mc_samples"], facts=facts

@@ -32,6 +32,16 @@ class Pictures(Callback):
         with reporting_write_errors(self.folder):
             self.draw(record)
 
+    def catch_up(self) -> None:
+        """Draw the newest round, if a crash came before its figures."""
+        rounds = self.journal.finished()
+        curve = self.folder / "learning_curve.png"
+        if rounds and (not curve.exists() or curve.stat().st_mtime < self._finished_at()):
+            self.on_round(Round.from_json(rounds[-1]))
+
+    def _finished_at(self) -> float:
+        return (self.folder.parent / "rounds.jsonl").stat().st_mtime
+
     def draw(self, record: Round) -> None:
         """Draw a round, all figures of it."""
         rounds = self.journal.finished()

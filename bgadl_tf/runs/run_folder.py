@@ -19,6 +19,7 @@ import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from bgadl_tf.core import durable
 from bgadl_tf.core.errors import RunFolderError
@@ -127,10 +128,17 @@ def differences(saved: Json, config: Json, defaults: Json) -> list[str]:
     """
     found = []
     for name in sorted({*saved, *config} - {*MACHINE_SETTINGS}):
-        before = saved.get(name, defaults.get(name))
-        now = config.get(name)
-        if isinstance(before, dict) and isinstance(now, dict):
-            before = {**defaults.get(name, {}), **before}
+        before, now = _completed(saved.get(name), defaults.get(name)), config.get(name)
         if before != now:
             found.append(f"{name} was {before!r}, now {now!r}")
     return found
+
+
+def _completed(saved: Any, default: Any) -> Any:
+    """What was saved, with the defaults of whatever it lacks at any depth."""
+    if saved is None:
+        return default
+    if not isinstance(saved, dict) or not isinstance(default, dict):
+        return saved
+    missing = {name: value for name, value in default.items() if name not in saved}
+    return missing | {name: _completed(value, default.get(name)) for name, value in saved.items()}

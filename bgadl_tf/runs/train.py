@@ -64,6 +64,7 @@ def train(config: RunConfig, out: Path | str, callbacks: Sequence[Callback] = ()
         progress = Progress(out, setup.learner, setup.plan, len(folder.journal.finished()))
         pictures = Pictures(out / "figures", setup.dataset, folder.journal)
         loop = setup.active_learner(folder.journal, (progress, pictures, *callbacks))
+        pictures.catch_up()
         if not loop.finished:
             with progress:
                 _run(loop, setup, out)

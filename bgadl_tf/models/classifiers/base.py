@@ -62,13 +62,13 @@ class Classifier(keras.Model):
         cut: str | None = None,
         dropout: float = 0.5,
         hidden: Sequence[int] = (),
-        pixel_range: tuple[float, float] = (0.0, 1.0),
+        pixel_range: tuple[float, float] | None = None,
     ) -> Classifier:
         """A classifier from a Keras model: its trunk, with our stochastic head on it.
 
         Args:
-            model: Takes one example ``[B, *shape]``; built. It is used, not copied: training the
-                classifier trains it.
+            model: Takes one example ``[B, *shape]``; built. It is copied and stays as it is; a
+                subclassed one, which cannot be, is used itself and trained.
             classes: C.
             cut: Name of the layer whose output are the features; None for all of the model, or,
                 where it ends in a dense layer of ``classes`` units, for all but that layer,
@@ -76,22 +76,18 @@ class Classifier(keras.Model):
             dropout: Rate before each dense layer of the head; 0 makes it deterministic.
             hidden: Widths of further dense layers of the head.
             pixel_range: What the model expects the darkest and the brightest value of a pixel to
-                be, e.g. (0, 255) for networks of ``keras.applications`` that rescale themselves
-                or (-1, 1). Vectors are passed on as they are.
+                be: None for (0, 1); (0, 255) for models that rescale themselves; (-1, 1) for
+                MobileNet and others of ``keras.applications``. Vectors are passed on as they are.
 
         Raises:
             ConfigError: The model has several inputs, an unknown input shape, no layer ``cut``,
-                or no features to be found.
+                no features to be found, or rescales pixels while ``pixel_range`` is not given.
         """
-        from bgadl_tf.models.classifiers.keras_model import KerasModelClassifier, trunk_of
+        from bgadl_tf.models.classifiers import keras_model
 
-        trunk, last = trunk_of(model, classes, cut)
-        classifier = KerasModelClassifier(
-            trunk, classes, dropout, hidden=hidden, pixel_range=pixel_range
+        return keras_model.classifier_of(
+            model, classes, cut=cut, dropout=dropout, hidden=hidden, pixel_range=pixel_range
         )
-        if last is not None and not hidden:
-            classifier.begin_head_with(last)
-        return classifier
 
     @property
     def space(self) -> Space:
@@ -123,13 +119,15 @@ class Classifier(keras.Model):
         """Log-probabilities.
 
         Args:
-            examples: ``[B, *shape]``, images in [0, 1].
+            examples: ``[B, *shape]``, images as floats in [0, 1] or as integers.
             training: Passed to the trunk. It does not switch dropout on.
             seed: ``[2]`` int32; draws one dropout mask per example. None: no dropout.
 
         Returns:
             ``[B, C]`` float32.
         """
+        if tf.as_dtype(examples.dtype).is_integer:
+            examples = self.space.to_float(examples)
         features = self.features(examples, training)
         masks = None if seed is None else self.head.example_masks(seed, tf.shape(features)[0])
         return self.head(features, masks=masks)

@@ -90,6 +90,31 @@ class KerasModelClassifier(Classifier):
         return cls(**{**config, "trunk": trunk})
 
 
+def classifier_of(
+    model: keras.Model,
+    classes: int,
+    *,
+    cut: str | None,
+    dropout: float,
+    hidden: Sequence[int],
+    pixel_range: tuple[float, float] | None,
+) -> KerasModelClassifier:
+    """See ``Classifier.from_model``."""
+    rescaling = [layer.name for layer in model.layers if isinstance(layer, _RESCALING)]
+    if rescaling and pixel_range is None:
+        raise ConfigError(
+            f"layer {rescaling[0]!r} of model {model.name!r} rescales pixels itself; say what it "
+            "expects, e.g. pixel_range=(0, 255)"
+        )
+    trunk, last = trunk_of(model, classes, cut)
+    classifier = KerasModelClassifier(
+        trunk, classes, dropout, hidden=hidden, pixel_range=pixel_range or (0.0, 1.0)
+    )
+    if last is not None and not hidden:
+        classifier.begin_head_with(last)
+    return classifier
+
+
 def trunk_of(
     model: keras.Model, classes: int, cut: str | None
 ) -> tuple[keras.Model, keras.layers.Dense | None]:
@@ -106,28 +131,42 @@ def trunk_of(
             f"model {model.name!r} is not built; give it a keras.Input, or call it once"
         )
     has_graph = inputs is not None  # a subclassed model knows no inputs
-    if cut is not None:
-        names = [layer.name for layer in model.layers]
-        if not has_graph or cut not in names:
-            known = ", ".join(names[-8:]) if has_graph else "none: it is a subclassed model"
-            raise ConfigError(
-                f"cut is {cut!r}, which is no layer of model {model.name!r}; its last ones: {known}"
-            )
-        return keras.Model(model.inputs, model.get_layer(cut).output, name=model.name), None
-    width = _output_width(model)
-    last = model.layers[-1] if has_graph and model.layers else None
-    softmax = isinstance(last, keras.layers.Softmax | keras.layers.Activation)
-    if has_graph and softmax and len(model.layers) > 1:
-        last = model.layers[-2]
-    if isinstance(last, keras.layers.Dense) and last.units == classes:
-        return keras.Model(model.inputs, last.input, name=model.name), last
-    if width == classes or softmax:
+    names = [layer.name for layer in model.layers]
+    if cut is not None and (not has_graph or cut not in names):
+        known = ", ".join(names[-8:]) if has_graph else "none: it is a subclassed model"
         raise ConfigError(
-            f"model {model.name!r} ends in {width} values, as many as there are classes, and not "
-            "in features; name the layer to cut it at, e.g. cut='flatten', or give a model "
-            "without its last layer"
+            f"cut is {cut!r}, which is no layer of model {model.name!r}; its last ones: {known}"
+        )
+    if has_graph:
+        copy = keras.models.clone_model(model)
+        copy.set_weights(model.get_weights())
+        model = copy
+    if cut is not None:
+        return keras.Model(model.inputs, model.get_layer(cut).output, name=model.name), None
+    layers = [layer for layer in model.layers if not _is_softmax(layer)] if has_graph else []
+    last = layers[-1] if layers else None
+    softmax = has_graph and _is_softmax(model.layers[-1])
+    if isinstance(last, keras.layers.Dense):
+        if last.units == classes:
+            return keras.Model(model.inputs, last.input, name=model.name), last
+        softmax |= last.activation in (keras.activations.softmax, keras.activations.sigmoid)
+    width = _output_width(model)
+    if softmax or width == classes:
+        raise ConfigError(
+            f"model {model.name!r} ends in {width} {'probabilities' if softmax else 'values'}, "
+            f"and not in features, and there are {classes} classes; name the layer to cut it at, "
+            "e.g. cut='flatten', or give a model without its last layer"
         )
     return model, None
+
+
+_RESCALING = (keras.layers.Rescaling, keras.layers.Normalization)
+
+
+def _is_softmax(layer: keras.layers.Layer) -> bool:
+    if isinstance(layer, keras.layers.Activation):
+        return layer.activation is keras.activations.softmax
+    return isinstance(layer, keras.layers.Softmax)
 
 
 def _input_shape(trunk: keras.Model) -> Shape:

@@ -42,6 +42,8 @@ class Memo:
         self.ledger = Ledger(folder / "labels.jsonl")
         self.asked: Query | None = None
 
+    def begin(self, plan: Plan) -> None: ...
+
     def track(self, learner: Learner) -> None: ...
 
     def finished(self) -> list[Json]:
