@@ -25,7 +25,7 @@ from tests.support.scoring import bald_of
 
 SHAPE = (12,)
 VECTORS, LABELS, POOL = some_vectors(40), some_labels(40), some_vectors(50, seed=1)
-IMAGES_ONLY = {"pmda"}
+IMAGES_ONLY = {"pmda", "simsiam"}
 TAKES_IMAGES = [name for name in CLASSIFIERS if name != "mlp"]
 
 

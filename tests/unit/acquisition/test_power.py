@@ -105,8 +105,10 @@ def test_names_that_cannot_be_made_are_refused() -> None:
         create("power:")
     with pytest.raises(ConfigError, match=r"'bald' wraps no other; got 'bald:margin'"):
         create("bald:margin")
-    with pytest.raises(ConfigError, match=r"a score of its own, such as bald; got Random"):
+    with pytest.raises(ConfigError, match=r"not negative, such as bald; got Random"):
         create("power:random")
+    with pytest.raises(ConfigError, match=r"not negative, such as bald; got Margin"):
+        create("power:margin")
     with pytest.raises(UnknownNameError, match=r"did you mean 'bald'"):
         create("power:bold")
 

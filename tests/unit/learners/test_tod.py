@@ -200,7 +200,7 @@ def test_fit_without_unlabelled_examples() -> None:
     assert learner.predict(IMAGES, verbose=0).shape == (40, 10)
 
 
-def test_sample_weights_apply_to_the_classification_alone() -> None:
+def test_sample_weights_apply_to_labelled_examples_in_both_terms() -> None:
     def step(weights: np.ndarray[Any, Any] | None) -> Mapping[str, tf.Tensor]:
         learner = trained(make(dropout=0.0), 1)
         for metric in learner.metrics:
@@ -215,7 +215,7 @@ def test_sample_weights_apply_to_the_classification_alone() -> None:
 
     none, half = step(None), step(np.full(40, 0.5, np.float32))
     assert float(half["classification"]) == pytest.approx(float(none["classification"]) / 2)
-    assert float(half["consistency"]) == pytest.approx(float(none["consistency"]))
+    assert float(half["consistency"]) == pytest.approx(float(none["consistency"]) / 2)
 
 
 def test_mixed_precision_trains() -> None:

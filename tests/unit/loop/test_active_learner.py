@@ -15,7 +15,7 @@ import tensorflow as tf
 from bgadl_tf.acquisition.acquisition import PoolView
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core import seeding
-from bgadl_tf.core.errors import ConfigError, PoolError
+from bgadl_tf.core.errors import ConfigError, PoolError, RunFolderError, ScoreError
 from bgadl_tf.core.types import UNLABELLED, Id, Label
 from bgadl_tf.data.dataset import Dataset, ExampleSet
 from bgadl_tf.data.load import load_dataset
@@ -499,3 +499,97 @@ def test_an_acquisition_may_train_remember_and_look_at_what_is_labelled(digits: 
     # Computed in round 1, and kept.
     assert loop.journal.query(2).scores == (1.0,) * 5
     assert loop.scorer.score_traces == 1
+
+
+def test_answers_that_a_ledger_has_lost_are_asked_again(digits: Dataset, tmp_path: Path) -> None:
+    run(make_loop(digits, tmp_path))
+    ledger = tmp_path / "labels.jsonl"
+    lines = ledger.read_text().splitlines(keepends=True)
+    ledger.write_text("".join(lines[:22] + lines[23:]))  # one of round 1
+    for _ in range(2):  # and once more, with the answer at the end of the file
+        loop = make_loop(digits, tmp_path)
+        assert loop.run()
+        assert loop.pool.labelled_count == 30
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Asks what cannot be asked."""
+
+    answer: tuple[Any, ...]
+
+    needs = ()
+    chooses_initial_set = False
+
+    def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
+        return Query(*self.answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "message"),
+    [
+        ((("nobody",), (1.0,)), PoolError, "no example of the pool is called 'nobody'"),
+        ((("digits-0000",), (1.0, 2.0)), ScoreError, "1 ids and 2 scores"),
+        ((("digits-0000",), (float("nan"),)), ScoreError, "not finite"),
+        ((("digits-0000",), (0.0,), None, {"radius": float("inf")}), ScoreError, "not finite"),
+        ((("digits-0000",) * 2, (0.0, 0.0)), PoolError, "twice"),
+    ],
+)
+def test_a_query_that_cannot_be_is_refused_and_not_kept(
+    digits: Dataset, answer: tuple[Any, ...], error: type[Exception], message: str
+) -> None:
+    loop = make_loop(digits, acquisition=Broken(answer))
+    loop.step()
+    with pytest.raises(error, match=message):
+        loop.ask()
+    assert loop.journal.query(1) is None
+
+
+def test_numbers_of_numpy_can_be_kept(digits: Dataset) -> None:
+    ids = digits.train.ids[5:7]
+    query = (ids, tuple(np.float32([2, 1])), None, {"radius": np.float32(3)})
+    loop = make_loop(digits, acquisition=Broken(query), seed=3)
+    loop.step()
+    assert loop.ask().scores == (2.0, 1.0)
+
+
+def test_a_round_that_asked_about_synthesised_examples_asks_once(digits: Dataset) -> None:
+    loop = make_loop(digits, None, "vaeacgan", Synthesising())
+    loop.step()
+    loop.tell(dict.fromkeys(loop.ask().ids, 1))
+    with pytest.raises(PoolError, match="cannot ask again"):
+        loop.ask(3)
+    loop.fit()
+
+
+def test_a_round_that_has_begun_to_train_asks_no_more(digits: Dataset, tmp_path: Path) -> None:
+    loop = make_loop(digits, tmp_path, "vaeacgan", callbacks=[FailingOnce(1)])
+    loop.step()
+    with pytest.raises(OSError, match="no space"):
+        loop.step()
+    assert loop.ask(20).ids == ()
+    again = make_loop(digits, tmp_path, "vaeacgan")
+    assert again.ask(20).ids == ()
+    assert again.fit().labelled == 25
+
+
+@pytest.mark.parametrize("size", [0, -5])
+def test_how_many_labels_cannot_be(digits: Dataset, size: int) -> None:
+    loop = make_loop(digits)
+    loop.step()
+    with pytest.raises(PoolError, match="expected 1 or more"):
+        loop.ask(size)
+
+
+def test_a_folder_of_something_else_is_left_alone(digits: Dataset, tmp_path: Path) -> None:
+    (tmp_path / ".photo.tmp").touch()
+    with pytest.raises(RunFolderError, match=r"holds '.photo.tmp' and nothing of a run"):
+        make_loop(digits, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [".photo.tmp"]
+
+
+def test_a_run_goes_on_under_its_own_plan(digits: Dataset, tmp_path: Path) -> None:
+    make_loop(digits, tmp_path).step()
+    with pytest.raises(RunFolderError, match="steps was 5, now 6; go on with its plan"):
+        make_loop(digits, tmp_path, steps=6)
+    assert make_loop(digits, tmp_path, rounds=5).step() is not None  # longer

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bgadl_tf.models import masked_products, predictive
+from bgadl_tf.models import masked_products, mc_dropout, predictive
 from bgadl_tf.models.mc_dropout import StochasticHead
 
 SEED = (3, 4)
@@ -91,7 +91,7 @@ def test_kernels_are_masked_before_only_where_that_pays(monkeypatch: pytest.Monk
     assert subtracting.masked_kernels(masks) is None
     multiplying = head((7, 6), (0.5, 0.5, 0.5))
     assert multiplying.masked_kernels(masks) is not None
-    monkeypatch.setattr(masked_products, "LARGEST_COPIES", 4 * 9 * 7 * 4 - 1)
+    monkeypatch.setattr(mc_dropout, "LARGEST_COPIES", 4 * 9 * 7 * 4 - 1)
     assert multiplying.masked_kernels(masks) is None
 
 

@@ -49,10 +49,10 @@ def test_learner_and_acquisition_have_options_each() -> None:
 
 def test_the_long_form_is_for_one_owner() -> None:
     given = Options(
-        ("power.beta=2", "vaeacgan.width=0.5", "acgan.width=3"), "acgan", "power:margin"
+        ("power.beta=2", "vaeacgan.width=0.5", "acgan.width=3"), "acgan", "power:predictive_entropy"
     )
     assert given.of_learner() == {"width": 3.0}
-    assert given.of_acquisition("power", type(create("power:margin"))) == {"beta": 2.0}
+    assert given.of_acquisition("power", type(create("power:predictive_entropy"))) == {"beta": 2.0}
 
 
 @pytest.mark.parametrize(

@@ -60,3 +60,13 @@ def test_another_process_is_kept_out(tmp_path: Path) -> None:
         done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert "another process is working in" in done.stderr
     subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True)
+
+
+def test_a_new_option_of_an_acquisition_leaves_older_folders_resumable(tmp_path: Path) -> None:
+    open_with(tmp_path, {**CONFIG, "acquisition_options": {"coreset": {"metric": "cosine"}}})
+    newer = {"coreset": {"metric": "cosine", "layer": "features"}}
+    defaults = {"acquisition_options": {"coreset": {"metric": "euclidean", "layer": "features"}}}
+    open_with(tmp_path, {**CONFIG, "acquisition_options": newer}, defaults)
+    other = {"coreset": {"metric": "cosine", "layer": "penultimate"}}
+    with pytest.raises(RunFolderError, match="acquisition_options was"):
+        open_with(tmp_path, {**CONFIG, "acquisition_options": other}, defaults)

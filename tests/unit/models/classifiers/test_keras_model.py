@@ -183,7 +183,7 @@ def nothing_but_scores() -> keras.Model:
         (of_sequences, None, r"shape \(None, 7, 5\); expected \(None, H, W, D\) or"),
         (unbuilt, None, r"is not built; give it a keras\.Input, or call it once"),
         (functional, "fat", r"cut is 'fat', which is no layer of .*; its last ones: .*flat"),
-        (nothing_but_scores, None, r"ends in 10 values, as many as .*classes.*cut='flatten'"),
+        (nothing_but_scores, None, r"ends in 10 values.* 10 classes.*cut='flatten'"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_refused(make: Make, cut: str | None, message: str) -> None:
@@ -227,3 +227,46 @@ def test_passes_differ_with_dropout_and_without_it_bald_is_refused(
         with pytest.raises(ConfigError, match=rf"'{name}' needs MCDropout .*possible: .*margin"):
             check_needs(name, create(name), deterministic)
     check_needs("margin", create("margin"), deterministic)
+
+
+def test_the_model_itself_stays_as_it_is() -> None:
+    model = functional()
+    before = [weight.copy() for weight in model.get_weights()]
+    learner = Plain(Classifier.from_model(model, classes=10))
+    learner.compile(optimizer=keras.optimizers.SGD(1.0))
+    learner.fit(IMAGES, np.arange(5), verbose=0)
+    assert all(map(np.array_equal, before, model.get_weights()))
+
+
+def test_a_trunk_may_end_in_an_activation() -> None:
+    # As EfficientNet and ResNet without their tops do.
+    inputs = keras.Input(SHAPE)
+    outputs = Layers.Activation("relu")(Layers.Conv2D(7, 3)(inputs))
+    classifier = Classifier.from_model(keras.Model(inputs, outputs), classes=10)
+    assert classifier.features(PIXELS).shape == (5, 7)
+
+
+def ends_in(units: int, activation: str) -> keras.Model:
+    return keras.Sequential([keras.Input(SHAPE), Layers.Flatten(), Layers.Dense(units, activation)])
+
+
+@pytest.mark.parametrize(("units", "activation"), [(1000, "softmax"), (1, "sigmoid")])
+def test_probabilities_of_other_classes_are_no_features(units: int, activation: str) -> None:
+    with pytest.raises(ConfigError, match=f"ends in {units} probabilities.*2 classes.*cut="):
+        Classifier.from_model(ends_in(units, activation), classes=2)
+
+
+def test_a_model_that_rescales_pixels_needs_their_range() -> None:
+    inputs = keras.Input(SHAPE)
+    model = keras.Model(inputs, Layers.Flatten()(Layers.Rescaling(1 / 255)(inputs)))
+    with pytest.raises(ConfigError, match=r"'rescaling.*rescales pixels itself.*pixel_range"):
+        Classifier.from_model(model, classes=10)
+    classifier = Classifier.from_model(model, classes=10, pixel_range=(0, 255))
+    expected = np.reshape(PIXELS, (5, -1))
+    np.testing.assert_allclose(classifier.features(PIXELS), expected, atol=1e-6)
+
+
+def test_a_classifier_takes_integers_as_pixels() -> None:
+    classifier = Classifier.from_model(functional(), classes=10)
+    np.testing.assert_allclose(classifier(IMAGES), classifier(PIXELS), atol=1e-6)
+    np.testing.assert_allclose(classifier.predict(IMAGES, verbose=0), classifier(PIXELS), atol=1e-6)
