@@ -2,6 +2,7 @@
 
 ::
 
+    plan.json                  the protocol
     labels.jsonl               the ledger
     rounds.jsonl               one finished round a line
     queries/round_NN.json      what each round asked, with scores and the seed of its MC masks
@@ -103,7 +104,7 @@ class FolderJournal:
         return self._ledger
 
     def begin(self, plan: Plan) -> None:
-        file = self.path / "queries" / "plan.json"
+        file = self.path / "plan.json"
         if file.exists():
             refuse_other(json.loads(file.read_text()), plan)
         else:

@@ -2,7 +2,7 @@
 
 ::
 
-    config.json     every setting resolved, versions, devices
+    config.json     every setting resolved, versions, devices; plan.json: what the loop needs of it
     labels.jsonl    the ledger
     rounds.jsonl    one finished round a line
     queries/        what each round asked, with scores and the seed of its MC masks
