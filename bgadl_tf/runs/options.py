@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from bgadl_tf.acquisition.acquisition import ACQUISITIONS, Acquisition
-from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.core.errors import ConfigError, UnknownNameError
 from bgadl_tf.core.types import Json
 from bgadl_tf.learners.learner import LEARNERS
 from bgadl_tf.runs.config import scalar_type
@@ -42,8 +42,11 @@ class Options:
             elif called := [kind for other, kind in self._owners if other == owner]:
                 for kind in [kind for kind in called if short in _settable(kind)] or called[:1]:
                     self._given[kind].append(f"{short}={value}")
-            elif owner not in LEARNERS.names():
-                ACQUISITIONS.get(owner)
+            elif owner not in (known := {*LEARNERS.names(), *ACQUISITIONS.names()}):
+                raise UnknownNameError(
+                    f"--option {name}: no learner or acquisition is called {owner!r}; known: "
+                    f"{', '.join(sorted(known))}"
+                )
 
     def of_learner(self) -> dict[str, Any]:
         """Values of the learner's options."""

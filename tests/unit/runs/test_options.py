@@ -59,7 +59,7 @@ def test_the_long_form_is_for_one_owner() -> None:
     ("option", "message"),
     [
         ("height=1", "'height' is not a setting of this run; known of plain: optimizer, learn"),
-        ("nobody.height=1", "unknown acquisition 'nobody'"),
+        ("nobody.height=1", "no learner or acquisition is called 'nobody'"),
         ("power.height=1", "'height' is not a setting of 'power'; known: beta"),
     ],
 )
