@@ -26,7 +26,7 @@ def test_names_and_options_that_exist() -> None:
         (RunConfig(learner="plain", acquisition="bold"), "arms.a: unknown acquisition 'bold'"),
         (RunConfig(method="bgadl", classifier="lenett"), "arms.a: unknown classifier 'lenett'"),
         (RunConfig(method="bgadl", options=("widht=1",)), "options 'widht' is not a setting of"),
-        (RunConfig(method="bgadl", options=("acgam.width=1",)), "no learner or acquisition is called 'acgam'"),
+        (RunConfig(method="bgadl", options=("acgam.width=1",)), "is called 'acgam'"),
         (RunConfig(method="bgadl", options=("width=x",)), "options width is 'x'; expected a float"),
     ],
 )  # fmt: skip
