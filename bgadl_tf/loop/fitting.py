@@ -55,9 +55,11 @@ class Fitting:
         self._begin()
         finished = len(journal.finished())
         if not self._can_go_on_to(finished):
+            moment = self._moment
+            newest = f"of round {moment.round}, step {moment.step}" if moment else "gone"
             raise RunFolderError(
-                f"{finished} rounds are finished, but the newest sound checkpoint is of "
-                f"{self._moment}; restore the checkpoints or start a new run folder"
+                f"{finished} rounds are finished, but the newest sound checkpoint is {newest}; "
+                "restore the checkpoints or start a new run folder"
             )
 
     def advance(self, round_: int, training_set: TrainingSet, without_labels: bool = False) -> None:

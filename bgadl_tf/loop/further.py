@@ -58,9 +58,11 @@ class FurtherExamples:
         kept = self._journal.kept(round_, NAME)
         if kept is None:
             ids = [id_ for id_ in query.ids if id_ in self._pool.labels] if round_ else []
+            if not ids:
+                return {}
             asked = Batch(self._examples.of(ids), self._pool.labels_of(ids))
             seed = seeding.seed_pair(self._seed, round_, "generate")
-            further = self._learner.further(asked, seed) if ids else None
+            further = self._learner.further(asked, seed)
             if further is None:
                 return {}
             mask_seed = seeding.mask_seed(self._seed, round_)

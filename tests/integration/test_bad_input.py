@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import resource
@@ -213,9 +212,20 @@ def test_a_folder_that_cannot_be_written(refused: Refused, monkeypatch: pytest.M
 def test_two_processes_in_one_folder(refused: Refused, a_run: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     shutil.copytree(a_run, out)
-    with (out / ".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    holding = (
+        "import fcntl, sys\n"
+        "lock = open(sys.argv[1], 'a')\n"
+        "fcntl.lockf(lock, fcntl.LOCK_EX)\n"
+        "print('held', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", holding, str(out / ".lock")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
         assert f"another process is working in {out}" in refused("--method", "bald")
+        other.communicate("")
 
 
 def test_a_damaged_ledger(refused: Refused, a_run: Path, tmp_path: Path) -> None:
@@ -234,12 +244,12 @@ def test_checkpoints_that_are_gone_or_broken(refused: Refused, a_run: Path, tmp_
     older, newest = sorted((out / "checkpoints").glob("*.data*"))
     os.truncate(newest, 1000)
     message = refused("--method", "bald")
-    assert "2 rounds are finished, but the newest sound checkpoint is of (0, 5)" in message
+    assert "2 rounds are finished, but the newest sound checkpoint is of round 0, step 5" in message
     older.unlink()
     assert "no checkpoint can be read: " in refused("--method", "bald")
     shutil.rmtree(out / "checkpoints")
     message = refused("--method", "bald", writes=True)
-    assert "the newest sound checkpoint is of None" in message
+    assert "the newest sound checkpoint is gone" in message
 
 
 # A full disk

@@ -175,7 +175,6 @@ for name in ("keras", "tf_keras", "tensorflow_probability", "bgadl_tf"):
     sys.modules[name] = None
 import numpy as np
 import tensorflow as tf
-from tests.support.scoring import predict
 from tests.support.session_model import SessionModel
 
 served = SessionModel(sys.argv[1])
