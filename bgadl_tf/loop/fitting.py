@@ -55,11 +55,9 @@ class Fitting:
         self._begin()
         finished = len(journal.finished())
         if not self._can_go_on_to(finished):
-            moment = self._moment
-            newest = f"of round {moment.round}, step {moment.step}" if moment else "gone"
             raise RunFolderError(
-                f"{finished} rounds are finished, but the newest sound checkpoint is {newest}; "
-                "restore the checkpoints or start a new run folder"
+                f"{finished} rounds are finished, but the newest sound checkpoint is "
+                f"{self._newest()}; restore the checkpoints or start a new run folder"
             )
 
     def advance(self, round_: int, training_set: TrainingSet, without_labels: bool = False) -> None:
@@ -195,6 +193,10 @@ class Fitting:
             known = self._moment.stage < len(stages)
             return known and 0 <= self._moment.step <= self._steps_of(stages[self._moment.stage])
         return round_ > 0 and self._moment == self._last_moment(round_ - 1)
+
+    def _newest(self) -> str:
+        moment = self._moment
+        return "gone" if moment is None else f"of round {moment.round}, step {moment.step}"
 
     def _last_moment(self, round_: int) -> Moment:
         stages = self._stages(round_)
