@@ -27,7 +27,7 @@ class Version:
     def __init__(self, checkout: Path, case: str, arguments: argparse.Namespace) -> None:
         settings = {
             "case": case, "quick": arguments.quick, "threads": arguments.threads,
-            "data_dir": arguments.data_dir,
+            "data_dir": arguments.data_dir, "only": arguments.only,
         }  # fmt: skip
         self._process = subprocess.Popen(
             # -P: the folder of the program is not where its modules are looked for.
@@ -64,6 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}")
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="turns (default: 5)")
     parser.add_argument("--threads", type=int, default=2, metavar="N", help="(default: 2)")
+    parser.add_argument("--only", default="", metavar="REGEX", help="what is timed (default: all)")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: only see that it works")
     parser.add_argument("--data-dir", metavar="FOLDER", help="prepared TFDS datasets")
     arguments = parser.parse_args(argv)

@@ -42,7 +42,7 @@ def scored(work_file: Path) -> int:
 
 
 def test_every_image_is_scored_once(tmp_path: Path) -> None:
-    export_models(small_learner("plain"), 5, {}, tmp_path)
+    export_models(small_learner("plain"), tmp_path, mc_samples=5)
     images = tmp_path / "images"
     images.mkdir()
     for number, image in enumerate(some_images(COUNT, (8, 8, 1))):
