@@ -21,6 +21,7 @@ PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13; do \
   && command -v $$name && break; done)
 VENV   := .venv
 PY     := $(VENV)/bin/python
+BGADL  := $(VENV)/bin/bgadl
 PIP    := $(PY) -m pip --disable-pip-version-check
 
 # TensorFlow logs a page of hardware notes at level 1; errors are level 2 and stay.
@@ -28,22 +29,11 @@ QUIET := TF_CPP_MIN_LOG_LEVEL=1
 
 DEMO     := --dataset digits --rounds 6 --query-size 10 --initial-size 20 --steps 150
 RESULTS  ?= runs/results
+UPDATES  ?= runs/updates
 JOBS     ?= 2
-SEEDS    ?= 0 1 2
-ARMS     ?= bgadl bald random al-acgan al-pmda bda bda-full
-# The arms whose order is the claim get further seeds.
-HEADLINE ?= bgadl bald random
-FURTHER  ?= 3 4 5 6
 # Where TFDS has prepared MNIST; it is downloaded there if it has not.
 DATA_DIR ?= $(HOME)/tensorflow_datasets
-PROTOCOL ?= --dataset mnist --data-dir $(DATA_DIR) --classifier gal_cnn --initial-size 100 \
-  --rounds 8 --query-size 50 --steps 300 --batch-size 50 --precision mixed_bfloat16
-WIDTHS   ?= --option acgan.width=0.5 --option vaeacgan.width=0.5
-
-# Networks that step at once against networks that step in turns, half as wide as above.
-UPDATES       ?= runs/updates
-UPDATES_SEEDS ?= 0 1 2 3 4 5 6
-NARROW        ?= --option vaeacgan.width=0.25 --option vaeacgan-alternating.width=0.25
+STUDY     = $(QUIET) $(BGADL) study --jobs $(JOBS) --data-dir $(DATA_DIR)
 
 # The measurements of record; BENCH takes cases and flags: BENCH="serving --repeats 9".
 SPEED ?= scripts/benchmarks/results.json
@@ -85,7 +75,7 @@ install-dev: $(VENV)/.installed-dev
 demo: $(VENV)/.installed
 	$(QUIET) $(PY) scripts/train.py $(DEMO) --method bgadl --out runs/demo
 	$(QUIET) $(PY) scripts/train.py $(DEMO) --method random --out runs/demo-random
-	$(PY) scripts/experiment.py compare runs/demo runs/demo-random \
+	$(BGADL) compare runs/demo runs/demo-random \
 	  --out runs/demo/figures/comparison.png
 
 serve: $(VENV)/.installed-serve
@@ -104,19 +94,11 @@ slow: $(VENV)/.installed-dev
 	$(QUIET) $(PY) -m pytest -m slow
 
 results: $(VENV)/.installed
-	$(QUIET) $(PY) scripts/experiment.py run --arms $(ARMS) --seeds $(SEEDS) --jobs $(JOBS) \
-	  --out $(RESULTS) -- $(PROTOCOL) $(WIDTHS)
-	$(QUIET) $(PY) scripts/experiment.py run --arms $(HEADLINE) --seeds $(FURTHER) --jobs $(JOBS) \
-	  --out $(RESULTS) -- $(PROTOCOL) $(WIDTHS)
-	$(QUIET) $(PY) scripts/experiment.py run --arms bgadl --seeds $(SEEDS) --jobs $(JOBS) \
-	  --out $(RESULTS)-labelled-only -- $(PROTOCOL) $(WIDTHS) --option vaeacgan.unlabelled=false
-	$(PY) scripts/experiment.py report $(RESULTS)
-	$(PY) scripts/experiment.py report $(RESULTS)-labelled-only
+	$(STUDY) scripts/experiments/mnist.yaml --out $(RESULTS)
+	$(STUDY) scripts/experiments/mnist-labelled-only.yaml --out $(RESULTS)-labelled-only
 
 updates: $(VENV)/.installed
-	$(QUIET) $(PY) scripts/experiment.py run --arms bgadl vaeacgan-alternating+bald \
-	  --seeds $(UPDATES_SEEDS) --jobs $(JOBS) --out $(UPDATES) -- $(PROTOCOL) $(NARROW)
-	$(PY) scripts/experiment.py report $(UPDATES) --against vaeacgan-alternating+bald
+	$(STUDY) scripts/experiments/updates.yaml --out $(UPDATES)
 
 bench: $(VENV)/.installed-bench
 	$(QUIET) $(PY) scripts/benchmark.py $(BENCH) --out $(SPEED) --data-dir $(DATA_DIR)

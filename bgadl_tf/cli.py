@@ -15,6 +15,7 @@ from bgadl_tf import __version__
 from bgadl_tf.core.errors import BgadlError
 from bgadl_tf.runs.config import RunConfig, flag, scalar_type
 from bgadl_tf.serving import score_command
+from bgadl_tf.study import command as study_command
 
 if TYPE_CHECKING:
     from bgadl_tf.export.models import ExportedModels
@@ -97,6 +98,24 @@ def make_parser() -> argparse.ArgumentParser:
     )
     score_command.add_score_flags(score)
     score.set_defaults(command=score_command.run)
+    study = commands.add_parser(
+        "study",
+        help="run arms x seeds from a study file, and report on them",
+        description=study_command.DESCRIPTION,
+        epilog=f"{study_command.EXAMPLE}\n\nExit status: 0 finished, {study_command.FAILED} a run "
+        f"failed (the others were made),\n{BAD_INPUT} bad input, {INTERRUPTED} interrupted.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    study_command.add_study_flags(study)
+    study.set_defaults(command=study_command.study)
+    compare = commands.add_parser(
+        "compare",
+        help="draw the learning curves of a few runs",
+        description="Draw the learning curves of a few runs, finished or not, into one figure.",
+        epilog=f"Exit status: 0 drawn, {BAD_INPUT} bad input.",
+    )
+    study_command.add_compare_flags(compare)
+    compare.set_defaults(command=study_command.compare)
     return parser
 
 
@@ -123,8 +142,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _train(out: Path, options: Sequence[str] | None, **settings: Any) -> int:
     config = RunConfig(**settings, options=tuple(options or ()))
+    from bgadl_tf.core import backend
+
+    backend.check()
+    import tensorflow as tf
+
     from bgadl_tf.runs.train import train
 
+    # A run is to be the same bit for bit however often it is interrupted.
+    tf.config.experimental.enable_op_determinism()
     outcome = train(config, out)
     if outcome.waiting_for is not None:
         print(
@@ -138,18 +164,21 @@ def _train(out: Path, options: Sequence[str] | None, **settings: Any) -> int:
         f"everything is in {outcome.folder}"
     )
     if outcome.exported is not None:
-        print(_told(outcome.exported))
+        print(_export_summary(outcome.exported))
     return 0
 
 
 def _export(run: Path, out: Path | None) -> int:
+    from bgadl_tf.core import backend
+
+    backend.check()
     from bgadl_tf.runs.export import export_run
 
-    print(_told(export_run(run, out)))
+    print(_export_summary(export_run(run, out)))
     return 0
 
 
-def _told(exported: ExportedModels) -> str:
+def _export_summary(exported: ExportedModels) -> str:
     """What was exported, where, under which signatures, and how to serve it."""
     facts, lines = exported.facts, []
     for model, signatures in exported.signatures.items():
@@ -157,7 +186,7 @@ def _told(exported: ExportedModels) -> str:
         if model == "classifier" and "bald" not in signatures:
             lines.append("    (no BALD: the classifier has no dropout)")
     base = (exported.out / "classifier").resolve()
-    told = (
+    summary = (
         f"exported as version {exported.version}: the weights of round {facts['round']}, step "
         f"{facts['step']}, from {facts['labelled']} labels"
     )
@@ -165,7 +194,7 @@ def _told(exported: ExportedModels) -> str:
         "serve it: python -m bgadl_tf.serving --rest_api_port=8501 --model_name=classifier "
         f"--model_base_path={shlex.quote(str(base))}"
     )
-    return "\n".join([told, *lines, serve])
+    return "\n".join([summary, *lines, serve])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Load on the embedded server: requests a second and latency, by clients, door and batching.
+"""Load on the embedded server: requests a second and latency, by clients, transport and batching.
 
 Starts ``python -m bgadl_tf.serving`` on an exported classifier, once with and once without
 micro-batching, and lets 1, 16 and 64 clients ask for the BALD score of one image each, as fast as
@@ -45,7 +45,7 @@ class Measured:
     """One cell of the table; latencies in milliseconds, memory of the server in MiB."""
 
     batching: bool
-    door: str
+    transport: str
     clients: int
     requests: int
     lost: int
@@ -183,20 +183,20 @@ def wait_until_available(port: int, process: subprocess.Popen[bytes]) -> None:
 
 def measure(folder: Path, clients: Sequence[int], seconds: float) -> list[Measured]:
     """All cells; prints each as it comes."""
-    print(f"{'batching':>8} {'door':>5} {'clients':>7} {'req/s':>8} {'p50 ms':>7} {'p99 ms':>7} "
-          f"{'lost':>4} {'MiB':>11}")  # fmt: skip
+    print(f"{'batching':>8} {'transport':>9} {'clients':>7} {'req/s':>8} {'p50 ms':>7} "
+          f"{'p99 ms':>7} {'lost':>4} {'MiB':>11}")  # fmt: skip
     cells = []
     for batching in (False, True):
         with served(folder, batching) as (pid, rest_port, grpc_port):
-            doors = (("REST", rest, rest_port), ("gRPC", rpc, grpc_port))
-            for door, connect, port in doors:
+            transports = (("REST", rest, rest_port), ("gRPC", rpc, grpc_port))
+            for transport, connect, port in transports:
                 load(connect, port, clients[-1], min(seconds, 2.0))  # warm up
                 for count in clients:
                     before = resident(pid)
                     latencies, lost, took = load(connect, port, count, seconds)
                     cell = Measured(
                         batching=batching,
-                        door=door,
+                        transport=transport,
                         clients=count,
                         requests=len(latencies),
                         lost=lost,
@@ -208,7 +208,7 @@ def measure(folder: Path, clients: Sequence[int], seconds: float) -> list[Measur
                     )
                     cells.append(cell)
                     print(
-                        f"{'on' if batching else 'off':>8} {door:>5} {count:>7} "
+                        f"{'on' if batching else 'off':>8} {transport:>9} {count:>7} "
                         f"{cell.per_second:>8.0f} {cell.p50_ms:>7.2f} {cell.p99_ms:>7.2f} "
                         f"{cell.lost:>4} {before:>5.0f}→{cell.memory_after:.0f}",
                         flush=True,

@@ -56,17 +56,17 @@ def training(learner_name: str, classifier: str, precision: str, steps: int) -> 
     import tensorflow as tf
 
     from bgadl_tf.engine.trainer import Trainer
-    from bgadl_tf.learners.base import LEARNERS
+    from bgadl_tf.learners.learner import LEARNERS
     from bgadl_tf.models.classifiers.base import CLASSIFIERS
 
     kind, shape = LEARNERS.get(learner_name), SHAPES[classifier]
     settings = {field.name for field in dataclasses.fields(kind.options_type)}
     own: dict[str, Any] = {"unlabelled": False} if "unlabelled" in settings else {}
-    learner = kind.around(
+    learner = kind.create(
         CLASSIFIERS.get(classifier)(shape, 10, dtype=precision), kind.options_type(**own)
     )
     learner.compile()
-    trainer = Trainer(learner, tf.distribute.get_strategy(), BATCH)
+    trainer = Trainer(learner, learner.space, tf.distribute.get_strategy(), BATCH)
     images, labels = _some(1000, shape)
     return Work(
         lambda: trainer.train(images, labels, (0, 0), steps, report_every=steps), steps, "step"
@@ -77,7 +77,7 @@ def scoring(classifier: str, precision: str) -> Work:
     """BALD scores of random images."""
     import tensorflow as tf
 
-    from bgadl_tf.acquisition.scores import mutual_information
+    from bgadl_tf.acquisition.bald import BALD
     from bgadl_tf.engine.scorer import Scorer
     from bgadl_tf.learners.plain import Plain
     from bgadl_tf.models.classifiers.base import CLASSIFIERS
@@ -86,7 +86,7 @@ def scoring(classifier: str, precision: str) -> Work:
     learner = Plain(CLASSIFIERS.get(classifier)(shape, 10, dtype=precision))
     scorer = Scorer(learner, tf.distribute.get_strategy(), PASSES)
     images = _some(IMAGES, shape)[0]
-    return Work(lambda: [*scorer.scores(images, 0, mutual_information)], 1, "pass over the pool")
+    return Work(lambda: [*scorer.look(images, 0, BALD().score)], 1, "pass over the pool")
 
 
 def _some(count: int, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from bgadl_tf.acquisition.base import ACQUISITIONS
+import bgadl_tf
+from bgadl_tf.acquisition.acquisition import ACQUISITIONS
 from bgadl_tf.core.registry import Registry
-from bgadl_tf.data.dataset import LOADERS
-from bgadl_tf.learners.base import LEARNERS
+from bgadl_tf.data.loader import LOADERS
+from bgadl_tf.learners.learner import LEARNERS
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
-from tests.conftest import REPOSITORY
+from tests.support.repository import REPOSITORY
 
 PACKAGE = REPOSITORY / "bgadl_tf"
 
@@ -51,8 +52,7 @@ def test_every_module_has_a_layer() -> None:
 def test_imports_flow_one_way(file: Path) -> None:
     top = file.parts[0].removesuffix(".py")
     if top == "__init__":
-        assert own_imports(file) == set()
-        return
+        return  # see test_what_the_package_exports
     for imported in own_imports(file):
         level = LEVEL.get(imported[0], 0)  # the package itself: its version
         assert level <= LEVEL[top], f"{file} imports bgadl_tf.{'.'.join(imported)}"
@@ -67,6 +67,42 @@ def test_siblings_do_not_import_each_other(registry: Registry[Any]) -> None:
         for imported in own_imports(Path(*parts).with_suffix(".py")):
             named = {".".join(("bgadl_tf", *imported[:length])) for length in range(1, 5)}
             assert not named & (modules - {module}), f"{module} imports {imported}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_no_file_is_long(file: Path) -> None:
+    assert len((PACKAGE / file).read_text().splitlines()) <= 300
+
+
+def test_the_loop_is_read_in_one_go() -> None:
+    text = (PACKAGE / "loop/active_learner.py").read_text()
+    assert len(text.splitlines()) < 200
+    assert "isinstance" not in text
+
+
+def test_what_the_package_exports() -> None:
+    for name in bgadl_tf.__all__:
+        home = getattr(bgadl_tf, name)
+        assert home.__name__ == name
+        assert name in dir(bgadl_tf)
+    assert bgadl_tf.__all__ == sorted(bgadl_tf.__all__)
+    # What type checkers are told is what is imported.
+    told = {".".join(parts) for parts in own_imports(Path("__init__.py"))}
+    assert told == {f"{home}.{name}" for name, home in bgadl_tf._HOMES.items()}
+    for name in bgadl_tf._NAMESPACES:
+        assert getattr(bgadl_tf, name).__name__ == f"bgadl_tf.{name}"
+    with pytest.raises(AttributeError, match="no attribute 'ActiveLerner'"):
+        bgadl_tf.ActiveLerner  # noqa: B018
+
+
+def test_importing_the_package_starts_nothing() -> None:
+    program = (
+        "import sys, bgadl_tf\n"
+        "assert not {'tensorflow', 'keras', 'numpy'} & set(sys.modules)\n"
+        "from bgadl_tf import RunConfig\n"
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=REPOSITORY)
 
 
 def test_the_package_itself_imports_no_tensorflow() -> None:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import argparse
 import re
+from pathlib import Path
 
 import pytest
 
 from bgadl_tf import cli
-from bgadl_tf.acquisition.base import ACQUISITIONS
+from bgadl_tf.acquisition.acquisition import ACQUISITIONS
 from bgadl_tf.core.registry import Registry
-from bgadl_tf.data.dataset import LOADERS
-from bgadl_tf.learners.base import LEARNERS
+from bgadl_tf.data.loader import LOADERS
+from bgadl_tf.learners.learner import LEARNERS
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
 from bgadl_tf.runs.methods import METHODS
 from bgadl_tf.serving.server.flags import Flags
 from scripts.benchmarks import command as benchmark
-from tests.conftest import REPOSITORY
+from tests.support.repository import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text()
 
@@ -43,8 +44,9 @@ def test_every_name_has_its_row(header: str, registry: Registry[object]) -> None
 
 
 def test_every_kind_of_dataset_is_named() -> None:
-    assert set(LOADERS) == {"digits", "tfds", "folder", "arrays"}
-    assert rows("--dataset") == {"digits", "mnist", "folder:PATH", "arrays:PATH"}
+    assert set(LOADERS) == {"digits", "tfds", "folder", "arrays", "embeddings"}
+    paths = {"folder:PATH", "arrays:PATH", "embeddings:PATH"}
+    assert rows("--dataset") == {"digits", "mnist", *paths}
 
 
 def flags_of(parser: argparse.ArgumentParser) -> set[str]:
@@ -56,17 +58,43 @@ def flags_of(parser: argparse.ArgumentParser) -> set[str]:
     return known
 
 
-def test_flags_in_the_readme_exist() -> None:
+PAGES = [
+    "README.md", "CONTRIBUTING.md", "bgadl_tf/data/README.md", "scripts/benchmarks/README.md",
+    "scripts/results/README.md", "serving/README.md",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_flags_that_a_page_names_exist(page: str) -> None:
     known = flags_of(cli.make_parser()) | {f"--{name}" for name in Flags.__dataclass_fields__}
-    known |= {"--seconds"}  # of scripts/load_test.py
     known |= flags_of(benchmark.make_parser())
-    used = set(re.findall(r"--[a-z][a-z_-]+", README))
+    # Of scripts/load_test.py, profile_ops.py, and of other programs.
+    known |= {"--seconds", "--steps", "--detach", "--wait", "--filename", "--kustomize", "--for"}
+    known |= {"--fix", "--rm", "--volume", "--publish", "--user", "--data"}
+    used = set(re.findall(r"(?<![\w-])--[a-z][a-z_-]+", (REPOSITORY / page).read_text()))
     assert used <= known
 
 
-def test_the_python_examples_name_real_things() -> None:
-    for part in README.split("```python\n")[1:]:
-        code = part.split("```", 1)[0]
-        imports = "\n".join(line for line in code.splitlines() if line.startswith("from "))
-        assert imports
-        exec(compile(imports, "README.md", "exec"), {})
+@pytest.mark.parametrize("page", PAGES)
+def test_links_between_pages_lead_somewhere(page: str) -> None:
+    folder = (REPOSITORY / page).parent
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (REPOSITORY / page).read_text()):
+        assert (folder / target).exists(), f"{page}: {target}"
+
+
+def test_the_readme_is_read_in_one_go() -> None:
+    assert len(README.splitlines()) < 200
+
+
+def test_the_python_examples_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    examples = re.findall(r"```python\n(.*?)```", README, re.S)
+    assert len(examples) == 2
+    for number, code in enumerate(examples):
+        exec(compile(code, f"README.md, example {number}", "exec"), {"__name__": "readme"})
+    printed = capsys.readouterr().out
+    assert "60 labels: " in printed
+    assert (tmp_path / "runs/session/export/classifier/1/saved_model.pb").exists()
+    assert (tmp_path / "runs/python/rounds.jsonl").exists()

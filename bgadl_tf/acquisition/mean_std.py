@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import tensorflow as tf
+
 from bgadl_tf.acquisition import scores
-from bgadl_tf.acquisition.base import ACQUISITIONS, ScoreAcquisition
+from bgadl_tf.acquisition.acquisition import ACQUISITIONS, ScoreAcquisition
+from bgadl_tf.acquisition.evidence import Evidence
+from bgadl_tf.learners.abilities import MCDropout
 
 
 @ACQUISITIONS.register("mean_std")
+@dataclass(frozen=True)
 class MeanSTD(ScoreAcquisition):
     """Asks where the class probabilities vary most."""
 
-    needs = frozenset({"mc_dropout"})
-    score = scores.mean_std
+    needs = (MCDropout,)
+
+    def score(self, evidence: Evidence) -> tf.Tensor:
+        return scores.mean_std(evidence.moments)

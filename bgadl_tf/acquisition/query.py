@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bgadl_tf.core.errors import PoolError, ScoreError
-from bgadl_tf.core.types import Id, Rows
+from bgadl_tf.core.types import Examples, Id, Rows
 
 Scores = NDArray[np.floating[Any]]
 """float32 or float64 [N]; larger is more informative."""
 
 
-@dataclass(frozen=True)
-class Query:
-    """Ids to be labelled, the most informative first, and their scores.
+class Query(NamedTuple):
+    """Ids to be labelled, the most informative first.
 
-    Attributes:
+    Fields:
         ids: ``[b]``.
         scores: ``[b]``, larger is more informative.
+        examples: ``[b, *shape]`` of synthesised examples, which are admitted to the pool under
+            these new ids; None where the ids are the pool's.
+        facts: Further numbers about the query, for the record of its round.
     """
 
     ids: tuple[Id, ...]
     scores: tuple[float, ...]
+    examples: Examples | None = None
+    facts: Mapping[str, float] = MappingProxyType({})
 
 
 class TopScores:
@@ -69,9 +73,10 @@ class TopScores:
         """The highest scores; equal ones keep the order of ids.
 
         Raises:
-            ScoreError: A score is NaN or infinite; the message names the first example.
+            ScoreError: A score is missing, NaN or infinite; the message names the first example.
         """
-        assert self._seen == len(self._ids), "a score is missing"
+        if self._seen != len(self._ids):
+            raise ScoreError(f"{self._seen} scores for {len(self._ids)} candidates")
         if self._not_finite:
             raise ScoreError(
                 f"{self._not_finite} of {self._seen} scores are not finite, the first that of "

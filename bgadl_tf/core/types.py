@@ -10,17 +10,17 @@ C     classes
 Z     latent dimensions
 H W   image height and width, in pixels
 D     image channels: 1 or 3
-F     features that enter the classifier's head
+F     components of a vector: an embedding, or what enters the classifier's head
 ====  =====================================================
 
-Images are ``uint8 [N, H, W, D]`` in memory and ``float32 [B, H, W, D]`` in ``[0, 1]`` inside
-the networks. Entropies are in nats, durations in seconds. Examples are named by stable
-string ids, never by positions.
+Examples are images or vectors. Images are ``uint8 [N, H, W, D]`` in memory and
+``float32 [B, H, W, D]`` in ``[0, 1]`` inside the networks; vectors are ``float32 [N, F]`` and
+enter the networks as they are. Entropies are in nats, durations in seconds. Examples are named
+by stable string ids, never by positions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -35,8 +35,14 @@ Label = int
 UNLABELLED: Label = -1
 """Stands where the label of an example is not known to anyone yet."""
 
+Shape = tuple[int, ...]
+"""Of one example: (H, W, D) of an image, (F,) of a vector."""
+
 ImageShape = tuple[int, int, int]
 """(H, W, D)."""
+
+Examples = NDArray[Any]
+"""Images, uint8 [N, H, W, D], or vectors, float32 [N, F]."""
 
 Images = NDArray[np.uint8]
 """uint8 [N, H, W, D]."""
@@ -49,9 +55,6 @@ Rows = NDArray[np.int64]
 
 Floats = NDArray[np.float32]
 """float32, any shape."""
-
-Answers = Mapping[Id, Label]
-"""What an oracle said."""
 
 Json = dict[str, Any]
 """One JSON object."""

@@ -1,1 +1,1 @@
-"""Datasets: one file a kind, each registered under its name in ``base.LOADERS``."""
+"""Datasets: one file a kind, each registered under its name in ``loader.LOADERS``."""

@@ -1,33 +1,43 @@
-"""What every dataset is: images under stable ids, labels where somebody knows them."""
+"""What every dataset is: examples under stable ids, labels where somebody knows them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from bgadl_tf.core.errors import DataError
-from bgadl_tf.core.registry import Registry
-from bgadl_tf.core.types import UNLABELLED, Id, Images, Labels, Rows
-from bgadl_tf.data.source import ExampleSource, Subset, gather, is_in_memory
-
-SMALLEST, LARGEST = 8, 96
+from bgadl_tf.core.types import UNLABELLED, Examples, Id, Labels, Rows, Shape
+from bgadl_tf.data import checked, vectors
+from bgadl_tf.data.source import (
+    IMAGE_TYPE,
+    VECTOR_TYPE,
+    ExampleSource,
+    StoredExamples,
+    Subset,
+    gather,
+    is_in_memory,
+    kind,
+)
 
 
 @dataclass(frozen=True)
 class ExampleSet:
-    """Images under ids.
+    """Images or vectors under ids.
 
     Attributes:
         ids: ``[N]`` unique, stable names.
-        examples: ``uint8 [N, H, W, D]``, in memory or read when they are indexed.
+        examples: Images, ``uint8 [N, H, W, D]``, or vectors, ``float32 [N, F]``, in memory or
+            read when they are indexed.
         labels: ``int32 [N]``; ``UNLABELLED`` where nobody knows.
 
     Raises:
-        DataError: Lengths, shapes or dtypes do not fit together, or an id occurs twice.
+        DataError: Lengths, shapes or dtypes do not fit together, an id occurs twice, or a vector
+            in memory is not finite.
     """
 
     ids: tuple[Id, ...]
@@ -36,15 +46,16 @@ class ExampleSet:
     _rows: dict[Id, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.examples.dtype != np.uint8 or self.examples.ndim != 4:
+        if (self.examples.dtype, self.examples.ndim) not in ((IMAGE_TYPE, 4), (VECTOR_TYPE, 2)):
             raise DataError(
-                f"images are {self.examples.dtype} {list(self.examples.shape)}; "
-                "expected uint8 [N, H, W, D]"
+                f"examples are {self.examples.dtype} {list(self.examples.shape)}; expected images, "
+                "uint8 [N, H, W, D], or vectors, float32 [N, F]; Dataset.from_arrays converts "
+                "what can be converted"
             )
         if not len(self.ids) == len(self.examples) == len(self.labels):
             raise DataError(
-                f"{len(self.ids)} ids, {len(self.examples)} images and {len(self.labels)} labels; "
-                "expected the same number of each"
+                f"{len(self.ids)} ids, {len(self.examples)} {kind(self.examples)} and "
+                f"{len(self.labels)} labels; expected the same number of each"
             )
         rows = {id_: row for row, id_ in enumerate(self.ids)}
         if len(rows) != len(self.ids):
@@ -52,10 +63,15 @@ class ExampleSet:
             more = len(self.ids) - len(rows) - (times - 1)
             others = f" and {more} further ids too often" if more else ""
             raise DataError(f"id {first!r} occurs {times} times{others}; ids must be unique")
+        if is_in_memory(self.examples) and self.examples.ndim == 2:
+            vectors.check_finite(self.examples[:], self.ids)
         object.__setattr__(self, "_rows", rows)
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __contains__(self, id_: object) -> bool:
+        return id_ in self._rows
 
     def rows(self, ids: Sequence[Id]) -> Rows:
         """Rows of ``ids``, int64 [len(ids)].
@@ -68,12 +84,12 @@ class ExampleSet:
         except KeyError as error:
             raise DataError(f"no example is called {error.args[0]!r}") from None
 
-    def examples_of(self, ids: Sequence[Id]) -> Images:
-        """Images of ``ids``, in that order, in memory, uint8 [len(ids), H, W, D]."""
+    def examples_of(self, ids: Sequence[Id]) -> Examples:
+        """Examples of ``ids``, in that order and in memory."""
         return gather(self.examples, self.rows(ids))
 
     def source_of(self, ids: Sequence[Id]) -> ExampleSource:
-        """Images of ``ids``, in that order; nothing is copied or read before it is indexed."""
+        """Examples of ``ids``, in that order; nothing is copied or read before it is indexed."""
         return Subset(self.examples, self.rows(ids))
 
     def labels_of(self, ids: Sequence[Id]) -> Labels:
@@ -81,7 +97,7 @@ class ExampleSet:
         return self.labels[self.rows(ids)]
 
     def in_memory(self) -> ExampleSet:
-        """The same set with its images in memory."""
+        """The same set with its examples in memory."""
         if is_in_memory(self.examples):
             return self
         return ExampleSet(self.ids, self.examples[np.arange(len(self))], self.labels)
@@ -92,8 +108,8 @@ class Dataset:
     """A training set to query from, a test set that is only ever evaluated, and class names.
 
     Raises:
-        DataError: Fewer than two classes, an empty split, images of different or unsupported
-            sizes, or a label out of range.
+        DataError: Fewer than two classes, an empty split, examples of different or impossible
+            shapes, or a label out of range.
     """
 
     name: str
@@ -107,29 +123,67 @@ class Dataset:
                 f"dataset {self.name!r} has {len(self.class_names)} class; a classifier needs at "
                 "least 2"
             )
-        for split, images in (("train", self.train), ("test", self.test)):
-            if not len(images):
+        for split, part in (("train", self.train), ("test", self.test)):
+            if not len(part):
                 raise DataError(f"the {split} split of dataset {self.name!r} is empty")
-            if images.labels.max() >= self.classes or images.labels.min() < UNLABELLED:
+            if part.labels.max() >= self.classes or part.labels.min() < UNLABELLED:
                 raise DataError(
-                    f"labels of the {split} split of {self.name!r} go from {images.labels.min()} "
-                    f"to {images.labels.max()}; expected 0 to {self.classes - 1}"
+                    f"labels of the {split} split of {self.name!r} go from {part.labels.min()} "
+                    f"to {part.labels.max()}; expected 0 to {self.classes - 1}"
                 )
+        trained, tested = self.train.examples, self.test.examples
         if (self.test.labels == UNLABELLED).any():
-            raise DataError(f"the test split of {self.name!r} holds images without a label")
-        if self.train.examples.shape[1:] != self.test.examples.shape[1:]:
+            raise DataError(f"the test split of {self.name!r} holds {kind(tested)} without a label")
+        if trained.shape[1:] != tested.shape[1:]:
             raise DataError(
-                f"train images of {self.name!r} are {list(self.train.examples.shape[1:])}, test "
-                f"images {list(self.test.examples.shape[1:])}; expected one shape"
+                f"train {kind(trained)} of {self.name!r} are {list(trained.shape[1:])}, test "
+                f"{kind(tested)} {list(tested.shape[1:])}; expected one shape"
             )
-        height, width, channels = self.shape
-        if not (SMALLEST <= height <= LARGEST and SMALLEST <= width <= LARGEST):
+        if 0 in self.shape:
             raise DataError(
-                f"images of {self.name!r} are {height}x{width} pixels; sizes from {SMALLEST} to "
-                f"{LARGEST} work: resize with --image-size"
+                f"{kind(trained)} of {self.name!r} are {list(self.shape)}; expected sizes from 1 on"
             )
-        if channels not in (1, 3):
-            raise DataError(f"images of {self.name!r} have {channels} channels; 1 and 3 work")
+        if len(self.shape) == 3 and self.shape[-1] not in (1, 3):
+            raise DataError(f"images of {self.name!r} have {self.shape[-1]} channels; 1 and 3 work")
+
+    @classmethod
+    def from_arrays(
+        cls,
+        train_examples: ArrayLike | StoredExamples,
+        train_labels: ArrayLike | None = None,
+        *,
+        test_examples: ArrayLike | StoredExamples,
+        test_labels: ArrayLike,
+        class_names: Sequence[str] | None = None,
+        train_ids: Sequence[Id] | None = None,
+        name: str = "arrays",
+    ) -> Self:
+        """A dataset of arrays that are in memory or mapped from files.
+
+        Mapped training examples stay in their files and are read when they are needed. Test
+        examples are called ``test-0``, ``test-1``, …, zero-padded.
+
+        Args:
+            train_examples: The pool. Images, ``uint8 [N, H, W]`` or ``[N, H, W, D]``, or vectors,
+                ``float16``, ``float32`` or ``float64 [N, F]``, which become float32.
+            train_labels: Class indices ``[N]`` of any type of integers, ``UNLABELLED`` (-1) where
+                nobody knows; None if nobody knows any.
+            test_examples: What is only ever evaluated, of the same shape.
+            test_labels: A class index each.
+            class_names: C names; None for ``0``, ``1``, … up to the largest label.
+            train_ids: ``[N]`` unique, stable names; None for ``train-0``, ``train-1``, …,
+                zero-padded.
+            name: What messages and run folders call the dataset.
+
+        Raises:
+            DataError: Arrays have other types, do not fit together, or are empty.
+        """
+        train = _given("train", train_examples, train_labels, train_ids)
+        test = _given("test", test_examples, test_labels, None).in_memory()
+        if class_names is None:
+            labels = [train.labels, test.labels]
+            class_names = checked.numbered_names(labels, f"dataset {name!r}", "class_names")
+        return cls(name, train, test, checked.as_names(class_names, "class_names"))
 
     @property
     def classes(self) -> int:
@@ -137,37 +191,41 @@ class Dataset:
         return len(self.class_names)
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """(H, W, D)."""
-        height, width, channels = self.train.examples.shape[1:]
-        return int(height), int(width), int(channels)
+    def shape(self) -> Shape:
+        """(H, W, D) of images, (F,) of vectors."""
+        return tuple(int(size) for size in self.train.examples.shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of images uint8, of vectors float32."""
+        return self.train.examples.dtype
 
 
-class Loader(Protocol):
-    """Loads one kind of dataset."""
-
-    def __call__(
-        self,
-        argument: str,
-        *,
-        data_dir: str | None,
-        image_size: int | None,
-        seed: int,
-        stream: bool,
-    ) -> Dataset:
-        """Load.
-
-        Args:
-            argument: What follows the colon in ``--dataset kind:argument``; for a TFDS builder
-                its name; else empty.
-            data_dir: Folder of prepared TFDS datasets, or None.
-            image_size: Resize every image to this many pixels a side, or None.
-            seed: Root seed; decides which images are held out where no test split is given.
-            stream: Read training images when they are needed; nothing else changes.
-
-        Raises:
-            DataError: The data is missing, empty, unreadable or malformed.
-        """
-
-
-LOADERS: Registry[Loader] = Registry("dataset", "bgadl_tf.data.datasets")
+def _given(
+    part: str,
+    examples: ArrayLike | StoredExamples,
+    labels: ArrayLike | None,
+    ids: Sequence[Id] | None,
+) -> ExampleSet:
+    """One split of ``Dataset.from_arrays``."""
+    source: ExampleSource
+    if isinstance(examples, StoredExamples):
+        source = examples
+    else:
+        array = examples if isinstance(examples, np.memmap) else np.asarray(examples)
+        source = checked.as_examples(array, f"{part}_examples", "images", "vectors")
+    count, one = len(source), kind(source).removesuffix("s")
+    names = (
+        checked.numbered_ids(part, count)
+        if ids is None
+        else checked.as_ids(ids, f"{part}_ids", count, one)
+    )
+    known = (
+        checked.no_labels(count)
+        if labels is None
+        else checked.as_labels(np.asarray(labels), f"{part}_labels", count, one)
+    )
+    if isinstance(source, np.ndarray) and source.ndim == 2:
+        source = vectors.from_array(source, names)
+        vectors.check_labelled(source, known)
+    return ExampleSet(names, source, known)

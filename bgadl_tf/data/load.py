@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bgadl_tf.core.errors import UnknownNameError
-from bgadl_tf.data.dataset import LOADERS, Dataset
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.loader import LOADERS, LoadRequest
 
 
 def load_dataset(
@@ -21,8 +22,8 @@ def load_dataset(
             (``folder:PATH``), or the name of a TFDS builder (``mnist``).
         data_dir: Folder of prepared TFDS datasets, or None for the one of TFDS.
         image_size: Resize every image to this many pixels a side, or None.
-        seed: Root seed; decides which images are held out where no test split is given.
-        stream: Read training images from their files when they are needed.
+        seed: Root seed; decides which examples are held out where no test split is given.
+        stream: Read training examples from their files when they are needed.
 
     Raises:
         UnknownNameError: The kind before the colon is not registered.
@@ -35,5 +36,4 @@ def load_dataset(
         )
     if not colon and kind not in LOADERS.names():
         kind, argument = "tfds", spec
-    loader = LOADERS.get(kind)
-    return loader(argument, data_dir=data_dir, image_size=image_size, seed=seed, stream=stream)
+    return LOADERS.get(kind)(LoadRequest(argument, data_dir, image_size, seed, stream))

@@ -1,55 +1,57 @@
-"""Where images are: in memory, or in files from which some are read when they are needed."""
+"""Where examples are: in memory, or in files from which some are read when they are needed."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from bgadl_tf.core.types import Images, Rows
+from bgadl_tf.core.types import Examples, Rows
+
+IMAGE_TYPE = np.dtype(np.uint8)
+VECTOR_TYPE = np.dtype(np.float32)
 
 
 class ExampleSource(Protocol):
-    """Images that can be had a few at a time; ``np.ndarray`` and ``np.memmap`` are sources.
+    """Examples that can be had a few at a time; ``np.ndarray`` and ``np.memmap`` are sources.
 
     Rows that grow are read fastest, since files are then read from front to back.
     """
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(N, H, W, D)."""
+        """(N, H, W, D) of images, (N, F) of vectors."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """uint8."""
+        """Of images uint8, of vectors float32."""
 
     @property
     def ndim(self) -> int:
-        """4."""
+        """Of images 4, of vectors 2."""
 
     def __len__(self) -> int:
         """N."""
 
-    def __getitem__(self, rows: Rows | slice, /) -> Images:
-        """Images of ``rows``, in that order, uint8 [len(rows), H, W, D].
+    def __getitem__(self, rows: Rows | slice, /) -> Examples:
+        """Examples of ``rows``, in that order, uint8 [n, H, W, D] or float32 [n, F].
 
         Raises:
-            DataError: An image cannot be read; the message names it.
+            DataError: An example cannot be read; the message names it.
         """
 
 
 class StoredExamples(ABC):
-    """A source whose images come into memory when they are indexed, in any thread.
+    """A source whose examples come into memory when they are indexed, in any thread.
 
     Args:
-        shape: (N, H, W, D).
+        shape: (N, H, W, D) or (N, F).
+        dtype: Of the examples.
     """
 
-    dtype: ClassVar[np.dtype[Any]] = np.dtype(np.uint8)
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self.shape = shape
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any] = IMAGE_TYPE) -> None:
+        self.shape, self.dtype = shape, dtype
 
     @property
     def ndim(self) -> int:
@@ -58,20 +60,22 @@ class StoredExamples(ABC):
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, rows: Rows | slice, /) -> Images:
+    def __getitem__(self, rows: Rows | slice, /) -> Examples:
         if isinstance(rows, slice):
             rows = np.arange(*rows.indices(len(self)), dtype=np.int64)
         elif len(rows) and not 0 <= rows.min() <= rows.max() < len(self):
-            raise IndexError(f"rows go from {rows.min()} to {rows.max()} of {len(self)} images")
+            raise IndexError(
+                f"rows go from {rows.min()} to {rows.max()} of {len(self)} {kind(self)}"
+            )
         return self.read(rows)
 
     @abstractmethod
-    def read(self, rows: Rows) -> Images:
-        """Images of rows that exist, uint8 [len(rows), H, W, D]."""
+    def read(self, rows: Rows) -> Examples:
+        """Examples of rows that exist, uint8 [len(rows), H, W, D] or float32 [len(rows), F]."""
 
 
 class Subset(StoredExamples):
-    """Some images of a source, under new rows.
+    """Some examples of a source, under new rows.
 
     Args:
         source: All of them.
@@ -79,15 +83,15 @@ class Subset(StoredExamples):
     """
 
     def __init__(self, source: ExampleSource, rows: Rows) -> None:
-        super().__init__((len(rows), *source.shape[1:]))
+        super().__init__((len(rows), *source.shape[1:]), source.dtype)
         self._source, self._rows = source, rows
 
-    def read(self, rows: Rows) -> Images:
+    def read(self, rows: Rows) -> Examples:
         return gather(self._source, self._rows[rows])
 
 
-def gather(source: ExampleSource, rows: Rows) -> Images:
-    """Images of rows in any order; each is read once, and files from front to back."""
+def gather(source: ExampleSource, rows: Rows) -> Examples:
+    """Examples of rows in any order; each is read once, and files from front to back."""
     if (np.diff(rows) > 0).all():
         return source[rows]
     growing, places = np.unique(rows, return_inverse=True)
@@ -95,10 +99,15 @@ def gather(source: ExampleSource, rows: Rows) -> Images:
 
 
 def part_of(source: ExampleSource, rows: Rows) -> ExampleSource:
-    """Some images of a source: a copy of what is in memory, else still where they are."""
+    """Some examples of a source: a copy of what is in memory, else still where they are."""
     return source[rows] if is_in_memory(source) else Subset(source, rows)
 
 
 def is_in_memory(source: ExampleSource) -> bool:
     """Whether indexing reads no file."""
     return isinstance(source, np.ndarray) and not isinstance(source, np.memmap)
+
+
+def kind(source: ExampleSource) -> str:
+    """What messages call the examples."""
+    return "vectors" if source.ndim == 2 else "images"

@@ -36,32 +36,32 @@ def total_quotas(labels: Labels, classes: int, total: int) -> dict[Label, int]:
 
 
 def hold_out(
-    images: ExampleSet, quotas: Mapping[Label, int], class_names: Sequence[str], seed: int
+    whole: ExampleSet, quotas: Mapping[Label, int], class_names: Sequence[str], seed: int
 ) -> tuple[ExampleSet, ExampleSet]:
     """Splits a set in two. Every class draws from a stream of its own, named after the class.
 
     Args:
-        images: The whole set; examples without a label stay in the first part.
+        whole: What to split; examples without a label stay in the first part.
         quotas: How many examples of each class go into the second part.
         class_names: Names of the classes.
         seed: Root seed.
 
     Returns:
-        What stays, and what is held out, in memory; both in the order of ``images``.
+        What stays, and what is held out, in memory; both in the order of ``whole``.
     """
-    held = np.zeros(len(images), dtype=np.bool_)
+    held = np.zeros(len(whole), dtype=np.bool_)
     for label, quota in quotas.items():
-        rows = np.flatnonzero(images.labels == label)
+        rows = np.flatnonzero(whole.labels == label)
         rng = seeding.generator(seed, 0, "split", class_names[label])
         held[rng.choice(rows, size=quota, replace=False)] = True
-    return divide(images, held)
+    return divide(whole, held)
 
 
-def divide(images: ExampleSet, held: NDArray[np.bool_]) -> tuple[ExampleSet, ExampleSet]:
+def divide(whole: ExampleSet, held: NDArray[np.bool_]) -> tuple[ExampleSet, ExampleSet]:
     """Splits a set by a mask ``[N]``: where it is false, and, in memory, where it is true."""
-    return _part(images, np.flatnonzero(~held)), _part(images, np.flatnonzero(held)).in_memory()
+    return _part(whole, np.flatnonzero(~held)), _part(whole, np.flatnonzero(held)).in_memory()
 
 
-def _part(images: ExampleSet, rows: NDArray[np.int64]) -> ExampleSet:
-    ids = tuple(images.ids[row] for row in rows)
-    return ExampleSet(ids, part_of(images.examples, rows), images.labels[rows])
+def _part(whole: ExampleSet, rows: NDArray[np.int64]) -> ExampleSet:
+    ids = tuple(whole.ids[row] for row in rows)
+    return ExampleSet(ids, part_of(whole.examples, rows), whole.labels[rows])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Iterable
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from bgadl_tf.data.read_ahead import read_ahead
 from bgadl_tf.data.source import ExampleSource, gather
 
 BLOCK_BYTES = 2**24
-"""What the images of one block may take, if one step does not take more."""
+"""What the examples of one block may take, if one step does not take more."""
 
 
 class Span(NamedTuple):
@@ -51,35 +52,35 @@ def _shuffled(count: tf.Tensor, seed: tf.Tensor, places: tf.Tensor) -> tf.Tensor
     )
 
 
-def steps_of_a_block(images: ExampleSource, batch_size: int) -> int:
-    """How many steps' images of a source are read together."""
-    _, height, width, channels = images.shape
-    return max(1, BLOCK_BYTES // (batch_size * height * width * channels))
+def steps_of_a_block(examples: ExampleSource, batch_size: int) -> int:
+    """How many steps' examples of a source are read together."""
+    size = math.prod(examples.shape[1:]) * examples.dtype.itemsize
+    return max(1, BLOCK_BYTES // (batch_size * size))
 
 
 def blocks(
-    images: ExampleSource, seed: tf.Tensor, batch_size: int, spans: Iterable[Span]
+    examples: ExampleSource, seed: tf.Tensor, batch_size: int, spans: Iterable[Span]
 ) -> Generator[tf.Tensor, None, None]:
-    """The images that steps take, read while those before are worked on.
+    """The examples that steps take, read while those before are worked on.
 
     Args:
-        images: ``uint8 [N, H, W, D]``.
+        examples: ``[N, *shape]``.
         seed: ``[2]`` int32 seed of the order.
         batch_size: B.
         spans: Steps of each block.
 
     Yields:
-        ``uint8 [S B, H, W, D]`` for S steps: the images at the ``positions`` of the first, then
+        ``[S B, *shape]`` for S steps: the examples at the ``positions`` of the first, then
         those of the second, and so on.
 
     Raises:
-        DataError: An image cannot be read.
+        DataError: An example cannot be read.
     """
 
     def read(span: Span) -> tf.Tensor:
         with tf.device("/CPU:0"):
-            count = tf.constant(len(images), tf.int64)
+            count = tf.constant(len(examples), tf.int64)
             places = tf.range(*(step * batch_size for step in span), dtype=tf.int64)
-            return tf.constant(gather(images, _shuffled(count, seed, places).numpy()))
+            return tf.constant(gather(examples, _shuffled(count, seed, places).numpy()))
 
     return read_ahead(read, spans)

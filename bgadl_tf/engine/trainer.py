@@ -1,9 +1,9 @@
-"""One trainer for every learner and every distribution strategy.
+"""One trainer for every learner, pretext task and acquisition, under every distribution strategy.
 
-It runs ``strategy.run(learner.train_step)`` inside a function that loops over many steps a
-call, is traced once and stays valid for the whole run. Batches are always full and drawn by a
-stateless order, so a run resumes from its step number alone. The labelled set is in memory; of the
-pool only what the next steps take.
+It runs ``strategy.run(model.train_step)`` inside a function that loops over many steps a call, is
+traced once and stays valid for the whole run. Batches are always full and drawn by a stateless
+order, so a run resumes from its step number alone. The labelled set is in memory; of the pool only
+what the next steps take.
 """
 
 from __future__ import annotations
@@ -16,43 +16,51 @@ import numpy as np
 import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError, DivergenceError
-from bgadl_tf.core.types import Images, Labels
+from bgadl_tf.core.types import UNLABELLED, Examples, Labels
 from bgadl_tf.data.source import ExampleSource
 from bgadl_tf.engine.batches import Span, blocks, positions, steps_of_a_block
-from bgadl_tf.learners.base import Learner
+from bgadl_tf.learners.batch import Batch
+from bgadl_tf.learners.stage import Trainable
+from bgadl_tf.models.spaces import Space
 
 Progress = Callable[[int, dict[str, float]], None]
-"""Called with the steps done in this round and the mean of every loss term since the last call."""
+"""Called with the steps done and the mean of every metric since the last call."""
 
 
 class Trainer:
-    """Trains a learner, one traced function for the whole run.
+    """Trains a model, one traced function for the whole run.
 
     Args:
-        learner: Compiled within the scope of ``strategy``.
+        model: Compiled within the scope of ``strategy``.
+        space: Of the examples.
         strategy: Where it trains.
         batch_size: Examples of a step over all replicas; divisible by their number.
+        labelled: Whether a batch holds labelled examples. If not, it holds others, all labels
+            being ``UNLABELLED``.
 
     Raises:
         ConfigError: The batch cannot be shared out evenly.
     """
 
-    def __init__(self, learner: Learner, strategy: tf.distribute.Strategy, batch_size: int) -> None:
-        replicas = strategy.num_replicas_in_sync
-        if batch_size % replicas:
-            raise ConfigError(
-                f"--batch-size is {batch_size}, which {replicas} replicas cannot share evenly; "
-                f"use a multiple of {replicas}"
-            )
-        self.learner, self.strategy, self.batch_size = learner, strategy, batch_size
+    def __init__(
+        self,
+        model: Trainable,
+        space: Space,
+        strategy: tf.distribute.Strategy,
+        batch_size: int,
+        labelled: bool = True,
+    ) -> None:
+        check_batch_size(batch_size, strategy)
+        self.model, self.space, self.strategy = model, space, strategy
+        self.batch_size, self.labelled = batch_size, labelled
+        self.reads_pool = model.uses_unlabelled or not labelled
         self.traces = 0
-        shape = learner.classifier.image_shape
         self._train = tf.function(
             self._steps,
             input_signature=[
-                tf.TensorSpec((None, *shape), tf.uint8),
+                tf.TensorSpec((None, *space.shape), space.dtype),
                 tf.TensorSpec((None,), tf.int32),
-                tf.TensorSpec((None, *shape), tf.uint8),
+                tf.TensorSpec((None, *space.shape), space.dtype),
                 tf.TensorSpec((2,), tf.int32),
                 tf.TensorSpec((), tf.int64),
                 tf.TensorSpec((), tf.int64),
@@ -61,8 +69,8 @@ class Trainer:
 
     def train(
         self,
-        images: Images,
-        labels: Labels,
+        examples: Examples | None,
+        labels: Labels | None,
         order_seed: tuple[int, int],
         steps: int,
         first_step: int = 0,
@@ -70,31 +78,35 @@ class Trainer:
         report_every: int = 50,
         progress: Progress | None = None,
     ) -> None:
-        """Take steps ``first_step`` .. ``steps`` - 1 of a round.
+        """Take steps ``first_step`` .. ``steps`` - 1 of a stage.
 
         Args:
-            images: The labelled set, ``uint8 [N, H, W, D]``.
-            labels: ``int32 [N]``.
+            examples: The labelled set, ``[N, *shape]``; None for a trainer that uses none.
+            labels: ``int32 [N]``, or None.
             order_seed: Seed of the order of examples.
-            steps: Gradient steps of the round.
+            steps: Gradient steps of the stage.
             first_step: Steps that were taken already.
-            unlabelled: The pool, ``uint8 [M, H, W, D]``, for learners that use it, read as the
-                steps go on; None where nothing is left of it: the labelled images stand in.
+            unlabelled: The pool, ``[M, *shape]``, for models that use it, read as the steps go
+                on; None where nothing is left of it: the labelled examples stand in.
             report_every: Steps between two calls of ``progress``.
             progress: Told how it goes.
 
         Raises:
-            DivergenceError: A loss term or a weight is not finite; the message names the term
-                or the network.
-            DataError: An image of the pool cannot be read.
+            DivergenceError: A metric or a weight is not finite; the message names the term or the
+                network.
+            DataError: An example of the pool cannot be read.
+            ValueError: There is nothing to train on.
         """
+        pool: ExampleSource | None = examples if unlabelled is None else unlabelled
+        if pool is None or (self.labelled and (examples is None or labels is None)):
+            raise ValueError("there are no examples to train on")
+        if examples is None or labels is None:
+            examples = np.empty((0, *self.space.shape), self.space.dtype.as_numpy_dtype)
+            labels = np.empty(0, np.int32)
         with tf.device("/CPU:0"):
-            resident = [tf.constant(value) for value in (images, labels)]
+            resident = [tf.constant(value) for value in (examples, labels)]
             seed = tf.constant(order_seed, tf.int32)
-        pool: ExampleSource = images if unlabelled is None else unlabelled
-        at_once = report_every
-        if self.learner.uses_unlabelled:
-            at_once = steps_of_a_block(pool, self.batch_size)
+        at_once = steps_of_a_block(pool, self.batch_size) if self.reads_pool else report_every
         reports = {
             report: report.pieces(at_once)
             for report in Span(first_step, steps).pieces(report_every)
@@ -102,12 +114,12 @@ class Trainer:
         spans = [span for pieces in reports.values() for span in pieces]
         with contextlib.closing(self._blocks(pool, seed, spans)) as of_pool:
             for report, pieces in reports.items():
-                for metric in self.learner.metrics:
+                for metric in self.model.metrics:
                     metric.reset_state()
                 for span in pieces:
                     ends = [tf.constant(step, tf.int64) for step in span]
                     self._train(*resident, next(of_pool), seed, *ends)
-                means = {metric.name: float(metric.result()) for metric in self.learner.metrics}
+                means = {metric.name: float(metric.result()) for metric in self.model.metrics}
                 self._refuse_divergence(means, f"between steps {report.start} and {report.stop}")
                 if progress is not None:
                     progress(report.stop, means)
@@ -115,10 +127,10 @@ class Trainer:
     def _blocks(
         self, pool: ExampleSource, seed: tf.Tensor, spans: list[Span]
     ) -> Generator[tf.Tensor, None, None]:
-        """Images of the pool for the steps of each span; none for a learner that uses none."""
+        """Examples of the pool for the steps of each span; none for a model that uses none."""
         with tf.device("/CPU:0"):
-            if not self.learner.uses_unlabelled:
-                nothing = tf.zeros((0, *pool.shape[1:]), tf.uint8)
+            if not self.reads_pool:
+                nothing = tf.zeros((0, *self.space.shape), self.space.dtype)
                 return (nothing for _ in spans)
             pool_seed = tf.random.experimental.stateless_fold_in(seed, 1)
         return blocks(pool, pool_seed, self.batch_size, spans)
@@ -126,9 +138,7 @@ class Trainer:
     def _refuse_divergence(self, means: dict[str, float], when: str) -> None:
         terms = [repr(name) for name, value in means.items() if not np.isfinite(value)]
         # The gradients of a last step whose loss is finite may not be.
-        networks = [
-            repr(name) for name, net in self.learner.networks.items() if not _is_finite(net)
-        ]
+        networks = [repr(name) for name, net in self.model.networks.items() if not _is_finite(net)]
         if terms or networks:
             what = ("loss term", terms) if terms else ("a weight of network", networks)
             raise DivergenceError(
@@ -138,14 +148,14 @@ class Trainer:
 
     def _steps(
         self,
-        images: tf.Tensor,
+        examples: tf.Tensor,
         labels: tf.Tensor,
         unlabelled: tf.Tensor,
         seed: tf.Tensor,
         start: tf.Tensor,
         stop: tf.Tensor,
     ) -> None:
-        """Steps of one block; ``unlabelled`` holds the images that they take, in their order."""
+        """Steps of one block; ``unlabelled`` holds the examples that they take, in their order."""
         self.traces += 1
 
         def replica_step(step: tf.Tensor) -> None:
@@ -153,16 +163,35 @@ class Trainer:
             share = self.batch_size // context.num_replicas_in_sync
             first = context.replica_id_in_sync_group * share
             with tf.device("/CPU:0"):
-                count = tf.shape(labels, tf.int64)[0]
-                own = positions(count, seed, step, self.batch_size)[first : first + share]
-                batch = [tf.gather(images, own), tf.gather(labels, own)]
-                if self.learner.uses_unlabelled:
+                of_pool = None
+                if self.reads_pool:
                     place = (step - start) * self.batch_size + tf.cast(first, tf.int64)
-                    batch.append(tf.slice(unlabelled, [place, 0, 0, 0], [share, -1, -1, -1]))
-            self.learner.train_step(tuple(batch))
+                    begin = [place, *(0 for _ in self.space.shape)]
+                    of_pool = tf.slice(unlabelled, begin, [share, *(-1 for _ in self.space.shape)])
+                if self.labelled:
+                    count = tf.shape(labels, tf.int64)[0]
+                    own = positions(count, seed, step, self.batch_size)[first : first + share]
+                    batch = Batch(tf.gather(examples, own), tf.gather(labels, own), of_pool)
+                else:
+                    batch = Batch(of_pool, tf.fill((share,), tf.constant(UNLABELLED, tf.int32)))
+            self.model.train_step(batch)
 
         for step in tf.range(start, stop):
             self.strategy.run(replica_step, args=(step,))
+
+
+def check_batch_size(batch_size: int, strategy: tf.distribute.Strategy) -> None:
+    """Refuse a batch that replicas cannot share evenly.
+
+    Raises:
+        ConfigError: The message names the number of replicas.
+    """
+    replicas = strategy.num_replicas_in_sync
+    if batch_size % replicas:
+        raise ConfigError(
+            f"--batch-size is {batch_size}, which {replicas} replicas cannot share evenly; "
+            f"use a multiple of {replicas}"
+        )
 
 
 def _is_finite(network: keras.Model) -> bool:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
 from bgadl_tf.acquisition import scores
-from bgadl_tf.core.types import ImageShape
+from bgadl_tf.core.types import Shape
 from bgadl_tf.data.images.decode import decode_tensor
 from bgadl_tf.data.images.resize import resize_tensor
 from bgadl_tf.export import by_seed
-from bgadl_tf.export.signatures import IMAGE_BYTES, SEED, Outputs, Signature, images_spec
-from bgadl_tf.learners.base import to_float
+from bgadl_tf.export.signatures import IMAGE_BYTES, SEED, Outputs, Signature, examples_spec
 from bgadl_tf.models import predictive
 from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.predictive import Predictive
@@ -25,22 +24,22 @@ def classifier_signatures(classifier: Classifier, mc_samples: int) -> dict[str, 
         classifier: Its variables become the model's.
         mc_samples: K.
     """
-    shape = classifier.image_shape
-    images = images_spec(shape)
+    space = classifier.space
+    examples = examples_spec(space)
 
     # Traced once however many signatures call them.
-    @tf.function(input_signature=[images], autograph=False)
-    def prediction(images: tf.Tensor) -> Outputs:
-        log_probs = classifier.head(classifier.features(to_float(images)))
+    @tf.function(input_signature=[examples], autograph=False)
+    def prediction(examples: tf.Tensor) -> Outputs:
+        log_probs = classifier.head(classifier.features(space.to_float(examples)))
         return {"probabilities": tf.exp(log_probs), "label": tf.argmax(log_probs, axis=1)}
 
     def score(features: tf.Tensor, seed: tf.Tensor) -> Predictive:
         masks = predictive.seeded_masks(classifier.head, seed, mc_samples)
         return predictive.predict(classifier.head, features, masks)
 
-    @tf.function(input_signature=[images, SEED], autograph=False)
-    def bald(images: tf.Tensor, seed: tf.Tensor) -> Outputs:
-        features = classifier.features(to_float(images))
+    @tf.function(input_signature=[examples, SEED], autograph=False)
+    def bald(examples: tf.Tensor, seed: tf.Tensor) -> Outputs:
+        features = classifier.features(space.to_float(examples))
         moments = by_seed.predict(score, features, seed, classifier.classes)
         return {
             "bald": scores.mutual_information(moments),
@@ -50,28 +49,37 @@ def classifier_signatures(classifier: Classifier, mc_samples: int) -> dict[str, 
             "seed": tf.identity(seed),
         }
 
-    def fresh_bald(images: tf.Tensor) -> Outputs:
-        outputs: Outputs = bald(images, by_seed.fresh(tf.shape(images)[0]))
+    def fresh_bald(examples: tf.Tensor) -> Outputs:
+        outputs: Outputs = bald(examples, by_seed.fresh(tf.shape(examples)[0]))
         return outputs
 
-    def of_bytes(run: Callable[..., Outputs]) -> Callable[..., Outputs]:
-        return lambda image_bytes, **rest: run(_decoded(image_bytes, shape), **rest)
-
-    signatures = {
-        "serving_default": Signature((images,), prediction),
-        "serving_bytes": Signature((IMAGE_BYTES,), of_bytes(prediction)),
-    }
+    signatures = {"serving_default": Signature((examples,), prediction)}
     if classifier.is_stochastic:
-        signatures |= {
-            "bald": Signature((images,), fresh_bald),
-            "bald_bytes": Signature((IMAGE_BYTES,), of_bytes(fresh_bald)),
-            "bald_seeded": Signature((images, SEED), bald),
-            "bald_bytes_seeded": Signature((IMAGE_BYTES, SEED), of_bytes(bald)),
-        }
+        signatures["bald"] = Signature((examples,), fresh_bald)
+        signatures["bald_seeded"] = Signature((examples, SEED), bald)
+    if len(space.shape) == 3:
+        signatures |= _of_bytes(signatures, space.shape)
     return signatures
 
 
-def _decoded(image_bytes: tf.Tensor, shape: ImageShape) -> tf.Tensor:
+def _of_bytes(signatures: Mapping[str, Signature], shape: Shape) -> dict[str, Signature]:
+    """The same for encoded images, under the names that clients call them by."""
+    names = {
+        "serving_default": "serving_bytes",
+        "bald": "bald_bytes",
+        "bald_seeded": "bald_bytes_seeded",
+    }
+
+    def decoding(run: Callable[..., Outputs]) -> Callable[..., Outputs]:
+        return lambda image_bytes, *rest: run(_decoded(image_bytes, shape), *rest)
+
+    return {
+        names[name]: Signature((IMAGE_BYTES, *signature.inputs[1:]), decoding(signature.run))
+        for name, signature in signatures.items()
+    }
+
+
+def _decoded(image_bytes: tf.Tensor, shape: Shape) -> tf.Tensor:
     """Images ``uint8 [N, H, W, D]`` of encoded ones ``[N]``, as a folder of files is read."""
     height, width, channels = shape
 

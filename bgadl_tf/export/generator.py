@@ -1,4 +1,4 @@
-"""Signatures of the generator: images of a class, and x' = G(E(x), y) where there is an encoder.
+"""Signatures of the generator: examples of a class, and x' = G(E(x), y) where there is an encoder.
 
 Every row is drawn from its own seed, so it does not depend on the rows beside it.
 """
@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from bgadl_tf.core.types import ImageShape
 from bgadl_tf.export import by_seed
-from bgadl_tf.export.signatures import LABEL, SEED, Outputs, Signature, images_spec, require
+from bgadl_tf.export.signatures import LABEL, SEED, Outputs, Signature, examples_spec, require
 from bgadl_tf.learners.abilities import Encodes, Generates
+from bgadl_tf.models.spaces import Space
 
 
-def generator_signatures(
-    networks: Generates, shape: ImageShape, classes: int
-) -> dict[str, Signature]:
+def generator_signatures(networks: Generates, space: Space, classes: int) -> dict[str, Signature]:
     """What the generator is served as.
 
     Args:
         networks: A generator, and perhaps an encoder.
-        shape: (H, W, D).
+        space: Of the examples.
         classes: C.
     """
 
@@ -32,15 +30,15 @@ def generator_signatures(
 
     def generate(label: tf.Tensor, seed: tf.Tensor) -> Outputs:
         latent = by_seed.normal(seed, networks.latent_dim)
-        return {"images": networks.decode(latent, known(label))}
+        return {space.name: networks.decode(latent, known(label))}
 
     signatures = {"serving_default": Signature((LABEL, SEED), generate)}
     if isinstance(networks, Encodes):
         encodes: Encodes = networks
 
-        def augment(images: tf.Tensor, label: tf.Tensor, seed: tf.Tensor) -> Outputs:
-            latent = encodes.encode(images, by_seed.normal(seed, encodes.latent_dim))
-            return {"images": encodes.decode(latent, known(label))}
+        def augment(examples: tf.Tensor, label: tf.Tensor, seed: tf.Tensor) -> Outputs:
+            latent = encodes.encode(examples, by_seed.normal(seed, encodes.latent_dim))
+            return {space.name: encodes.decode(latent, known(label))}
 
-        signatures["augment"] = Signature((images_spec(shape), LABEL, SEED), augment)
+        signatures["augment"] = Signature((examples_spec(space), LABEL, SEED), augment)
     return signatures

@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 from bgadl_tf.core.errors import ExportError, plain
-from bgadl_tf.core.types import ImageShape, Json
+from bgadl_tf.core.types import Json
 from bgadl_tf.export import publish, warmup
 from bgadl_tf.export.classifier import classifier_signatures
 from bgadl_tf.export.generator import generator_signatures
@@ -19,7 +19,8 @@ from bgadl_tf.export.metadata import as_text, metadata_signature
 from bgadl_tf.export.signatures import Signature
 from bgadl_tf.export.verify import verify
 from bgadl_tf.learners.abilities import Generates
-from bgadl_tf.learners.base import Learner
+from bgadl_tf.learners.learner import Learner, copy_weights
+from bgadl_tf.models.spaces import Space
 
 METADATA = Path("assets.extra/metadata.json")
 """Where a model's folder holds what its signature ``metadata`` tells."""
@@ -29,7 +30,7 @@ METADATA = Path("assets.extra/metadata.json")
 class ExportedModels:
     """What one export has published.
 
-    Attributes:
+    Args:
         out: Holds one folder a model.
         version: The number that is new in each.
         signatures: Names of the signatures of each model.
@@ -52,25 +53,33 @@ class _Model(NamedTuple):
     metadata: Json
 
 
-def export_models(learner: Learner, mc_samples: int, facts: Json, out: Path) -> ExportedModels:
+def export_models(
+    learner: Learner, out: Path | str, *, mc_samples: int = 20, facts: Json | None = None
+) -> ExportedModels:
     """Publish the next version of a learner's classifier, and of its generator if it has one.
 
     Args:
         learner: Its networks are copied; they may live on several replicas.
+        out: Holds one folder a model.
         mc_samples: K of the BALD signatures.
         facts: What the models are to say of themselves beside their shapes and signatures.
-        out: Holds one folder a model.
 
     Raises:
         ExportError: A model cannot be written, or a server could not serve it. Nothing is left.
     """
-    copy = on_one_device(learner)
-    shape = copy.classifier.image_shape
+    out, facts = Path(out), facts or {}
+    try:
+        copy = on_one_device(learner)
+    except (TypeError, ValueError) as error:
+        raise ExportError(
+            f"the classifier cannot be copied: {plain(str(error))}; register its layers with "
+            "keras.saving.register_keras_serializable"
+        ) from error
     try:
         models = _models(copy, mc_samples, facts)
         with publish.unfinished(out, [model.name for model in models]) as folders:
             for model in models:
-                _write(model, shape, folders[model.name])
+                _write(model, copy.space, folders[model.name])
             version = publish.publish([*folders.values()])
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "strerror", None) or plain(str(error))
@@ -84,24 +93,21 @@ def on_one_device(learner: Learner) -> Learner:
     """A copy whose variables a SavedModel can hold, wherever the learner was trained; final."""
     copy: Learner = type(learner).from_config(learner.get_config())
     for name, network in copy.networks.items():
-        for mine, theirs in zip(network.weights, learner.networks[name].weights, strict=True):
-            mine.assign(theirs.numpy())
+        copy_weights(learner.networks[name], network)
     copy.classifier.freeze()
     return copy
 
 
 def _models(learner: Learner, mc_samples: int, facts: Json) -> list[_Model]:
     classifier = learner.classifier
-    shape = classifier.image_shape
     served = {"classifier": classifier_signatures(classifier, mc_samples)}
     if isinstance(learner, Generates):
-        served["generator"] = generator_signatures(learner, shape, classifier.classes)
+        served["generator"] = generator_signatures(learner, learner.space, classifier.classes)
     models = []
     for name, signatures in served.items():
         metadata = {
             "model": name,
-            "image_shape": list(shape),
-            "pixel_range": [0, 255],
+            **_of_space(learner.space),
             "classes": classifier.classes,
             "mc_samples": mc_samples if classifier.is_stochastic else None,
             "precision": classifier.dtype_policy.name,
@@ -114,14 +120,21 @@ def _models(learner: Learner, mc_samples: int, facts: Json) -> list[_Model]:
     return models
 
 
-def _write(model: _Model, shape: ImageShape, folder: Path) -> None:
+def _of_space(space: Space) -> Json:
+    """What metadata say of the examples."""
+    if len(space.shape) == 3:
+        return {"image_shape": list(space.shape), "pixel_range": [0, 255]}
+    return {"features": space.shape[0]}
+
+
+def _write(model: _Model, space: Space, folder: Path) -> None:
     """Write a model, with what a server replays and a person reads, and check it."""
     archive = keras.export.ExportArchive()
     for name, signature in model.signatures.items():
         archive.add_endpoint(name, signature, input_signature=[*signature.inputs])
     # Not track(): a second copy of the variables would be saved, and servers would find neither.
     archive.write_out(str(folder), verbose=False)
-    requests = warmup.requests(model.signatures, shape)
+    requests = warmup.requests(model.signatures, space)
     extra = folder / METADATA.parent
     extra.mkdir()
     (folder / METADATA).write_text(as_text(model.metadata) + "\n")

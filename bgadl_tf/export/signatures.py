@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from bgadl_tf.core.types import ImageShape
+from bgadl_tf.models.spaces import Space
 
 Outputs = dict[str, tf.Tensor]
 """By name; every one has a row for every row of the inputs."""
@@ -22,18 +22,18 @@ SEED = tf.TensorSpec((None,), tf.int64, "seed")
 KEYS = tf.TensorSpec((None,), tf.string, "keys")
 
 
-def images_spec(shape: ImageShape) -> tf.TensorSpec:
-    """Raw pixels, ``uint8 [N, H, W, D]``."""
-    return tf.TensorSpec((None, *shape), tf.uint8, "images")
+def examples_spec(space: Space) -> tf.TensorSpec:
+    """Raw pixels ``images uint8 [N, H, W, D]``, or ``features float32 [N, F]``."""
+    return tf.TensorSpec((None, *space.shape), space.dtype, space.name)
 
 
 @dataclass(frozen=True)
 class Signature:
     """A function to be served.
 
-    Attributes:
+    Args:
         inputs: Named specifications; the first axis is N in all of them.
-        run: Takes a tensor for each input, by name.
+        run: Takes a tensor for each input, in that order.
     """
 
     inputs: tuple[tf.TensorSpec, ...]
@@ -53,7 +53,7 @@ class Signature:
         (*checked,) = require(equal, f"expected as many rows, at least 1, in {names}; got", counts)(
             *shaped
         )
-        return self.run(**{s.name: tensor for s, tensor in zip(self.inputs, checked, strict=True)})
+        return self.run(*checked)
 
 
 Signatures = Mapping[str, Signature]

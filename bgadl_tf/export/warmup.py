@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 
-from bgadl_tf.core.types import ImageShape
 from bgadl_tf.export.signatures import Signature, Signatures
+from bgadl_tf.models.spaces import Space
 
 Request = dict[str, np.ndarray[Any, Any]]
 """Inputs of one row, by name."""
@@ -18,16 +18,17 @@ Request = dict[str, np.ndarray[Any, Any]]
 FILE = "tf_serving_warmup_requests"
 
 
-def requests(signatures: Signatures, shape: ImageShape) -> dict[str, Request]:
-    """A request for every signature, of one black image of class 0 under seed 0."""
-    black = np.zeros(shape, np.uint8)
-    rows = {
-        "images": black,
-        "image_bytes": tf.io.encode_png(black).numpy(),
+def requests(signatures: Signatures, space: Space) -> dict[str, Request]:
+    """A request for every signature, of one example of zeros, of class 0, under seed 0."""
+    zeros = np.zeros(space.shape, space.dtype.as_numpy_dtype)
+    rows: dict[str, Any] = {
+        space.name: zeros,
         "label": np.int64(0),
         "seed": np.int64(0),
         "keys": b"",
     }
+    if len(space.shape) == 3:
+        rows["image_bytes"] = tf.io.encode_png(zeros).numpy()
 
     def request(signature: Signature) -> Request:
         return {

@@ -3,3 +3,7 @@
 A learner is a ``keras.Model`` whose ``train_step`` is the algorithm; ``training.Trainer``
 drives it under any distribution strategy.
 """
+
+from bgadl_tf.core import backend
+
+backend.check()

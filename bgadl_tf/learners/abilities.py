@@ -1,4 +1,4 @@
-"""What a learner may be able to do beside learning; loop, acquisitions and export ask for these."""
+"""What a learner may be able to do beside learning; acquisitions and export ask for these."""
 
 from __future__ import annotations
 
@@ -6,37 +6,40 @@ from typing import Protocol, runtime_checkable
 
 import tensorflow as tf
 
-MC_DROPOUT = "mc_dropout"
-"""The classifier has a stochastic head, so that MC passes can disagree."""
+from bgadl_tf.models.mc_dropout import Masks
 
 
 @runtime_checkable
-class Augments(Protocol):
-    """Makes a further labelled image from a labelled one."""
+class MCDropout(Protocol):
+    """A classifier whose passes can disagree. Only learners with a stochastic one have it."""
 
-    @property
-    def keeps_generated(self) -> bool:
-        """Whether the images made in each round join the training set, as in the paper."""
+    def mc_masks(self, seed: tf.Tensor, mc_samples: int) -> Masks:
+        """The K masks of a seed, ``[K, width]`` per stage of the head."""
 
-    def augment(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """x' of images ``uint8 [B, H, W, D]`` and labels ``[B]``, ``uint8 [B, H, W, D]``."""
+
+@runtime_checkable
+class KeepsPrevious(Protocol):
+    """Remembers the classifier of the round before."""
+
+    def keep_previous(self) -> None:
+        """Begin to remember it, as ``previous``."""
 
 
 @runtime_checkable
 class Generates(Protocol):
-    """Makes images of a class from latents."""
+    """Makes examples of a class from latents."""
 
     @property
     def latent_dim(self) -> int:
         """Z."""
 
     def decode(self, latent: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        """Images ``uint8 [B, H, W, D]`` of latents ``[B, Z]`` and labels ``[B]``."""
+        """Examples ``[B, *shape]`` of latents ``[B, Z]`` and labels ``[B]``."""
 
 
 @runtime_checkable
 class Encodes(Generates, Protocol):
-    """Finds latents of images, too."""
+    """Finds latents of examples, too."""
 
-    def encode(self, images: tf.Tensor, eps: tf.Tensor) -> tf.Tensor:
-        """Latents ``[B, Z]`` of images ``uint8 [B, H, W, D]``, drawn with normal noise ``eps``."""
+    def encode(self, examples: tf.Tensor, eps: tf.Tensor) -> tf.Tensor:
+        """Latents ``[B, Z]`` of examples ``[B, *shape]``, drawn with normal noise ``eps``."""

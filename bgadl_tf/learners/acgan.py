@@ -14,14 +14,21 @@ differ in what is generated and not in how much. Where the pool is used
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from bgadl_tf.learners.adversarial import AdversarialLearner
-from bgadl_tf.learners.base import LEARNERS
+from bgadl_tf.learners.learner import LEARNERS, weighted
 from bgadl_tf.models import noise
 from bgadl_tf.models.groups import named
-from bgadl_tf.models.losses import global_mean, taken_for_fake, taken_for_real
+from bgadl_tf.models.losses import (
+    cross_entropy,
+    cross_entropy_fake,
+    cross_entropy_real,
+    global_mean,
+)
 
 
 @LEARNERS.register("acgan")
@@ -34,9 +41,9 @@ class ACGAN(AdversarialLearner):
         "discriminator_generated", "generator_adversarial",
     )  # fmt: skip
 
-    def train_step(self, data: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
-        images, labels = self.unpack(data)
-        seed, options = self.step_seed(), self.options
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        batch = self.unpack(data)
+        labels, seed, options = batch.labels, self.step_seed(), self.options
         with tf.GradientTape(persistent=True) as tape:
             latents = [
                 noise.normal(noise.fold(seed, n), tf.shape(labels)[0], options.latent_dim)
@@ -46,24 +53,30 @@ class ACGAN(AdversarialLearner):
             made = self.generator(inputs, training=True, groups=(1, 1))
             generated = named(made, ("first", "second"))
             # Apart from the real ones, since G's gradient comes back through the generated alone.
-            c = self.classification({"real": images}, labels, noise.fold(seed, 3))
-            c |= self.classification(generated, labels, noise.fold(seed, 4))
-            d = self.discrimination({"real": self.real_images(data)})
-            d |= self.discrimination(generated)
+            log_probs = self.classify({"real": batch.examples}, noise.fold(seed, 3))
+            log_probs |= self.classify(generated, noise.fold(seed, 4))
+            c = {
+                group: weighted(cross_entropy(of_group, labels), batch)
+                for group, of_group in log_probs.items()
+            }
+            d = self.discriminate({"real": batch.unlabelled})
+            d |= self.discriminate(generated)
             classified = 0.5 * (c["first"] + c["second"])
-            fooled = 0.5 * (taken_for_real(d["first"]) + taken_for_real(d["second"]))
-            exposed = 0.5 * (taken_for_fake(d["first"]) + taken_for_fake(d["second"]))
-            real = taken_for_real(d["real"])
+            fooled = 0.5 * (cross_entropy_real(d["first"]) + cross_entropy_real(d["second"]))
+            exposed = 0.5 * (cross_entropy_fake(d["first"]) + cross_entropy_fake(d["second"]))
+            real = cross_entropy_real(d["real"])
+            loss = c["real"] + self.generated_weight() * classified
             objectives = {
                 "generator": options.adversarial_weight * fooled
                 + options.class_weight * classified,
                 "discriminator": real + exposed,
-                "classifier": c["real"] + self.generated_weight() * classified,
+                "classifier": loss,
             }
             objectives = {name: global_mean(value) for name, value in objectives.items()}
         self.descend(tape, objectives)
-        return self.track({
+        terms = {
             "classification": c["real"], "classification_generated": classified,
             "discriminator_real": real, "discriminator_generated": exposed,
             "generator_adversarial": fooled,
-        })  # fmt: skip
+        }  # fmt: skip
+        return self.track(terms, loss, log_probs["real"], batch)

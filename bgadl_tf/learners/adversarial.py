@@ -10,9 +10,13 @@ import keras
 import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError
-from bgadl_tf.learners.base import Learner, Options, to_float, to_uint8
+from bgadl_tf.core.types import Floats
+from bgadl_tf.learners.batch import Batch
+from bgadl_tf.learners.further import Further
 from bgadl_tf.learners.fused_optimizers import Adam
-from bgadl_tf.models import groups, losses, noise
+from bgadl_tf.learners.learner import Learner
+from bgadl_tf.learners.options import Options
+from bgadl_tf.models import groups, noise
 from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.discriminator import Discriminator
 from bgadl_tf.models.generator import Generator
@@ -20,26 +24,28 @@ from bgadl_tf.models.generator import Generator
 
 @dataclass(frozen=True, kw_only=True)
 class AdversarialOptions(Options):
-    """Attributes:
-    unlabelled: D takes unlabelled images of the pool for real ones, and an encoder learns from
-        them under the label that C gives them. False is the paper's setting; but networks that
-        see a few hundred images only repeat them, and C gains nothing from repetitions.
-    latent_dim: Z.
-    width: Multiplies the channel and unit counts of the generative networks.
-    generative_learning_rate: Of Adam for every network but the classifier. The paper's 2e-4
-        suits runs of a hundred thousand steps.
-    generative_beta_1: Of the same Adam.
-    adversarial_weight: Weight of fooling D in G's objective.
-    class_weight: Weight of being classified as y in G's objective.
-    generated_weight: Weight of generated images, all groups together, against real ones in
-        C's objective.
-    warmup_steps: Steps of G before its images reach C; over as many again their weight grows
-        from 0 to ``generated_weight``. What a new G makes is noise under a label.
-    keep_generated: Freeze the x' of every round and add them to the training set. If not, the
-        x' of every labelled image is drawn afresh at every step from E and G as they are by
-        then, which measured better: the first rounds' x' are the worst.
-    co_evolve: Keep the generative networks from round to round, as the paper does; if not,
-        they start anew in every round, as in the released code.
+    """What the generative learners have in common.
+
+    Args:
+        unlabelled: D takes unlabelled images of the pool for real ones, and an encoder learns from
+            them under the label that C gives them. False is the paper's setting; but networks that
+            see a few hundred images only repeat them, and C gains nothing from repetitions.
+        latent_dim: Z.
+        width: Multiplies the channel and unit counts of the generative networks.
+        generative_learning_rate: Of Adam for every network but the classifier. The paper's 2e-4
+            suits runs of a hundred thousand steps.
+        generative_beta_1: Of the same Adam.
+        adversarial_weight: Weight of fooling D in G's objective.
+        class_weight: Weight of being classified as y in G's objective.
+        generated_weight: Weight of generated images, all groups together, against real ones in
+            C's objective.
+        warmup_steps: Steps of G before its images reach C; over as many again their weight grows
+            from 0 to ``generated_weight``. What a new G makes is noise under a label.
+        keep_generated: Freeze the x' of every round and add them to the training set. If not, the
+            x' of every labelled image is drawn afresh at every step from E and G as they are by
+            then, which measured better: the first rounds' x' are the worst.
+        co_evolve: Keep the generative networks from round to round, as the paper does; if not,
+            they start anew in every round, as in the released code.
     """
 
     unlabelled: bool = True
@@ -88,7 +94,7 @@ class AdversarialLearner(Learner):
         self.generator, self.discriminator = generator, discriminator
 
     @classmethod
-    def around(cls, classifier: Classifier, options: Options) -> Self:
+    def create(cls, classifier: Classifier, options: Options) -> Self:
         return cls(classifier, **generative_networks(classifier, options), options=options)
 
     @property
@@ -103,9 +109,9 @@ class AdversarialLearner(Learner):
             "discriminator": self.discriminator,
         }
 
-    def fresh_each_round(self, warm_start: bool) -> tuple[str, ...]:
+    def resets(self, warm_start: bool = False) -> tuple[str, ...]:
         generative = tuple(name for name in self.networks if name != "classifier")
-        return super().fresh_each_round(warm_start) + (() if self.options.co_evolve else generative)
+        return super().resets(warm_start) + (() if self.options.co_evolve else generative)
 
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         options = self.options
@@ -124,51 +130,53 @@ class AdversarialLearner(Learner):
         warmup = max(1, self.options.warmup_steps)
         return self.options.generated_weight * tf.clip_by_value((step - warmup) / warmup, 0.0, 1.0)
 
-    def real_images(self, data: tuple[tf.Tensor, ...]) -> tf.Tensor:
-        """What D takes for real, ``[B, H, W, D]``: images of the pool, or the labelled ones.
+    def unpack(self, data: Any) -> Batch:
+        """Where the pool is used and a batch brings none of it (``fit``), the labelled stand in."""
+        batch = super().unpack(data)
+        if self.uses_unlabelled and batch.unlabelled is not None:
+            return batch
+        return batch._replace(unlabelled=batch.examples)
 
-        A batch without a third part (``fit`` on labelled data, an empty pool) has no others.
-        """
-        return to_float(data[2] if self.uses_unlabelled and len(data) > 2 else data[0])
+    def classify(self, examples: Mapping[str, tf.Tensor], seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Log-probabilities ``[B, C]`` of C on each group; every example has its own mask."""
+        seeds = [noise.fold(seed, number) for number in range(len(examples))]
+        log_probs = self.classifier.train_on_groups([*examples.values()], seeds)
+        return dict(zip(examples, log_probs, strict=True))
 
-    def classification(
-        self, images: Mapping[str, tf.Tensor], labels: tf.Tensor, seed: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        """Cross-entropy ``[B]`` of C on each group of images; every example has its own mask."""
-        seeds = [noise.fold(seed, number) for number in range(len(images))]
-        return {
-            group: losses.cross_entropy(log_probs, labels)
-            for group, log_probs in zip(
-                images, self.classifier.each(list(images.values()), seeds), strict=True
-            )
-        }
-
-    def discrimination(self, images: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def discriminate(self, examples: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Logits ``[B]`` of D on each group, of one size; BatchNorm sees each by itself."""
-        together = tf.concat(list(images.values()), 0)
-        logits = self.discriminator(together, training=True, groups=(1,) * len(images))
-        return groups.named(logits, images)
+        together = tf.concat([*examples.values()], 0)
+        logits = self.discriminator(together, training=True, groups=(1,) * len(examples))
+        return groups.named(logits, examples)
 
-    @property
-    def keeps_generated(self) -> bool:
-        """Whether the images made in each round join the training set."""
-        return self.options.keep_generated
+    def further(self, asked: Batch, seed: tuple[int, int]) -> Further | None:
+        """x' of every x*, and how far from it: the L2 norm over pixels in [0, 1] or features."""
+        made = self.augment(asked.examples, asked.labels, seed).numpy()
+        new, old = (self.space.to_float(tf.constant(part)) for part in (made, asked.examples))
+        axes = [*range(1, new.shape.rank)]
+        distance: Floats = tf.sqrt(tf.reduce_sum(tf.square(new - old), axes)).numpy()
+        return Further(
+            made,
+            asked.labels,
+            joins=self.options.keep_generated,
+            facts={"reconstruction_error": distance},
+        )
 
-    def augment(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """A generated image for each labelled one: here G(u, y), u ~ N(0, I), not tied to it.
+    def augment(self, examples: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """A generated example for each labelled one: here G(u, y), u ~ N(0, I), not tied to it.
 
         Args:
-            images: ``uint8 [B, H, W, D]``.
+            examples: ``[B, *shape]`` as they are stored.
             labels: ``[B]``.
             seed: ``[2]``.
 
         Returns:
-            ``uint8 [B, H, W, D]``.
+            The same shape and type.
         """
         return self.generate(labels, seed)
 
     def generate(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """New images of the labels ``[B]``: G(u, y) with u ~ N(0, I), ``uint8 [B, H, W, D]``."""
+        """New examples of the labels ``[B]``: G(u, y) with u ~ N(0, I)."""
         labels = tf.convert_to_tensor(labels)
         latent = tf.random.stateless_normal(
             [tf.shape(labels)[0], self.options.latent_dim], seed, alg="philox"
@@ -181,15 +189,18 @@ class AdversarialLearner(Learner):
         return self.options.latent_dim
 
     def decode(self, latent: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        """G's images ``uint8 [B, H, W, D]`` of latents ``[B, Z]`` and labels ``[B]``."""
-        return to_uint8(self.generator((latent, labels)))
+        """G's examples, as they are stored, of latents ``[B, Z]`` and labels ``[B]``."""
+        return self.space.from_float(self.generator((latent, labels)))
 
 
 def generative_networks(classifier: Classifier, options: Options) -> dict[str, keras.Model]:
-    """G and D for the images and classes of ``classifier``."""
-    assert isinstance(options, AdversarialOptions)
+    """G and D for the examples and classes of ``classifier``."""
+    if not isinstance(options, AdversarialOptions):
+        raise ConfigError(
+            f"options are {type(options).__name__}; a generative learner needs its options_type"
+        )
     policy = classifier.dtype_policy
-    shape = classifier.image_shape
+    shape = classifier.example_shape
     return {
         "generator": Generator(
             shape, classifier.classes, options.latent_dim, options.width, dtype=policy

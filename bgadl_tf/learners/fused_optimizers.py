@@ -14,9 +14,12 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("bgadl_tf")
 class Adam(keras.optimizers.Adam):
-    """Adam (Kingma and Ba 2015)."""
+    """Adam (Kingma and Ba 2015); with ``amsgrad``, as Keras spells it out."""
 
     def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
+        if self.amsgrad:
+            super().update_step(gradient, variable, learning_rate)
+            return
         slot = self._get_variable_index(variable)
         gradient, rate, step = _like(variable, gradient, learning_rate, self.iterations + 1)
         tf.raw_ops.ResourceApplyAdam(
@@ -53,9 +56,12 @@ class Adadelta(keras.optimizers.Adadelta):
 
 @keras.saving.register_keras_serializable("bgadl_tf")
 class MomentumSGD(keras.optimizers.SGD):
-    """Gradient descent with momentum (Polyak 1964)."""
+    """Gradient descent with momentum (Polyak 1964), perhaps Nesterov's (1983)."""
 
     def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
+        if not self.momentum:
+            super().update_step(gradient, variable, learning_rate)
+            return
         slot = self._get_variable_index(variable)
         gradient, rate = _like(variable, gradient, learning_rate)
         tf.raw_ops.ResourceApplyKerasMomentum(
@@ -64,6 +70,7 @@ class MomentumSGD(keras.optimizers.SGD):
             lr=rate,
             grad=gradient,
             momentum=self.momentum,
+            use_nesterov=self.nesterov,
         )
 
 

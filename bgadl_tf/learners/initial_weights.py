@@ -6,13 +6,27 @@ from collections.abc import Callable, Iterator
 
 import keras
 
+from bgadl_tf.models.classifiers.base import Classifier
+
 SeedOf = Callable[[str], int]
 """From the name of a weight to the seed of its initial value."""
 
 _KINDS = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 
 
-def initialise(network: keras.Model, seed_of: SeedOf) -> None:
+def draw(network: keras.Model, seed_of: SeedOf) -> None:
+    """Draw the weights of a network anew; those that a classifier was given stay as they are."""
+    drawn = network.drawn_layers() if isinstance(network, Classifier) else [network]
+    for layer in drawn:
+        initialise(layer, seed_of)
+
+
+def is_drawn(network: keras.Model) -> bool:
+    """Whether ``draw`` draws every weight of a network."""
+    return not isinstance(network, Classifier) or network.drawn_layers() == [network]
+
+
+def initialise(network: keras.layers.Layer, seed_of: SeedOf) -> None:
     """Draw every weight of ``network`` anew, by its own layer's initializer and a named seed.
 
     The values depend on the seeds and on the layers' order alone: not on how many networks
@@ -27,7 +41,9 @@ def initialise(network: keras.Model, seed_of: SeedOf) -> None:
             variable = getattr(layer, kind, None)
             if variable is None:
                 continue
-            initializer = getattr(layer, f"{kind}_initializer")
+            initializer = getattr(layer, f"{kind}_initializer", None)
+            if initializer is None:
+                continue
             config = initializer.get_config()
             if "seed" in config:
                 config["seed"] = seed_of(f"{number}/{kind}")

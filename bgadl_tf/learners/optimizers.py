@@ -1,11 +1,14 @@
-"""Optimizers by name, and fresh states for them."""
+"""Optimizers by name, and the states that they begin with: any Keras optimizer's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.learners import fused_optimizers
@@ -35,8 +38,18 @@ def make_optimizer(name: str, learning_rate: float) -> keras.optimizers.Optimize
     return OPTIMIZERS[name](learning_rate)
 
 
-def reset_optimizer(optimizer: keras.optimizers.Optimizer) -> None:
-    """Set the step count and every slot to zero, as they are when the optimizer is new."""
-    for variable in optimizer.variables:
-        if variable is not optimizer.learning_rate:
-            variable.assign(tf.zeros(variable.shape, variable.dtype))
+def state_of(optimizer: keras.optimizers.Optimizer) -> list[NDArray[Any]]:
+    """Values of an optimizer's variables; of one that holds a single number throughout, that."""
+    return [_value(variable) for variable in optimizer.variables]
+
+
+def restore_state(optimizer: keras.optimizers.Optimizer, state: list[NDArray[Any]]) -> None:
+    """Give an optimizer the state that ``state_of`` returned."""
+    for variable, value in zip(optimizer.variables, state, strict=True):
+        variable.assign(tf.broadcast_to(tf.cast(value, variable.dtype), variable.shape))
+
+
+def _value(variable: keras.Variable) -> NDArray[Any]:
+    low, high = tf.reduce_min(variable.value), tf.reduce_max(variable.value)
+    constant = variable.shape.num_elements() and low == high
+    return np.asarray(low.numpy() if constant else variable.numpy())

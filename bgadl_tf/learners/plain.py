@@ -1,10 +1,10 @@
-"""Plain supervised learning: cross-entropy on the labelled images as they are."""
+"""Plain supervised learning: cross-entropy on the labelled examples as they are."""
 
 from __future__ import annotations
 
 import keras
 
-from bgadl_tf.learners.base import LEARNERS, Learner
+from bgadl_tf.learners.learner import LEARNERS, Learner
 
 
 @LEARNERS.register("plain")

@@ -29,7 +29,9 @@ from bgadl_tf.learners.adversarial import (
     AdversarialOptions,
     generative_networks,
 )
-from bgadl_tf.learners.base import LEARNERS, Options, to_float
+from bgadl_tf.learners.batch import Batch
+from bgadl_tf.learners.learner import LEARNERS, weighted
+from bgadl_tf.learners.options import Options
 from bgadl_tf.models import noise
 from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.discriminator import Discriminator
@@ -37,21 +39,24 @@ from bgadl_tf.models.encoder import Encoder
 from bgadl_tf.models.generator import Generator
 from bgadl_tf.models.groups import split
 from bgadl_tf.models.losses import (
+    cross_entropy,
+    cross_entropy_fake,
+    cross_entropy_real,
     global_mean,
     kl_divergence,
     reconstruction,
     scale_gradient,
-    taken_for_fake,
-    taken_for_real,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class VAEACGANOptions(AdversarialOptions):
-    """Attributes:
-    reconstruction_weight: g, the weight of the reconstruction in G's objective.
-    kl_weight: b, the weight of the KL divergence in E's objective; 2 makes it the evidence
-        bound of a Gaussian likelihood of unit variance.
+    """The weights of the VAE's terms, beside what all generative learners have.
+
+    Args:
+        reconstruction_weight: g, the weight of the reconstruction in G's objective.
+        kl_weight: b, the weight of the KL divergence in E's objective; 2 makes it the evidence
+            bound of a Gaussian likelihood of unit variance.
     """
 
     reconstruction_weight: float = 0.75
@@ -102,28 +107,36 @@ class VAEACGAN(AdversarialLearner):
         self.encoder = encoder
 
     @classmethod
-    def around(cls, classifier: Classifier, options: Options) -> Self:
-        assert isinstance(options, VAEACGANOptions)
-        encoder = Encoder(
-            classifier.image_shape, options.latent_dim, options.width, dtype=classifier.dtype_policy
-        )
+    def create(cls, classifier: Classifier, options: Options) -> Self:
         networks = generative_networks(classifier, options)
+        if not isinstance(options, VAEACGANOptions):
+            raise ConfigError(f"options are {type(options).__name__}; expected VAEACGANOptions")
+        encoder = Encoder(
+            classifier.example_shape,
+            options.latent_dim,
+            options.width,
+            dtype=classifier.dtype_policy,
+        )
         return cls(classifier, encoder=encoder, **networks, options=options)
 
     @property
     def networks(self) -> dict[str, keras.Model]:
         return {**super().networks, "encoder": self.encoder}
 
-    def train_step(self, data: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
-        seed = self.step_seed()
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        batch, seed = self.unpack(data), self.step_seed()
         terms: dict[str, tf.Tensor] = {}
+        augmented = 0.5 * self.generated_weight()
         for number, turn in enumerate(self.turns):
             with tf.GradientTape(persistent=True) as tape:
-                found = self.terms_of(turn, data, noise.fold(seed, number))
-                objectives = self.objectives(turn, found)
+                found, log_probs = self.terms_of(turn, batch, noise.fold(seed, number))
+                objectives = self.objectives(turn, found, augmented)
             self.descend(tape, objectives)
             terms |= found
-        return self.track(terms)
+        loss = terms["classification"] + augmented * (
+            terms["classification_reconstructed"] + terms["classification_generated"]
+        )
+        return self.track(terms, loss, log_probs["real"], batch)
 
     @property
     def turns(self) -> tuple[tuple[str, ...], ...]:
@@ -131,44 +144,54 @@ class VAEACGAN(AdversarialLearner):
         return (("encoder", "generator", "discriminator", "classifier"),)
 
     def terms_of(
-        self, turn: tuple[str, ...], data: tuple[tf.Tensor, ...], seed: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        """The per-example loss terms ``[B]`` that the networks of a turn need."""
-        x, y = self.unpack(data)
-        seen, labels = self.seen(data)
-        posterior = self.encoder(seen, training=True)
-        z = posterior.sample(self.posterior_noise(noise.fold(seed, 1), data))
+        self, turn: tuple[str, ...], batch: Batch, seed: tf.Tensor
+    ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+        """What the networks of a turn need.
+
+        Returns:
+            Loss terms ``[B]`` by name, and C's log-probabilities ``[B, C]`` by group.
+        """
+        x, y = batch.examples, batch.labels
+        inputs, labels = self.autoencoded(batch)
+        posterior = self.encoder(inputs, training=True)
+        z = posterior.sample(self.posterior_noise(noise.fold(seed, 1), tf.shape(y)[0]))
         kl = kl_divergence(*posterior)
         # E minimises the error, G g times the error: with this, one backward pass serves both.
         z = scale_gradient(z, 1.0 / self.options.reconstruction_weight)
         if turn == ("encoder",):
             rebuilt = self.generator((z, labels), training=True)
-            return {"reconstruction": reconstruction(seen, rebuilt), "kl": kl}
+            return {"reconstruction": reconstruction(inputs, rebuilt), "kl": kl}, {}
         u = noise.normal(noise.fold(seed, 2), tf.shape(y)[0], self.options.latent_dim)
         sizes = (2 if self.uses_unlabelled else 1, 1)
         latents = tf.concat([z, u], 0), tf.concat([labels, y], 0)
         rebuilt, generated = split(self.generator(latents, training=True, groups=sizes), sizes)
-        terms = {"reconstruction": reconstruction(seen, rebuilt), "kl": kl}
+        terms = {"reconstruction": reconstruction(inputs, rebuilt), "kl": kl}
         # Apart from the others, since G's gradient comes back through x'' alone.
-        d = self.discrimination({"generated": generated})
-        c = self.classification({"generated": generated}, y, noise.fold(seed, 3))
-        terms["generator_adversarial"] = taken_for_real(d["generated"])
-        terms["classification_generated"] = c["generated"]
+        d = self.discriminate({"generated": generated})
+        c = self.classify({"generated": generated}, noise.fold(seed, 3))
+        terms["generator_adversarial"] = cross_entropy_real(d["generated"])
         if "discriminator" in turn:
             x_rebuilt = rebuilt[: tf.shape(y)[0]]
-            d |= self.discrimination({"real": self.real_images(data), "reconstructed": x_rebuilt})
-            c = self.classification({"real": x, "reconstructed": x_rebuilt}, y, noise.fold(seed, 4))
-            terms["discriminator_real"] = taken_for_real(d["real"])
-            terms["discriminator_reconstructed"] = taken_for_fake(d["reconstructed"])
-            terms["discriminator_generated"] = taken_for_fake(d["generated"])
-            terms["classification"] = c["real"]
-            terms["classification_reconstructed"] = c["reconstructed"]
-        return terms
+            d |= self.discriminate({"real": batch.unlabelled, "reconstructed": x_rebuilt})
+            c |= self.classify({"real": x, "reconstructed": x_rebuilt}, noise.fold(seed, 4))
+            terms["discriminator_real"] = cross_entropy_real(d["real"])
+            terms["discriminator_reconstructed"] = cross_entropy_fake(d["reconstructed"])
+            terms["discriminator_generated"] = cross_entropy_fake(d["generated"])
+        for group, log_probs in c.items():
+            term = "classification" if group == "real" else f"classification_{group}"
+            terms[term] = weighted(cross_entropy(log_probs, y), batch)
+        return terms, c
 
     def objectives(
-        self, turn: tuple[str, ...], terms: Mapping[str, tf.Tensor]
+        self, turn: tuple[str, ...], terms: Mapping[str, tf.Tensor], augmented: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """The scalar that each network of a turn descends, from per-example terms ``[B]``."""
+        """The scalar that each network of a turn descends.
+
+        Args:
+            turn: Networks that step together.
+            terms: Per-example loss terms ``[B]``.
+            augmented: Weight of x' and of x'' in C's objective.
+        """
         means = {name: global_mean(term) for name, term in terms.items()}
 
         def total(weights: Mapping[str, float | tf.Tensor]) -> tf.Tensor:
@@ -183,7 +206,6 @@ class VAEACGAN(AdversarialLearner):
         })  # fmt: skip
         if "classifier" not in turn:
             return dict.fromkeys(turn, autoencoder)
-        augmented = 0.5 * self.generated_weight()
         every = {
             "encoder": autoencoder,
             "generator": autoencoder,
@@ -200,49 +222,47 @@ class VAEACGAN(AdversarialLearner):
         }  # fmt: skip
         return {name: every[name] for name in turn}
 
-    def seen(self, data: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, tf.Tensor]:
+    def autoencoded(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
         """What the VAE reconstructs, and under which labels.
 
-        The labelled images x under y and, if the pool is used, unlabelled ones under the label
+        The labelled examples x under y and, if the pool is used, unlabelled ones under the label
         that the deterministic classifier gives them.
         """
-        images, labels = self.unpack(data)
         if not self.uses_unlabelled:
-            return images, labels
-        unlabelled = self.real_images(data)
-        guessed = tf.argmax(self.classifier(unlabelled), axis=1, output_type=tf.int32)
-        return tf.concat([images, unlabelled], 0), tf.concat([labels, guessed], 0)
+            return batch.examples, batch.labels
+        guessed = tf.argmax(self.classifier(batch.unlabelled), axis=1, output_type=tf.int32)
+        inputs = tf.concat([batch.examples, batch.unlabelled], 0)
+        return inputs, tf.concat([batch.labels, guessed], 0)
 
-    def posterior_noise(self, seed: tf.Tensor, data: tuple[tf.Tensor, ...]) -> tf.Tensor:
-        """Noise of the draws from q(z | x), one group of rows for each group of images."""
+    def posterior_noise(self, seed: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+        """Noise of the draws from q(z | x), ``count`` rows for each group of examples."""
         salts = (1, 4) if self.uses_unlabelled else (1,)
-        count = tf.shape(data[1])[0]
         groups = [noise.normal(noise.fold(seed, s), count, self.options.latent_dim) for s in salts]
         return tf.concat(groups, 0)
 
-    def augment(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    def augment(self, examples: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """The paper's x' = G(E(x), y).
 
         Args:
-            images: ``uint8 [B, H, W, D]``.
+            examples: ``[B, *shape]`` as they are stored.
             labels: ``[B]``.
             seed: ``[2]``, of the draw from the posterior.
 
         Returns:
-            ``uint8 [B, H, W, D]``.
+            The same shape and type.
         """
-        shape = [tf.shape(images)[0], self.options.latent_dim]
+        shape = [tf.shape(examples)[0], self.options.latent_dim]
         eps = tf.random.stateless_normal(shape, seed, alg="philox")
-        return self.decode(self.encode(images, eps), labels)
+        return self.decode(self.encode(examples, eps), labels)
 
-    def encode(self, images: tf.Tensor, eps: tf.Tensor) -> tf.Tensor:
+    def encode(self, examples: tf.Tensor, eps: tf.Tensor) -> tf.Tensor:
         """Draws from q(z | x), ``[B, Z]``.
 
         Args:
-            images: ``uint8 [B, H, W, D]``.
+            examples: ``[B, *shape]`` as they are stored.
             eps: Standard normal noise ``[B, Z]``.
         """
-        return self.encoder(to_float(images)).sample(eps)
+        return self.encoder(self.space.to_float(tf.convert_to_tensor(examples))).sample(eps)
 
 
 @LEARNERS.register("vaeacgan-alternating")

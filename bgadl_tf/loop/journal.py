@@ -1,61 +1,50 @@
-"""What a run remembers: its queries, generated images, weights and finished rounds."""
+"""What a run remembers: queries, named arrays, weights and finished rounds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from numpy.typing import NDArray
 
 from bgadl_tf.acquisition.query import Query
-from bgadl_tf.core.types import Floats, Id, Images, Json, Labels
+from bgadl_tf.core.types import Json
+from bgadl_tf.learners.learner import Learner
+from bgadl_tf.loop.ledger import Ledger
+from bgadl_tf.loop.plan import Plan
+from bgadl_tf.loop.round import Round
+
+Named = Mapping[str, NDArray[Any]]
+"""Arrays by name."""
 
 
-@dataclass(frozen=True)
-class Generated:
-    """Generated images x' of one round's queried images x*.
-
-    Attributes:
-        ids: ``[b]``, of the x* they were made from.
-        images: ``uint8 [b, H, W, D]``.
-        labels: ``int32 [b]``, inherited from x*.
-        distance: ``|x' - x*|``, L2 norm over the pixels in [0, 1], float32 ``[b]``.
-        bald: a(x'), nats, float32 ``[b]``.
-        bald_queried: a(x*), nats, float32 ``[b]``.
-    """
-
-    ids: tuple[Id, ...]
-    images: Images
-    labels: Labels
-    distance: Floats
-    bald: Floats
-    bald_queried: Floats
-
-
-@dataclass(frozen=True)
-class Round:
-    """What one finished round came to; the contract of ``rounds.jsonl``."""
+class Moment(NamedTuple):
+    """What weights are of: a round, the number of a stage in it, and steps done in that."""
 
     round: int
-    labelled: int
-    test_accuracy: float
-    test_nll: float
-    queried: tuple[Id, ...]
-    seconds: Mapping[str, float]
-    reconstruction_error: float | None = None
-    bald_queried: float | None = None
-    bald_generated: float | None = None
-
-    def to_json(self) -> Json:
-        """As one JSON object, without what does not apply."""
-        record = {**asdict(self), "queried": list(self.queried)}
-        return {key: value for key, value in record.items() if value is not None}
+    stage: int
+    step: int
 
 
 class Journal(Protocol):
-    """Remembers what a run has done."""
+    """Remembers what a run has done. What a method has kept is there after a crash."""
 
-    def finished_rounds(self) -> int:
-        """Rounds that are over."""
+    @property
+    def ledger(self) -> Ledger:
+        """Every answer."""
+
+    def begin(self, plan: Plan) -> None:
+        """Keep the plan of a new run.
+
+        Raises:
+            RunFolderError: A run of another plan has begun already.
+        """
+
+    def track(self, learner: Learner) -> None:
+        """Say whose weights and optimizer states are to be kept; comes before ``restore``."""
+
+    def finished(self) -> Sequence[Json]:
+        """Rounds that are over, as they were recorded."""
 
     def query(self, round_: int) -> Query | None:
         """The query of a round, if it was made."""
@@ -63,16 +52,28 @@ class Journal(Protocol):
     def save_query(self, round_: int, query: Query, mask_seed: int) -> None:
         """Keep a query and the seed of the round's MC masks, whether or not it drew them."""
 
-    def generated(self, round_: int) -> Generated | None:
-        """The images generated in a round, if they were."""
+    def kept(self, round_: int, name: str) -> Named | None:
+        """Arrays that were kept under this name in a round, if they were."""
 
-    def save_generated(self, round_: int, generated: Generated) -> None: ...
+    def keep(self, round_: int, name: str, arrays: Named) -> None:
+        """Keep arrays; what was kept under this name in the round is replaced."""
 
-    def restore(self) -> tuple[int, int] | None:
-        """Bring back the newest weights; the round and step they are of, or None."""
+    def restore(self) -> Moment | None:
+        """Bring back the newest weights; what they are of, or None where there are none."""
 
-    def save_weights(self, round_: int, step: int, now: bool) -> None:
+    def save_weights(self, moment: Moment, now: bool) -> None:
         """Keep the weights of this moment: always if ``now``, else when it is time again."""
 
     def finish(self, record: Round) -> None:
         """Record a finished round."""
+
+
+def queries(journal: Journal) -> dict[int, Query]:
+    """Every query that was made, by round; a journal that lost a round may hold one beyond."""
+    found: dict[int, Query] = {}
+    round_ = 0
+    while (query := journal.query(round_)) is not None or round_ <= len(journal.finished()):
+        if query is not None:
+            found[round_] = query
+        round_ += 1
+    return found

@@ -63,7 +63,7 @@ class Ledger:
     from the file: the answer in it was never used.
 
     Args:
-        path: The file; created by the first ``append``. Its folder must exist.
+        path: The file; created by the first ``extend``. Its folder must exist.
 
     Attributes:
         path: The file.
@@ -87,10 +87,6 @@ class Ledger:
                     f"{path}, line {number}: {error}; mend or delete that line"
                 ) from None
             self._records[record.id] = record
-
-    def append(self, record: Record) -> None:
-        """``extend`` by one record."""
-        self.extend([record])
 
     def extend(self, records: Sequence[Record]) -> None:
         """Writes records; on return they are on disk.

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from bgadl_tf.core.errors import PoolError
-from bgadl_tf.core.types import Id, Label
+from bgadl_tf.core.types import Id, Label, Labels
 
 
 class Pool:
@@ -27,11 +27,22 @@ class Pool:
     def __init__(self, ids: Sequence[Id]) -> None:
         self._ids = tuple(ids)
         _refuse_repeats(self._ids)
-        self._known = frozenset(self._ids)
+        self._places = {id_: place for place, id_ in enumerate(self._ids)}
         self._labels: dict[Id, Label] = {}
         self._rounds: dict[Id, int] = {}
         self._skipped: dict[Id, int] = {}
-        self._last_round = 0
+
+    def admit(self, ids: Sequence[Id]) -> None:
+        """Takes in ids of examples that were synthesised; their place is after all others.
+
+        Raises:
+            PoolError: An id is taken or given twice.
+        """
+        _refuse_repeats(ids)
+        if taken := [id_ for id_ in ids if id_ in self._places]:
+            raise PoolError(f"id {taken[0]!r} occurs twice; ids must be unique")
+        self._places.update((id_, len(self._ids) + place) for place, id_ in enumerate(ids))
+        self._ids += tuple(ids)
 
     def label(self, answers: Mapping[Id, Label], round_: int) -> None:
         """Moves ids into the labelled set.
@@ -42,27 +53,24 @@ class Pool:
 
         Raises:
             PoolError: An id is unknown, labelled or skipped already, a label is not a class
-                index, or the round lies before that of an earlier answer.
+                index.
         """
-        self._check_move(answers, round_)
+        self.refuse_answered(answers)
         for id_, label in answers.items():
             if not _is_class_index(label):
                 raise PoolError(f"label of {id_!r} is {label!r}; expected a class index from 0")
         self._labels.update((id_, int(label)) for id_, label in answers.items())
         self._rounds.update((id_, round_) for id_ in answers)
-        self._last_round = round_
 
     def skip(self, ids: Sequence[Id], round_: int) -> None:
         """Takes ids out of the pool that the oracle declined to label.
 
         Raises:
-            PoolError: An id is unknown, given twice, labelled or skipped already, or the round
-                lies before that of an earlier answer.
+            PoolError: An id is unknown, given twice, labelled or skipped already.
         """
         _refuse_repeats(ids)
-        self._check_move(ids, round_)
+        self.refuse_answered(ids)
         self._skipped.update((id_, round_) for id_ in ids)
-        self._last_round = round_
 
     @property
     def ids(self) -> tuple[Id, ...]:
@@ -71,7 +79,7 @@ class Pool:
 
     @property
     def labelled_ids(self) -> tuple[Id, ...]:
-        """The labelled set: by round, within a round in the order answered."""
+        """The labelled set, in the order answered."""
         return tuple(self._labels)
 
     @property
@@ -110,6 +118,34 @@ class Pool:
             raise PoolError(f"example {id_!r} is not labelled")
         return self._rounds[id_]
 
+    def labels_of(self, ids: Sequence[Id]) -> Labels:
+        """Labels of labelled ids, in that order, int32 ``[len(ids)]``."""
+        return np.array([self._labels[id_] for id_ in ids], dtype=np.int32)
+
+    def place_of(self, id_: Id) -> int:
+        """Place of ``id_`` in the order of the dataset."""
+        return self._places[id_]
+
+    def is_answered(self, id_: Id) -> bool:
+        """Whether ``id_`` is labelled or was skipped."""
+        return id_ in self._labels or id_ in self._skipped
+
+    def refuse_answered(self, ids: Iterable[Id]) -> None:
+        """Make sure that ids may be labelled or skipped.
+
+        Raises:
+            PoolError: An id is unknown, labelled or skipped already.
+        """
+        for id_ in ids:
+            if id_ not in self._places:
+                raise PoolError(f"no example of the pool is called {id_!r}")
+            if id_ in self._labels:
+                raise PoolError(
+                    f"example {id_!r} was labelled in round {self._rounds[id_]} already"
+                )
+            if id_ in self._skipped:
+                raise PoolError(f"example {id_!r} was skipped already")
+
     def candidates(self, count: int, rng: np.random.Generator) -> tuple[Id, ...]:
         """Draws the unlabelled ids that a round scores, without replacement.
 
@@ -139,34 +175,16 @@ class Pool:
         """
         labelled, skipped = set(self._labels), set(self._skipped)
         unlabelled = self.unlabelled_ids
-        rounds = list(self._rounds.values())
         broken = {
             "an id is labelled and skipped": labelled & skipped,
             "an id is unlabelled and elsewhere": set(unlabelled) & (labelled | skipped),
-            "an id is nowhere": self._known - labelled - skipped - set(unlabelled),
-            "an id is unknown": (labelled | skipped) - self._known,
+            "an id is nowhere": self._places.keys() - labelled - skipped - set(unlabelled),
+            "an id is unknown": (labelled | skipped) - self._places.keys(),
             "labels and rounds name different ids": labelled ^ set(self._rounds),
-            "the labelled set is out of order": rounds != sorted(rounds),
             "the counts do not add up": len(unlabelled) != self.unlabelled_count,
         }
         if messages := [message for message, found in broken.items() if found]:
             raise PoolError(f"the pool is inconsistent: {'; '.join(messages)}")
-
-    def _check_move(self, ids: Iterable[Id], round_: int) -> None:
-        if round_ < self._last_round:
-            raise PoolError(
-                f"round {round_} answers after round {self._last_round} did; "
-                "rounds must not go backwards"
-            )
-        for id_ in ids:
-            if id_ not in self._known:
-                raise PoolError(f"no example of the pool is called {id_!r}")
-            if id_ in self._labels:
-                raise PoolError(
-                    f"example {id_!r} was labelled in round {self._rounds[id_]} already"
-                )
-            if id_ in self._skipped:
-                raise PoolError(f"example {id_!r} was skipped already")
 
 
 def _is_class_index(value: object) -> bool:

@@ -1,32 +1,68 @@
-"""What an acquisition sees of the pool: the candidates of a round, scored as it looks."""
+"""What an acquisition sees in one round."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
-import tensorflow as tf
+from numpy.typing import NDArray
 
-from bgadl_tf.core.types import Floats, Id
-from bgadl_tf.data.source import ExampleSource
+from bgadl_tf.acquisition.acquisition import Arrays
+from bgadl_tf.acquisition.evidence import Look
+from bgadl_tf.core.types import Id, Label
 from bgadl_tf.engine.scorer import Scorer
-from bgadl_tf.models.predictive import Predictive
+from bgadl_tf.learners.stage import Trainable
+from bgadl_tf.loop.examples import KnownExamples
+from bgadl_tf.loop.journal import Journal, Named
 
 
-class Candidates:
-    """Candidates of one round; an ``acquisition.base.PoolView``.
+class View:
+    """The candidates of one round; an ``acquisition.PoolView``.
 
     Args:
-        ids: ``[N]``.
-        images: ``uint8 [N, H, W, D]``, in the same order.
-        scorer: Scores them, a chunk at a time.
+        round_: The round that asks.
+        ids: Candidates ``[N]``.
+        labels: What is labelled, by id.
+        classes: C.
+        examples: Of every known id.
+        scorer: Sees them, a chunk at a time.
         mask_seed: Of the round's MC masks.
+        journal: Keeps what is remembered.
+        train: Trains networks of the acquisition's own for a number of steps.
     """
 
     def __init__(
-        self, ids: Sequence[Id], images: ExampleSource, scorer: Scorer, mask_seed: int
+        self,
+        *,
+        round_: int,
+        ids: Sequence[Id],
+        labels: Mapping[Id, Label],
+        classes: int,
+        examples: KnownExamples,
+        scorer: Scorer,
+        mask_seed: int,
+        journal: Journal,
+        train: Callable[[Trainable, int], None],
     ) -> None:
-        self.ids = ids
-        self._images, self._scorer, self._mask_seed = images, scorer, mask_seed
+        self.round, self.ids, self.classes = round_, ids, classes
+        self.labels: Mapping[Id, Label] = MappingProxyType(dict(labels))
+        self._examples, self._scorer, self._mask_seed = examples, scorer, mask_seed
+        self._journal, self._train = journal, train
 
-    def scores(self, score: Callable[[Predictive], tf.Tensor]) -> Iterator[Floats]:
-        return self._scorer.scores(self._images, self._mask_seed, score)
+    def look(
+        self, look: Look, ids: Sequence[Id] | None = None, previous: bool = False
+    ) -> Iterator[Arrays]:
+        source = self._examples.source_of(self.ids if ids is None else ids)
+        return self._scorer.look(source, self._mask_seed, look, previous)
+
+    def train(self, model: Trainable, steps: int) -> None:
+        self._train(model, steps)
+
+    def remember(self, name: str, make: Callable[[], Mapping[str, NDArray[Any]]]) -> Named:
+        name = f"remembered_{name}"
+        kept = self._journal.kept(0, name)
+        if kept is None:
+            kept = make()
+            self._journal.keep(0, name, kept)
+        return kept

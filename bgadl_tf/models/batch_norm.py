@@ -67,10 +67,10 @@ class BatchNorm(keras.layers.BatchNormalization):
     def _move(self, average: keras.Variable, value: tf.Tensor) -> None:
         average.assign(average * self.momentum + value * (1.0 - self.momentum))
 
-    def after(
+    def convolve(
         self, convolution: keras.layers.Conv2D, inputs: tf.Tensor, training: bool
     ) -> tf.Tensor:
-        """This layer behind a convolution without bias; at inference, one convolution.
+        """A convolution without bias, then this layer; at inference, both in one convolution.
 
         Args:
             convolution: Runs before this layer.
@@ -86,7 +86,7 @@ class BatchNorm(keras.layers.BatchNormalization):
         return tf.nn.bias_add(convolved, shift)
 
     def freeze(self) -> None:
-        """Say that the weights change no more: what ``after`` makes of them, once, is then kept."""
+        """Say that the weights change no more: what ``convolve`` makes of them is then kept."""
         self._frozen = True
 
     def _folded_into(self, convolution: keras.layers.Conv2D) -> tuple[tf.Tensor, tf.Tensor]:

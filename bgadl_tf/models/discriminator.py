@@ -1,45 +1,45 @@
-"""Discriminator D: is an image from the data or from the generator?"""
+"""Discriminator D: is an example from the data or from the generator?"""
 
 from __future__ import annotations
 
 import keras
 import tensorflow as tf
 
-from bgadl_tf.core.types import ImageShape
-from bgadl_tf.models.blocks import Downsampling, scaled
+from bgadl_tf.core.types import Shape
 from bgadl_tf.models.groups import ALONE, Groups
+from bgadl_tf.models.spaces import space_of
 
 
 @keras.saving.register_keras_serializable("bgadl_tf")
 class Discriminator(keras.Model):
-    """Stride-2 convolutions with leaky ReLU (slope 0.2), one dense layer, one logit.
+    """The trunk of the example space with leaky ReLU (slope 0.2), then one logit.
 
     Args:
-        image_shape: (H, W, D).
+        shape: Of an example: (H, W, D) or (F,).
         width: Multiplies the paper's channel and unit counts.
     """
 
-    def __init__(self, image_shape: ImageShape, width: float = 1.0, **kw: object) -> None:
+    def __init__(self, shape: Shape, width: float = 1.0, **kw: object) -> None:
         super().__init__(**kw)
-        self.image_shape, self.width = image_shape, width
-        self.trunk = Downsampling(
-            image_shape, scaled(64, width), scaled(1024, width), 0.2, dtype=self.dtype_policy
-        )
+        self.example_shape, self.width = tuple(shape), width
+        self.trunk = space_of(self.example_shape).trunk(width, 0.2, self.dtype_policy)
         self.logit = keras.layers.Dense(
             1,
             kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
             dtype=self.dtype_policy,
         )
-        self(keras.KerasTensor((None, *image_shape)))
+        self(keras.KerasTensor((None, *self.example_shape)))
 
-    def call(self, images: tf.Tensor, training: bool = False, groups: Groups = ALONE) -> tf.Tensor:
-        """Logits ``[B]`` float32, positive for "real", of images ``[B, H, W, D]`` in [0, 1]."""
-        logit = self.logit(self.trunk(images, training=training, groups=groups))
+    def call(
+        self, examples: tf.Tensor, training: bool = False, groups: Groups = ALONE
+    ) -> tf.Tensor:
+        """Logits ``[B]`` float32, positive for "real", of examples ``[B, *shape]``."""
+        logit = self.logit(self.trunk(examples, training=training, groups=groups))
         return keras.ops.cast(keras.ops.squeeze(logit, axis=1), "float32")
 
     def get_config(self) -> dict[str, object]:
         return {
-            "image_shape": self.image_shape,
+            "shape": self.example_shape,
             "width": self.width,
             "name": self.name,
             "dtype": self.dtype_policy.name,

@@ -1,4 +1,4 @@
-"""Encoder E: an image to the posterior over its latent, q(z | x) = N(mean, variance).
+"""Encoder E: an example to the posterior over its latent, q(z | x) = N(mean, variance).
 
 Both heads are linear. (The released code squeezes the image through one ReLU number and the
 heads through a sigmoid, so that reconstructions can only be class means: methods, fault 6.)
@@ -11,8 +11,8 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from bgadl_tf.core.types import ImageShape
-from bgadl_tf.models.blocks import Downsampling, scaled
+from bgadl_tf.core.types import Shape
+from bgadl_tf.models.spaces import space_of
 
 
 class Posterior(NamedTuple):
@@ -33,26 +33,24 @@ class Posterior(NamedTuple):
 
 @keras.saving.register_keras_serializable("bgadl_tf")
 class Encoder(keras.Model):
-    """Stride-2 convolutions, one dense layer, two linear heads.
+    """The trunk of the example space, then two linear heads.
 
     Args:
-        image_shape: (H, W, D).
+        shape: Of an example: (H, W, D) or (F,).
         latent_dim: Z.
         width: Multiplies the paper's channel and unit counts (64 channels, 1024 units).
     """
 
     def __init__(
         self,
-        image_shape: ImageShape,
+        shape: Shape,
         latent_dim: int = 100,
         width: float = 1.0,
         **kw: object,
     ) -> None:
         super().__init__(**kw)
-        self.image_shape, self.latent_dim, self.width = image_shape, latent_dim, width
-        self.trunk = Downsampling(
-            image_shape, scaled(64, width), scaled(1024, width), 0.0, dtype=self.dtype_policy
-        )
+        self.example_shape, self.latent_dim, self.width = tuple(shape), latent_dim, width
+        self.trunk = space_of(self.example_shape).trunk(width, 0.0, self.dtype_policy)
         self.mean_head, self.log_variance_head = (
             keras.layers.Dense(
                 latent_dim,
@@ -61,17 +59,17 @@ class Encoder(keras.Model):
             )
             for _ in range(2)
         )
-        self(keras.KerasTensor((None, *image_shape)))
+        self(keras.KerasTensor((None, *self.example_shape)))
 
-    def call(self, images: tf.Tensor, training: bool = False) -> Posterior:
-        """The posterior of images ``[B, H, W, D]`` in [0, 1]."""
-        hidden = self.trunk(images, training=training)
+    def call(self, examples: tf.Tensor, training: bool = False) -> Posterior:
+        """The posterior of examples ``[B, *shape]``, images in [0, 1]."""
+        hidden = self.trunk(examples, training=training)
         heads = self.mean_head(hidden), self.log_variance_head(hidden)
         return Posterior(*(keras.ops.cast(head, "float32") for head in heads))
 
     def get_config(self) -> dict[str, object]:
         return {
-            "image_shape": self.image_shape,
+            "shape": self.example_shape,
             "latent_dim": self.latent_dim,
             "width": self.width,
             "name": self.name,

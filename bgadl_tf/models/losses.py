@@ -24,20 +24,21 @@ def cross_entropy(log_probs: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     return -tf.gather(tf.cast(log_probs, tf.float32), labels, axis=1, batch_dims=1)
 
 
-def reconstruction(images: tf.Tensor, reconstructed: tf.Tensor) -> tf.Tensor:
-    """Squared error |x - x'|^2, summed over the pixels of each image.
+def reconstruction(examples: tf.Tensor, reconstructed: tf.Tensor) -> tf.Tensor:
+    """Squared error |x - x'|^2, summed over the values of each example.
 
     A sum and not a mean: against the adversarial and class terms, each about 1, the mean over
     784 pixels is so small that the generator ignores it and x' never comes near x.
 
     Args:
-        images: ``[B, H, W, D]`` in [0, 1].
+        examples: ``[B, *shape]``, images in [0, 1].
         reconstructed: The same shape.
 
     Returns:
-        ``[B]`` float32, squared pixel units.
+        ``[B]`` float32, squared units of a value.
     """
-    return tf.reduce_sum(tf.square(images - reconstructed), axis=(1, 2, 3))
+    axes = range(1, examples.shape.rank)
+    return tf.reduce_sum(tf.square(examples - reconstructed), axis=[*axes])
 
 
 def kl_divergence(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
@@ -55,7 +56,7 @@ def kl_divergence(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
     return 0.5 * tf.reduce_sum(tf.square(mean) + tf.exp(log_variance) - log_variance - 1.0, axis=1)
 
 
-def taken_for_real(logits: tf.Tensor) -> tf.Tensor:
+def cross_entropy_real(logits: tf.Tensor) -> tf.Tensor:
     """Binary cross-entropy of a discriminator's logits against "real", in nats.
 
     Args:
@@ -68,9 +69,29 @@ def taken_for_real(logits: tf.Tensor) -> tf.Tensor:
     return tf.nn.softplus(-logits)
 
 
-def taken_for_fake(logits: tf.Tensor) -> tf.Tensor:
+def cross_entropy_fake(logits: tf.Tensor) -> tf.Tensor:
     """Binary cross-entropy of a discriminator's logits ``[B]`` against "fake", in nats."""
     return tf.nn.softplus(logits)
+
+
+def negative_cosine(predictions: tf.Tensor, projections: tf.Tensor) -> tf.Tensor:
+    """-cos(p, z), with no gradient through z: without the stop-gradient all outputs collapse.
+
+    Source: Chen and He 2021, "Exploring Simple Siamese Representation Learning", equations 1
+    and 3.
+
+    Args:
+        predictions: p ``[B, d]``.
+        projections: z ``[B, d]``.
+
+    Returns:
+        ``[B]`` float32, in [-1, 1].
+    """
+    predictions, projections = (
+        tf.math.l2_normalize(tf.cast(values, tf.float32), axis=1)
+        for values in (predictions, tf.stop_gradient(projections))
+    )
+    return -tf.reduce_sum(predictions * projections, axis=1)
 
 
 def global_mean(per_example: tf.Tensor) -> tf.Tensor:

@@ -4,9 +4,6 @@ A classifier is a deterministic trunk followed by this head. While training, eve
 its own mask. While scoring, K masks are drawn once from a seed and shared by every image
 ("consistent masks"), so that a score does not depend on batch size, order, replica or server,
 and BALD of one image is comparable with BALD of another (Gal et al. 2017; Kirsch et al. 2019).
-
-The trunk runs once. Because the masks are shared, ``dropout -> dense`` for K passes need not mask
-K copies of all features: three forms of the same product, one for few images and two for many.
 """
 
 from __future__ import annotations
@@ -17,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 import keras
 import tensorflow as tf
 
-from bgadl_tf.models import noise
+from bgadl_tf.models import masked_products, noise
 
 LARGEST_COPIES = 256 * 2**20
 """Bytes that copies of a kernel may take, one a pass; beyond, they are made for a few at a time."""
@@ -84,6 +81,20 @@ class StochasticHead(keras.layers.Layer):
         for stage, (width, rate) in enumerate(zip(self.widths, self.rates, strict=True)):
             yield functools.partial(_dropout_mask, noise.fold(seed, stage), width, rate)
 
+    def penultimate(self, features: tf.Tensor) -> tf.Tensor:
+        """What the last dense layer sees in the deterministic pass.
+
+        Args:
+            features: ``[B, F]``.
+
+        Returns:
+            ``[B, P]``, P being the width of the last hidden layer, or F where there is none.
+        """
+        hidden = features
+        for stage in self.stages[:-1]:
+            hidden = stage(hidden)
+        return hidden
+
     def call(self, features: tf.Tensor, masks: Masks | None = None) -> tf.Tensor:
         """Log-probabilities of one pass.
 
@@ -115,7 +126,7 @@ class StochasticHead(keras.layers.Layer):
         size = masks[0].shape[0] * kernel.shape.num_elements() * kernel.dtype.size
         if self._subtracts(kernel.dtype) or size > LARGEST_COPIES:
             return None
-        return _mask_kernel(tf.cast(masks[0], kernel.dtype), kernel)
+        return masked_products.masked_kernels(tf.cast(masks[0], kernel.dtype), kernel)
 
     def mc_log_probs(
         self, features: tf.Tensor, masks: Masks, kernels: tf.Tensor | None = None
@@ -146,14 +157,18 @@ class StochasticHead(keras.layers.Layer):
     def _masked_products(self, features: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         kernel = tf.cast(self.stages[0].kernel.value, features.dtype)
         factors = features, tf.cast(mask, features.dtype), kernel
-        many = _masked_kernel
+        many = masked_products.from_masked_kernels
         if self._subtracts(features.dtype):
-            many = functools.partial(_without_dropped, self.rates[0])
+            many = functools.partial(masked_products.without_dropped, self.rates[0])
         if features.shape[0] is not None:
-            return (_masked_features if features.shape[0] < kernel.shape[1] else many)(*factors)
+            return (
+                masked_products.from_masked_features
+                if features.shape[0] < kernel.shape[1]
+                else many
+            )(*factors)
         return tf.cond(
             tf.shape(features)[0] < kernel.shape[1],
-            lambda: _masked_features(*factors),
+            lambda: masked_products.from_masked_features(*factors),
             lambda: many(*factors),
         )
 
@@ -168,38 +183,6 @@ class StochasticHead(keras.layers.Layer):
             "hidden": self.hidden,
             "rates": self.rates,
         }
-
-
-def _masked_features(features: tf.Tensor, mask: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """Products ``[K, N, width]`` from K masked copies of the features, for few images."""
-    return tf.einsum("knf,fw->knw", mask[:, None] * features, kernel)
-
-
-def _masked_kernel(features: tf.Tensor, mask: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """The same ``[K, N, width]`` from K masked copies of the kernel."""
-    return tf.matmul(features[None], _mask_kernel(mask, kernel))
-
-
-def _mask_kernel(mask: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """K masked copies ``[K, F, width]`` of a kernel ``[F, width]``, from ``[K, F]``."""
-    return mask[:, :, None] * kernel
-
-
-def _without_dropped(
-    rate: float, features: tf.Tensor, mask: tf.Tensor, kernel: tf.Tensor
-) -> tf.Tensor:
-    """The same ``[K, N, width]`` as one product of everything less K products of what is dropped.
-
-    That is the smaller part, so it saves arithmetic: three quarters of it at a rate of 1/4.
-    """
-    everything = features @ kernel
-    by_feature = tf.transpose(features)  # a feature is one piece of memory
-    products = []
-    for k in range(mask.shape[0]):
-        dropped = tf.where(tf.equal(mask[k], 0.0))[:, 0]
-        rows, columns = tf.gather(kernel, dropped), tf.gather(by_feature, dropped)
-        products.append(everything - tf.matmul(columns, rows, transpose_a=True))
-    return tf.stack(products) / (1.0 - rate)
 
 
 def _dropout_mask(seed: tf.Tensor, width: int, rate: float, rows: tf.Tensor) -> tf.Tensor:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from bgadl_tf.core.types import ImageShape
+from bgadl_tf.core.types import Shape
 from bgadl_tf.models.batch_norm import BatchNorm
 from bgadl_tf.models.blocks import scaled
 from bgadl_tf.models.classifiers.base import Classifier
@@ -66,13 +66,13 @@ class BasicBlock(keras.layers.Layer):
         if self.preactivation:
             active = keras.ops.relu(self.first_norm(inputs, training=training))
             shortcut = inputs if self.shortcut is None else self.shortcut(active)
-            hidden = self.second_norm.after(self.first, active, training)
+            hidden = self.second_norm.convolve(self.first, active, training)
             return self.second(keras.ops.relu(hidden)) + shortcut
-        hidden = keras.ops.relu(self.first_norm.after(self.first, inputs, training))
-        hidden = self.second_norm.after(self.second, hidden, training)
+        hidden = keras.ops.relu(self.first_norm.convolve(self.first, inputs, training))
+        hidden = self.second_norm.convolve(self.second, hidden, training)
         shortcut = inputs
         if self.shortcut is not None and self.shortcut_norm is not None:
-            shortcut = self.shortcut_norm.after(self.shortcut, inputs, training)
+            shortcut = self.shortcut_norm.convolve(self.shortcut, inputs, training)
         return keras.ops.relu(hidden + shortcut)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -95,7 +95,7 @@ class ResNet18(Classifier):
     one dropout of 0.5 before the last dense layer.
 
     Args:
-        image_shape: (H, W, D).
+        shape: (H, W, D).
         classes: C.
         dropout: Rate before the dense layer; None for 0.5.
         width: Multiplies the channel counts.
@@ -105,13 +105,13 @@ class ResNet18(Classifier):
 
     def __init__(
         self,
-        image_shape: ImageShape,
+        shape: Shape,
         classes: int,
         dropout: float | None = None,
         width: float = 1.0,
         **kw: object,
     ) -> None:
-        super().__init__(image_shape, classes, dropout, **kw)
+        super().__init__(shape, classes, dropout, **kw)
         self.width = width
         policy = self.dtype_policy
         self.stem = _convolution(scaled(64, width), 3, 1, policy)
@@ -129,15 +129,15 @@ class ResNet18(Classifier):
         self.pool = keras.layers.GlobalAveragePooling2D(dtype=policy)
         self.head = StochasticHead(classes, (), self.rates(0.5), dtype=policy)
         if not self.preactivation:
-            self.stem.build((None, *image_shape))
-            self.norm.build((None, *image_shape[:2], self.stem.filters))
-        self.build_for(image_shape)
+            self.stem.build((None, *shape))
+            self.norm.build((None, *shape[:2], self.stem.filters))
+        self.build_for(shape)
 
     def features(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         if self.preactivation:
             hidden = self.stem(images)
         else:
-            hidden = keras.ops.relu(self.norm.after(self.stem, images, training))
+            hidden = keras.ops.relu(self.norm.convolve(self.stem, images, training))
         for block in self.blocks:
             hidden = block(hidden, training=training)
         if self.preactivation:

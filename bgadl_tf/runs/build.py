@@ -4,70 +4,93 @@ from __future__ import annotations
 
 import dataclasses
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
+from typing import NamedTuple
 
 import tensorflow as tf
 
 import bgadl_tf
-from bgadl_tf.acquisition.base import ACQUISITIONS, Acquisition, check_abilities
-from bgadl_tf.core import seeding
+from bgadl_tf.acquisition import acquisition as acquisitions
+from bgadl_tf.acquisition.acquisition import Acquisition
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.types import UNLABELLED, Json
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.load import load_dataset
-from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.engine.strategies import make_strategy
-from bgadl_tf.engine.trainer import Trainer
-from bgadl_tf.learners.base import LEARNERS, Learner
-from bgadl_tf.loop.active_learner import ActiveLearner, Plan
-from bgadl_tf.loop.initial_set import initial_ids
+from bgadl_tf.engine.trainer import check_batch_size
+from bgadl_tf.learners.learner import LEARNERS, Learner
+from bgadl_tf.learners.options import Options as LearnerOptions
+from bgadl_tf.loop.active_learner import ActiveLearner
+from bgadl_tf.loop.callback import Callback
 from bgadl_tf.loop.journal import Journal
-from bgadl_tf.loop.ledger import Ledger
+from bgadl_tf.loop.plan import Plan
 from bgadl_tf.models.classifiers.base import CLASSIFIERS, default_classifier
-from bgadl_tf.runs.config import RunConfig, parse_options
-from bgadl_tf.runs.methods import resolve
+from bgadl_tf.runs.config import RunConfig
+from bgadl_tf.runs.methods import Method, resolve
+from bgadl_tf.runs.options import Options
 
 
 @dataclass(frozen=True)
 class Setup:
     """The objects of a run, all but its journal.
 
-    Attributes:
+    Args:
         config: Every setting resolved.
         described: ``config`` as ``config.json`` holds it.
-        dataset: Images, labels, ids.
-        simulated: Whether every label is held back, so that no person needs to answer.
+        defaults: What ``described`` is where nothing is given.
+        dataset: Examples, labels, ids.
         learner: Compiled, in the scope of the strategy.
         acquisition: Chooses queries.
-        trainer: Trains the learner.
-        scorer: Predicts with it.
+        strategy: Where the learner trains.
         plan: The protocol.
     """
 
     config: RunConfig
     described: Json
+    defaults: Json
     dataset: Dataset
-    simulated: bool
     learner: Learner
     acquisition: Acquisition
-    trainer: Trainer
-    scorer: Scorer
+    strategy: tf.distribute.Strategy
     plan: Plan
 
-    def active_learner(self, folder: Path, journal: Journal) -> ActiveLearner:
-        """The loop, taken up where the folder's ledger and journal left it."""
+    def active_learner(self, journal: Journal, callbacks: Sequence[Callback] = ()) -> ActiveLearner:
+        """The loop, taken up where the journal left it."""
         return ActiveLearner(
-            dataset=self.dataset,
-            learner=self.learner,
-            acquisition=self.acquisition,
-            trainer=self.trainer,
-            scorer=self.scorer,
-            ledger=Ledger(folder / "labels.jsonl"),
+            self.learner,
+            self.acquisition,
+            self.dataset,
             journal=journal,
+            callbacks=callbacks,
             plan=self.plan,
+            strategy=self.strategy,
         )
+
+
+class Names(NamedTuple):
+    """What the names and options in a config stand for."""
+
+    method: Method
+    learner_options: LearnerOptions
+    acquisition: Acquisition
+    options: Options
+
+
+def names_of(config: RunConfig) -> Names:
+    """What the names and options in a config stand for; needs no dataset.
+
+    Raises:
+        ConfigError: A name or an option is unknown, or an option cannot be.
+    """
+    method = resolve(config.method, config.learner, config.acquisition)
+    options = Options(config.options, method.learner, method.acquisition)
+    learner_options = LEARNERS.get(method.learner).options_type(**options.of_learner())
+    acquisition = acquisitions.create(method.acquisition, options.of_acquisition)
+    if config.classifier is not None:
+        CLASSIFIERS.get(config.classifier)
+    return Names(method, learner_options, acquisition, options)
 
 
 def build(config: RunConfig) -> Setup:
@@ -77,18 +100,11 @@ def build(config: RunConfig) -> Setup:
         ConfigError: Settings that cannot work, alone or together or with this dataset.
         DataError: The dataset is missing or malformed.
     """
-    method = resolve(config.method, config.learner, config.acquisition)
-    learner_type = LEARNERS.get(method.learner)
-    acquisition = ACQUISITIONS.get(method.acquisition)()
-    if config.classifier is not None:
-        CLASSIFIERS.get(config.classifier)
-    own = options_for(method.learner, config.options)
-    options = learner_type.options_type(
-        **parse_options(learner_type.options_type, own, f"learner {method.learner!r}")
-    )
+    method, learner_options, acquisition, options = names_of(config)
     # Before anything else starts TensorFlow, as loading a dataset does: then it is too late to
     # split the CPU.
     strategy = make_strategy(config.strategy, config.cpu_replicas)
+    check_batch_size(config.batch_size, strategy)
     dataset = load_dataset(
         config.dataset,
         data_dir=config.data_dir,
@@ -101,14 +117,15 @@ def build(config: RunConfig) -> Setup:
     )
     plan = make_plan(config, dataset, method.whole_set)
     config = dataclasses.replace(
-        config, initial_size=len(plan.initial), rounds=plan.rounds, steps=plan.steps
+        config, initial_size=plan.initial_size, rounds=plan.rounds, steps=plan.steps
     )
     described = {
         **config.to_json(),
         "learner": method.learner,
         "acquisition": method.acquisition,
-        "options": dataclasses.asdict(options),
-        "image_shape": list(dataset.shape),
+        "options": dataclasses.asdict(learner_options),
+        "acquisition_options": options.describe(acquisition),
+        "example_shape": list(dataset.shape),
         "class_names": list(dataset.class_names),
         "versions": versions(),
         "devices": {
@@ -118,37 +135,49 @@ def build(config: RunConfig) -> Setup:
             "machine": platform.machine(),
         },
     }
+    defaults = {
+        **RunConfig().to_json(),
+        "options": dataclasses.asdict(type(learner_options)()),
+        "acquisition_options": options.describe(acquisitions.create(method.acquisition)),
+    }
     with strategy.scope():
         learner = make_learner(described)
-        check_abilities(method.acquisition, learner.abilities, method.learner)
+        acquisitions.check_needs(method.acquisition, acquisition, learner)
         learner.compile()
     return Setup(
         config=config,
         described=described,
+        defaults=defaults,
         dataset=dataset,
-        simulated=bool((dataset.train.labels != UNLABELLED).all()),
         learner=learner,
         acquisition=acquisition,
-        trainer=Trainer(learner, strategy, config.batch_size),
-        scorer=Scorer(learner, strategy, config.mc_samples),
+        strategy=strategy,
         plan=plan,
     )
 
 
 def make_learner(described: Json) -> Learner:
-    """The learner of a run, not yet compiled; its images are not needed.
+    """The learner of a run, not yet compiled; its examples are not needed.
 
     Args:
-        described: The run's ``config.json``.
+        described: The run's ``config.json``, of this version or of the first.
     """
     learner_type = LEARNERS.get(described["learner"])
     classifier = CLASSIFIERS.get(described["classifier"])(
-        tuple(described["image_shape"]),
+        tuple(example_shape(described)),
         len(described["class_names"]),
         described["dropout"],
         dtype=described["precision"],
     )
-    return learner_type.around(classifier, learner_type.options_type(**described["options"]))
+    known = {field.name for field in dataclasses.fields(learner_type.options_type)}
+    options = {name: value for name, value in described["options"].items() if name in known}
+    return learner_type.create(classifier, learner_type.options_type(**options))
+
+
+def example_shape(described: Json) -> list[int]:
+    """Shape of the examples of a run, from its ``config.json``, of this version or of the first."""
+    shape: list[int] = described.get("example_shape") or described["image_shape"]
+    return shape
 
 
 def make_plan(config: RunConfig, dataset: Dataset, whole_set: bool) -> Plan:
@@ -157,50 +186,39 @@ def make_plan(config: RunConfig, dataset: Dataset, whole_set: bool) -> Plan:
     Raises:
         ConfigError: The initial set or the budget is larger than the pool.
     """
+    known = int((dataset.train.labels != UNLABELLED).sum())
+    simulated = known == len(dataset.train)
     size = len(dataset.train) if whole_set else config.initial_size
-    initial = initial_ids(
-        dataset.train,
-        dataset.classes,
-        size,
-        seeding.generator(config.seed, 0, "initial_set"),
-    )
+    if size is None:
+        ten_a_class = min(10 * dataset.classes, len(dataset.train))
+        size = ten_a_class if simulated or not known else known
+    most = known or len(dataset.train)
+    if size > most:
+        raise ConfigError(
+            f"--initial-size is {size}, but only {most} training examples "
+            f"{'have a label' if known else 'are there'}"
+        )
     rounds = 0 if whole_set else config.rounds
     budget = rounds * config.query_size
-    left = len(dataset.train) - len(initial)
+    left = len(dataset.train) - size
     if budget > left:
         raise ConfigError(
             f"the budget is {rounds} rounds of {config.query_size} labels, {budget} in all, but "
-            f"only {left} images are left in the pool beside the initial set of {len(initial)}; "
+            f"only {left} examples are left in the pool beside the initial set of {size}; "
             "lower --rounds or --query-size"
         )
     return Plan(
         rounds=rounds,
         query_size=config.query_size,
-        initial=initial,
+        initial_size=size,
         candidates=config.candidates,
+        mc_samples=config.mc_samples,
         # What learns from everything at once takes as many steps as all rounds of another method.
         steps=config.steps * (config.rounds + 1) if whole_set else config.steps,
+        batch_size=config.batch_size,
         seed=config.seed,
         warm_start=config.warm_start,
     )
-
-
-def options_for(learner: str, options: tuple[str, ...]) -> tuple[str, ...]:
-    """Options that concern a learner: ``NAME=VALUE``, and ``LEARNER.NAME=VALUE`` without prefix.
-
-    The long form lets arms with different learners share one command line.
-
-    Raises:
-        ConfigError: A prefix is no learner.
-    """
-    own = []
-    for option in options:
-        prefix, dot, rest = option.partition(".")
-        if not dot or "=" in prefix:
-            own.append(option)
-        elif LEARNERS.get(prefix) is LEARNERS.get(learner):
-            own.append(rest)
-    return tuple(own)
 
 
 def versions() -> dict[str, str]:

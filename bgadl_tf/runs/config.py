@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import types
 import typing
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from bgadl_tf.core.types import Json
 
 STRATEGIES = ("one_device", "mirrored", "multi_worker_mirrored")
 PRECISIONS = ("float32", "mixed_bfloat16")
-ABOUT_THE_MACHINE = ("versions", "devices", "stream")
+MACHINE_SETTINGS = ("versions", "devices", "stream")
 """Entries of config.json in which a resumed run may differ; results follow from the others."""
 
 _LARGEST = 2**31 - 1
@@ -36,7 +35,7 @@ class RunConfig:
     dataset: str = setting(
         "digits",
         "digits (embedded), a TFDS builder with 'image' and 'label' (mnist, cifar10, ...), "
-        "folder:PATH, or arrays:PATH",
+        "folder:PATH, arrays:PATH, or embeddings:PATH",
     )
     data_dir: str | None = setting(
         None, "folder of prepared TFDS datasets; nothing is downloaded when the data is there"
@@ -49,7 +48,9 @@ class RunConfig:
     )
     method: str | None = setting(None, "a learner and an acquisition under the paper's name")
     learner: str | None = setting(None, "how the classifier is fitted (instead of --method)")
-    acquisition: str | None = setting(None, "what is asked next (instead of --method)")
+    acquisition: str | None = setting(
+        None, "what is asked next (instead of --method); NAME, or NAME:INNER for one that wraps"
+    )
     classifier: str | None = setting(
         None, "network of C; default: gal_cnn, from 32 pixels or 3 channels on resnet18"
     )
@@ -74,14 +75,14 @@ class RunConfig:
     warm_start: bool = setting(False, "keep the classifier's weights from round to round")
     options: tuple[str, ...] = setting(
         (),
-        "learner setting NAME=VALUE, e.g. kl_weight=0.5, or LEARNER.NAME=VALUE for that learner "
-        "alone; may be given several times",
+        "setting of learner or acquisition NAME=VALUE, e.g. kl_weight=0.5, or OWNER.NAME=VALUE for "
+        "that one alone, e.g. coreset.metric=cosine; may be given several times",
     )
 
     def __post_init__(self) -> None:
         at_least = {
             "rounds": 0, "query_size": 1, "candidates": 0, "mc_samples": 2, "steps": 1,
-            "batch_size": 1, "seed": 0, "cpu_replicas": 1, "initial_size": 1, "image_size": 8,
+            "batch_size": 1, "seed": 0, "cpu_replicas": 1, "initial_size": 1, "image_size": 1,
         }  # fmt: skip
         for name, least in at_least.items():
             value = getattr(self, name)
@@ -89,8 +90,6 @@ class RunConfig:
                 raise ConfigError(f"{flag(name)} is {value}; it must be at least {least}")
             if value is not None and value > _LARGEST and name != "seed":
                 raise ConfigError(f"{flag(name)} is {value}; it must be at most {_LARGEST}")
-        if self.image_size is not None and self.image_size > 96:
-            raise ConfigError(f"--image-size is {self.image_size}; it must be from 8 to 96")
         if self.dropout is not None and not 0.0 <= self.dropout < 1.0:
             raise ConfigError(f"--dropout is {self.dropout}; it must be in [0, 1)")
         for name in ("strategy", "precision"):
@@ -146,42 +145,6 @@ def scalar_type(owner: type, name: str) -> type:
     if isinstance(hint, types.UnionType):
         hint = next(part for part in typing.get_args(hint) if part is not type(None))
     return typing.cast(type, hint)
-
-
-def parse_options(owner: type, options: tuple[str, ...], what: str) -> dict[str, Any]:
-    """``("kl_weight=0.5",)`` -> ``{"kl_weight": 0.5}``, typed by the dataclass ``owner``.
-
-    Args:
-        owner: Dataclass whose fields are the possible options.
-        options: ``NAME=VALUE`` strings.
-        what: Whose options they are, for messages.
-
-    Raises:
-        ConfigError: A name is unknown or a value has the wrong type.
-    """
-    names = [f.name for f in dataclasses.fields(owner)]
-    values: dict[str, Any] = {}
-    for option in options:
-        name, _, text = option.partition("=")
-        if name not in names:
-            known = ", ".join(names) or "none"
-            raise ConfigError(f"--option {name!r} is not a setting of {what}; known: {known}")
-        kind = scalar_type(owner, name)
-        try:
-            values[name] = _parse_bool(text) if kind is bool else kind(text)
-        except ValueError:
-            raise ConfigError(f"--option {name} is {text!r}; expected a {kind.__name__}") from None
-        if kind is float and not math.isfinite(values[name]):
-            raise ConfigError(f"--option {name} is {text!r}; expected a finite number")
-    return values
-
-
-def _parse_bool(text: str) -> bool:
-    if text.lower() in ("true", "1", "yes"):
-        return True
-    if text.lower() in ("false", "0", "no"):
-        return False
-    raise ValueError(text)
 
 
 def _field(name: str) -> dataclasses.Field[Any]:

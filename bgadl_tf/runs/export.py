@@ -11,9 +11,10 @@ from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.core.types import Json
 from bgadl_tf.export import publish
 from bgadl_tf.export.models import METADATA, ExportedModels, export_models
-from bgadl_tf.learners.base import Learner
+from bgadl_tf.learners.learner import Learner
+from bgadl_tf.loop.checkpoints import read_weights
 from bgadl_tf.runs.build import make_learner, versions
-from bgadl_tf.runs.config import ABOUT_THE_MACHINE
+from bgadl_tf.runs.config import MACHINE_SETTINGS
 from bgadl_tf.runs.run_folder import RunFolder
 
 Moment = tuple[int, int]
@@ -33,15 +34,18 @@ def export_run(run: Path, out: Path | None = None) -> ExportedModels:
     """
     folder = RunFolder(run)
     config = folder.config()
-    if missing := {"learner", "classifier", "image_shape", "class_names"} - set(config):
+    if missing := {"learner", "classifier", "options", "class_names"} - set(config):
         raise RunFolderError(
             f"config.json of {run} lacks {', '.join(sorted(missing))}; expected that of a run of "
             "this version: train again in a new folder"
         )
     learner = make_learner(config)
-    moment = folder.read_weights(learner)
+    weights = read_weights(run / "checkpoints", learner)
+    moment = weights.round, weights.step
     facts = facts_of(config, _labelled(run, moment), moment)
-    return export_models(learner, config["mc_samples"], facts, out or run / "export")
+    return export_models(
+        learner, out or run / "export", mc_samples=config["mc_samples"], facts=facts
+    )
 
 
 def export_once(folder: RunFolder, learner: Learner, moment: Moment) -> ExportedModels | None:
@@ -63,7 +67,7 @@ def export_once(folder: RunFolder, learner: Learner, moment: Moment) -> Exported
     newest = _newest_metadata(out / "classifier")
     if all(newest.get(key) == facts[key] for key in ("run", "round", "step", "labelled")):
         return None
-    return export_models(learner, config["mc_samples"], facts, out)
+    return export_models(learner, out, mc_samples=config["mc_samples"], facts=facts)
 
 
 def facts_of(config: Json, labelled: int, moment: Moment) -> Json:
@@ -72,7 +76,7 @@ def facts_of(config: Json, labelled: int, moment: Moment) -> Json:
     ``run`` is the same for runs of equal settings. ``mask_seed`` is the one under which the loop
     itself would score the pool with the weights of a finished round.
     """
-    protocol = {key: value for key, value in config.items() if key not in ABOUT_THE_MACHINE}
+    protocol = {key: value for key, value in config.items() if key not in MACHINE_SETTINGS}
     digest = hashlib.blake2b(json.dumps(protocol, sort_keys=True).encode(), digest_size=8)
     round_, step = moment
     return {

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bgadl_tf.core.types import Images, Json
-from bgadl_tf.runs import drawing
+from bgadl_tf.runs import drawing, records
 
 MOST_PAIRS = 20
 
@@ -58,24 +58,22 @@ def reconstruction_curve(rounds: Sequence[Json], path: Path, *, title: str = "")
         RunFolderError: The file cannot be written.
         ValueError: No round has a reconstruction error.
     """
-    known = [record for record in rounds if "reconstruction_error" in record]
-    if not known:
+    labelled, errors = _known(rounds, "reconstruction_error")
+    if not errors:
         raise ValueError("no round has a reconstruction error; the learner generates nothing")
     figure, (left, right) = drawing.canvases(9.6, 3.8, 2)
-    labelled = [record["labelled"] for record in known]
-    drawing.line(
-        left, labelled, [r["reconstruction_error"] for r in known], drawing.COLOURS[2], "^"
-    )
+    drawing.line(left, labelled, errors, drawing.COLOURS[2], "^")
     left.set_ylim(bottom=0)
     drawing.label_axes(left, "labels", "mean ‖x′ − x*‖ (pixels in [0, 1])", title)
     ends = []
-    for key, name, colour, marker in (
+    for fact, name, colour, marker in (
         ("bald_queried", "a(x*) queried", drawing.COLOURS[0], "o"),
         ("bald_generated", "a(x′) generated", drawing.COLOURS[1], "s"),
     ):
-        values = [float(record[key]) for record in known]
-        drawing.line(right, labelled, values, colour, marker)
-        ends.append((values[-1], name, colour))
+        labelled, values = _known(rounds, fact)
+        if values:
+            drawing.line(right, labelled, values, colour, marker)
+            ends.append((values[-1], name, colour))
     right.set_ylim(bottom=0)
     drawing.label_axes(right, "labels", "mean BALD (nats)", "")
     drawing.name_line_ends(right, ends)
@@ -148,3 +146,10 @@ def queried_and_generated(
         text["color"] = drawing.FAINT
         figure.text(middle, y - 0.215, nats, fontsize=7.5, **text)
     drawing.save(figure, path)
+
+
+def _known(rounds: Sequence[Json], fact: str) -> tuple[list[float], list[float]]:
+    """Labelled counts of the rounds that have a fact, and the fact."""
+    values = [(record["labelled"], records.fact(record, fact)) for record in rounds]
+    known = [(float(labelled), value) for labelled, value in values if value is not None]
+    return [labelled for labelled, _ in known], [value for _, value in known]

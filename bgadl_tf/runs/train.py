@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import tensorflow as tf
 
 from bgadl_tf.core.errors import ExportError
 from bgadl_tf.core.types import Json
 from bgadl_tf.export.models import ExportedModels
 from bgadl_tf.loop.active_learner import ActiveLearner
-from bgadl_tf.loop.journal import Round
-from bgadl_tf.loop.oracles.oracle import AnswersFile, HeldBackLabels, write_template
+from bgadl_tf.loop.callback import Callback
+from bgadl_tf.loop.oracles.answers_file import AnswersFile, write_template
 from bgadl_tf.runs.build import Setup, build
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.export import export_once
+from bgadl_tf.runs.pictures import Pictures
 from bgadl_tf.runs.progress import Progress
 from bgadl_tf.runs.run_folder import RunFolder
 
@@ -24,7 +24,7 @@ from bgadl_tf.runs.run_folder import RunFolder
 class Outcome:
     """How far a run came.
 
-    Attributes:
+    Args:
         folder: The run folder.
         rounds: Finished rounds, as in ``rounds.jsonl``.
         waiting_for: File in which labels are to be filled in before the run can go on, or None
@@ -38,50 +38,50 @@ class Outcome:
     exported: ExportedModels | None = None
 
 
-def train(config: RunConfig, out: Path) -> Outcome:
+def train(config: RunConfig, out: Path | str, callbacks: Sequence[Callback] = ()) -> Outcome:
     """Run, or resume, the experiment of ``config`` in the folder ``out``.
 
     Where the dataset holds back every label, the oracle is simulated. Else a person answers in
     the file ``to_label.csv`` of the run folder, and the run goes on when it is called again.
     A finished run is exported, once.
 
+    No setting of the process is changed. For runs that are equal bit for bit, call
+    ``tf.config.experimental.enable_op_determinism()`` first, as the command line does.
+
+    Args:
+        config: The settings.
+        out: The run folder.
+        callbacks: Told of what happens, after the run's own.
+
     Raises:
         ExportError: The run is finished, but its models could not be exported.
         BgadlError: Bad input; nothing is written, or nothing that was there is lost.
     """
-    tf.config.experimental.enable_op_determinism()
+    out = Path(out)
     setup = build(config)
     folder = RunFolder(out)
-    with folder.opened(setup.described):
-        folder.track(setup.learner)
-        loop = setup.active_learner(out, folder)
+    with folder.opened(setup.described, setup.defaults):
+        progress = Progress(out, setup.learner, setup.plan, len(folder.journal.finished()))
+        pictures = Pictures(out / "figures", setup.dataset, folder.journal)
+        loop = setup.active_learner(folder.journal, (progress, pictures, *callbacks))
+        pictures.catch_up()
         if not loop.finished:
-            with Progress(out, setup.plan, folder.finished_rounds()) as progress:
-                loop.on_step = progress.on_step
-                _run(loop, setup, folder, progress)
+            with progress:
+                _run(loop, setup, out)
+        rounds = [*folder.journal.finished()]
         if not loop.finished:
-            return Outcome(out, folder.rounds, waiting_for=_answers_file(out))
-        return Outcome(out, folder.rounds, exported=_export(setup, folder))
+            return Outcome(out, rounds, waiting_for=_answers_file(out))
+        return Outcome(out, rounds, exported=_export(setup, folder))
 
 
-def _run(loop: ActiveLearner, setup: Setup, folder: RunFolder, progress: Progress) -> None:
+def _run(loop: ActiveLearner, setup: Setup, out: Path) -> None:
     """Go on to the end, or until a person is to answer."""
-    held_back = HeldBackLabels(setup.dataset.train)
     while not loop.finished:
-        record = loop.step(held_back)
-        if record is None and not loop.finished:
-            record = _ask_person(loop, setup, folder.path)
-            if record is None:
+        if loop.step() is None and not loop.finished:
+            file = _answers_file(out)
+            write_template(file, loop.ask().ids)
+            if loop.step(AnswersFile(file, setup.dataset.class_names)) is None:
                 return
-        if record is not None:
-            generated = folder.generated(record.round) if record.round else None
-            progress.on_round(record, folder.rounds, generated, setup.dataset)
-
-
-def _ask_person(loop: ActiveLearner, setup: Setup, out: Path) -> Round | None:
-    file = _answers_file(out)
-    write_template(file, loop.ask().ids)
-    return loop.step(AnswersFile(file, setup.dataset.class_names))
 
 
 def _export(setup: Setup, folder: RunFolder) -> ExportedModels | None:

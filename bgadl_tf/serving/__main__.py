@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         logging.getLogger(noisy).setLevel(logging.ERROR)
     try:
         settings = flags.parse(sys.argv[1:] if argv is None else argv)
-        # Until requests are answered, as SIGINT does; the first process of a container is deaf to
+        # Until requests are answered, as SIGINT does; the first process of a container ignores
         # signals it has no handler for.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         # Takes seconds, which a misspelt flag need not.

@@ -15,9 +15,10 @@ from typing import NamedTuple, NoReturn
 from tqdm import tqdm
 
 from bgadl_tf.core.errors import ConfigError, NotServedError, RunFolderError, ServerError
+from bgadl_tf.core.seeding import SEEDS
 from bgadl_tf.core.types import Json
 from bgadl_tf.serving import ranked_files
-from bgadl_tf.serving.client.client import SEEDS, Client, check_seed
+from bgadl_tf.serving.client.client import Client, check_seed
 from bgadl_tf.serving.client.pool import Failed, Scored, score_pool
 from bgadl_tf.serving.client.retry import Retry
 from bgadl_tf.serving.sources import Source

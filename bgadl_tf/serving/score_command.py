@@ -20,78 +20,47 @@ included, goes on where it was when it is given again."""
 
 def add_score_flags(parser: argparse.ArgumentParser) -> None:
     """Flags of ``bgadl score``."""
-    source = parser.add_argument_group("what to score")
-    source.add_argument(
-        "folder",
-        type=Path,
-        nargs="?",
-        metavar="FOLDER",
-        help="folder of images, in sub-folders or not; ids are paths relative to it",
-    )
-    source.add_argument(
-        "--dataset",
-        help="instead of a folder: digits, a TFDS builder (mnist, cifar10, ...), or arrays:PATH",
-    )
-    source.add_argument("--data-dir", help="folder of prepared TFDS datasets")
-    source.add_argument(
-        "--split", default="train", help="train or test, of a dataset (default: train)"
-    )
-    server = parser.add_argument_group("who scores")
-    server.add_argument(
+    group = parser.add_argument_group("what to score").add_argument
+    folder = "folder of images, in sub-folders or not; ids are paths relative to it"
+    group("folder", type=Path, nargs="?", metavar="FOLDER", help=folder)
+    dataset = "instead of a folder: digits, a TFDS builder (mnist, cifar10, ...), or arrays:PATH"
+    group("--dataset", help=dataset)
+    group("--data-dir", help="folder of prepared TFDS datasets")
+    group("--split", default="train", help="train or test, of a dataset (default: train)")
+
+    group = parser.add_argument_group("who scores").add_argument
+    group(
         "--server",
         default="http://127.0.0.1:8501",
         metavar="ADDRESS",
         help="http://HOST:8501 (REST) or grpc://HOST:8500; https:// and grpcs:// for TLS "
         "(default: %(default)s)",
     )
-    server.add_argument(
-        "--model", default="classifier", help="name of the model there (default: %(default)s)"
+    group("--model", default="classifier", help="name of the model there (default: %(default)s)")
+    version = "its version; default: the highest that is available"
+    group("--model-version", type=int, help=version)
+    group("--label", help="label of the version, instead of --model-version")
+    seed = "of the dropout masks, below 2**53; default: drawn and recorded"
+    group("--seed", type=int, help=seed)
+    batch = "images of a request (default: %(default)s)"
+    group("--batch-size", type=int, default=32, help=batch)
+    group("--in-flight", type=int, default=2, help="requests at a time (default: %(default)s)")
+    timeout = "a single request may last (default: %(default)g)"
+    group("--timeout", type=float, default=30.0, metavar="SECONDS", help=timeout)
+    patience = "a server that is busy, or is started again, is waited for (default: %(default)g)"
+    group("--patience", type=float, default=120.0, metavar="SECONDS", help=patience)
+
+    group = parser.add_argument_group("what comes out").add_argument
+    out = (
+        ".csv or .jsonl file for the ranking; images without a score go to "
+        "FILE-without-ending.failed.csv"
     )
-    server.add_argument(
-        "--model-version", type=int, help="its version; default: the highest that is available"
-    )
-    server.add_argument("--label", help="label of the version, instead of --model-version")
-    server.add_argument(
-        "--seed", type=int, help="of the dropout masks, below 2**53; default: drawn and recorded"
-    )
-    server.add_argument(
-        "--batch-size", type=int, default=32, help="images of a request (default: %(default)s)"
-    )
-    server.add_argument(
-        "--in-flight", type=int, default=2, help="requests at a time (default: %(default)s)"
-    )
-    server.add_argument(
-        "--timeout",
-        type=float,
-        default=30.0,
-        metavar="SECONDS",
-        help="a single request may last (default: %(default)g)",
-    )
-    server.add_argument(
-        "--patience",
-        type=float,
-        default=120.0,
-        metavar="SECONDS",
-        help="a server that is busy, or is started again, is waited for (default: %(default)g)",
-    )
-    result = parser.add_argument_group("what comes out")
-    result.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="FILE",
-        help=".csv or .jsonl file for the ranking; images without a score go to "
-        "FILE-without-ending.failed.csv",
-    )
-    result.add_argument(
-        "--top", type=int, metavar="K", help="list the K images whose labels would teach most"
-    )
-    result.add_argument(
-        "--copy-to", type=Path, metavar="FOLDER", help="copy these K images there, ids kept"
-    )
-    result.add_argument(
-        "--restart", action="store_true", help="forget the scores of a command that was stopped"
-    )
+    group("--out", type=Path, required=True, metavar="FILE", help=out)
+    top = "list the K images whose labels would teach most"
+    group("--top", type=int, metavar="K", help=top)
+    group("--copy-to", type=Path, metavar="FOLDER", help="copy these K images there, ids kept")
+    restart = "forget the scores of a command that was stopped"
+    group("--restart", action="store_true", help=restart)
 
 
 def run(

@@ -83,7 +83,7 @@ def dataset_source(spec: str, *, data_dir: str | None, split: str) -> Source:
 
     Raises:
         ConfigError: There is no such split.
-        DataError: The data is missing or unreadable.
+        DataError: The data is missing or unreadable, or holds vectors.
     """
     kind, _, argument = spec.partition(":")
     if kind == "folder":
@@ -97,6 +97,11 @@ def dataset_source(spec: str, *, data_dir: str | None, split: str) -> Source:
         dataset = load_dataset(spec, data_dir=data_dir, stream=True)
     except StreamError:
         dataset = load_dataset(spec, data_dir=data_dir)
+    if len(dataset.shape) != 3:
+        raise DataError(
+            f"dataset {dataset.name!r} holds vectors; 'bgadl score' sends images only: name the "
+            "images that the vectors are of"
+        )
     images = dataset.train if split == "train" else dataset.test
     size = math.prod(dataset.shape)
 

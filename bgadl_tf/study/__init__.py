@@ -1,1 +1,1 @@
-"""Many runs: arms x seeds, statistics, report."""
+"""Many runs: a study file, arms x seeds, statistics, report."""

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from bgadl_tf.runs import drawing
-from bgadl_tf.study import statistics
-from bgadl_tf.study.runs import Curve
+from bgadl_tf.study import intervals
+from bgadl_tf.study.learning_curve import Curve
 
 ARM_STYLES = {
     "bgadl": 1, "al-acgan": 2, "al-pmda": 3, "bald": 0, "bda": 5, "random": 6,
@@ -38,9 +38,9 @@ def learning_curve(
     figure, axes = drawing.canvas(7.2, 4.5)
     ends: list[tuple[float, str, str]] = []
     most_runs = 0
-    for place, (name, runs) in enumerate(curves.items()):
-        style = _style(name, place, curves)
-        mean = statistics.mean_curve(runs)
+    for name, runs in curves.items():
+        style = _style(name, curves)
+        mean = intervals.mean_curve(runs)
         middle = 100 * np.array([i.mean for i in mean.intervals])
         low = 100 * np.array([i.low for i in mean.intervals])
         high = 100 * np.array([i.high for i in mean.intervals])
@@ -67,15 +67,11 @@ def learning_curve(
     drawing.save(figure, path)
 
 
-def _style(name: str, place: int, names: Mapping[str, object]) -> int:
+def _style(name: str, names: Mapping[str, object]) -> int:
     """Index of an arm's colour and marker: the same in every figure for the paper's arms."""
     if name in ARM_STYLES:
         return ARM_STYLES[name]
     taken = {ARM_STYLES[other] for other in names if other in ARM_STYLES}
     free = [style for style in range(len(drawing.COLOURS)) if style not in taken] or [0]
-    strangers = [other for other in names if other not in ARM_STYLES]
-    return (
-        free[strangers.index(name) % len(free)]
-        if name in strangers
-        else place % len(drawing.COLOURS)
-    )
+    others = [other for other in names if other not in ARM_STYLES]
+    return free[others.index(name) % len(free)]

@@ -1,4 +1,4 @@
-"""What an experiment found, in one report, and a few runs in one figure."""
+"""What a study found, in one report, and a few runs in one figure."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ import numpy as np
 from bgadl_tf.core import durable
 from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.core.types import Json
-from bgadl_tf.study import figures, runs, statistics, tables
+from bgadl_tf.runs import records
+from bgadl_tf.study import figures, learning_curve, runs, tables
+from bgadl_tf.study.learning_curve import Curve
+from bgadl_tf.study.protocol import BASELINES
 from bgadl_tf.study.runs import Run
 
 
-def write(
-    out: Path, baselines: Sequence[str] = tables.BASELINES, *, bootstrap_seed: int = 0
-) -> Path:
+def write(out: Path, baselines: Sequence[str] = BASELINES, *, bootstrap_seed: int = 0) -> Path:
     """Write report.md, results.json and learning_curves.png over the finished runs of ``out``.
 
     Args:
-        out: Folder of the experiment.
+        out: Folder of the study.
         baselines: Arms with which every other one is compared seed by seed.
         bootstrap_seed: Of the resamples behind the bootstrap intervals.
 
@@ -32,17 +33,12 @@ def write(
     Raises:
         RunFolderError: There is no finished run, or a folder is damaged.
     """
-    if unknown := sorted({*baselines} - {*tables.BASELINES, *(p.name for p in out.glob("*/"))}):
-        raise RunFolderError(
-            f"{out} has no arm {unknown[0]!r} to compare with; its arms: "
-            f"{', '.join(sorted(path.name for path in out.glob('*/')))}"
-        )
-    found = [runs.read(path.parent) for path in sorted(out.glob("*/*/config.json"))]
+    found = runs.read_study(out)
     finished = [run for run in found if run.finished]
     if not finished:
         raise RunFolderError(
             f"{out} holds {len(found)} runs, none of them finished; make some with "
-            "scripts/experiment.py run"
+            "bgadl study FILE.yaml"
         )
     groups = _in_order(runs.by_arm(finished))
     curves, references = _split(groups)
@@ -97,10 +93,10 @@ def _in_order(groups: Mapping[str, list[Run]]) -> dict[str, list[Run]]:
 
 def _split(
     groups: Mapping[str, Sequence[Run]],
-) -> tuple[dict[str, list[runs.Curve]], dict[str, list[runs.Curve]]]:
+) -> tuple[dict[str, list[Curve]], dict[str, list[Curve]]]:
     """Arms with a learning curve, and references."""
-    curves: dict[str, list[runs.Curve]] = {}
-    references: dict[str, list[runs.Curve]] = {}
+    curves: dict[str, list[Curve]] = {}
+    references: dict[str, list[Curve]] = {}
     for name, group in groups.items():
         kind = references if group[0].is_reference else curves
         kind[name] = [run.curve for run in group]
@@ -128,10 +124,14 @@ def _results(groups: Mapping[str, Sequence[Run]]) -> Json:
                 "labelled": run.column("labelled").tolist(),
                 "test_accuracy": run.curve.accuracy.tolist(),
                 "test_nll": run.column("test_nll").tolist(),
-                "aubc": _or_null(statistics.aubc(run.curve)),
+                "aubc": _or_null(learning_curve.aubc(run.curve)),
                 "labels_to_reach": {
-                    f"{target:.2f}": _or_null(statistics.labels_to_reach(run.curve, target))
+                    f"{target:.2f}": _or_null(learning_curve.labels_to_reach(run.curve, target))
                     for target in tables.TARGETS
+                },
+                "facts": {
+                    name: [_or_null(records.fact(record, name)) for record in run.rounds]
+                    for name in records.fact_names(run.rounds)
                 },
                 "seconds": sum(sum(record.get("seconds", {}).values()) for record in run.rounds),
             }
@@ -141,8 +141,8 @@ def _results(groups: Mapping[str, Sequence[Run]]) -> Json:
     }
 
 
-def _or_null(value: float) -> float | None:
-    return value if np.isfinite(value) else None
+def _or_null(value: float | None) -> float | None:
+    return value if value is not None and np.isfinite(value) else None
 
 
 def _sections(
@@ -154,7 +154,7 @@ def _sections(
 ) -> Iterator[str]:
     """The report's paragraphs."""
     finished = [run for group in groups.values() for run in group]
-    yield f"# {_dataset(finished) or 'Experiment'}: {len(groups)} arms, {len(finished)} runs\n"
+    yield f"# {_dataset(finished) or 'Study'}: {len(groups)} arms, {len(finished)} runs\n"
     yield _protocol(next((r for r in finished if not r.is_reference), finished[0]))
     for key, values in runs.differing_settings(finished).items():
         yield f"**Not one protocol:** `{key}` is {' and '.join(map(str, values))}.\n"
@@ -192,9 +192,8 @@ def _sections(
 
 
 def _protocol(run: Run) -> str:
-    skip = {*runs.NOT_PROTOCOL, "data_dir"}
     settings = [
         f"{key} {value}" for key, value in run.config.items()
-        if key not in skip and value is not None and not isinstance(value, dict | list)
+        if key not in runs.NOT_PROTOCOL and value is not None and not isinstance(value, dict | list)
     ]  # fmt: skip
     return f"Protocol: {', '.join(settings)}.\n"

@@ -15,39 +15,17 @@ from numpy.typing import NDArray
 from bgadl_tf.core import durable
 from bgadl_tf.core.errors import BgadlError, RunFolderError
 from bgadl_tf.core.types import Json
-from bgadl_tf.runs.config import ABOUT_THE_MACHINE
+from bgadl_tf.runs.config import MACHINE_SETTINGS
 from bgadl_tf.runs.methods import METHODS
+from bgadl_tf.study.learning_curve import Curve
 
-NOT_PROTOCOL = ("method", "learner", "acquisition", "options", "seed", *ABOUT_THE_MACHINE)
-"""Entries of config.json in which the runs of one experiment may differ."""
+NOT_PROTOCOL = (
+    "method", "learner", "acquisition", "options", "seed", "data_dir", *MACHINE_SETTINGS,
+)  # fmt: skip
+"""Entries of config.json in which the runs of one study may differ."""
 
 CHOSEN_FOR_REFERENCES = ("initial_size", "rounds")
 """Further entries in which a run on the whole training set differs from the others."""
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """A learning curve.
-
-    Attributes:
-        labelled: Labels used, strictly increasing, float64 ``[R]``.
-        accuracy: Test accuracy in [0, 1], float64 ``[R]``.
-
-    Raises:
-        ValueError: The two do not match, are empty, or ``labelled`` does not increase.
-    """
-
-    labelled: NDArray[np.float64]
-    accuracy: NDArray[np.float64]
-
-    def __post_init__(self) -> None:
-        if self.labelled.ndim != 1 or self.labelled.shape != self.accuracy.shape:
-            raise ValueError(
-                f"labelled has shape {self.labelled.shape} and accuracy {self.accuracy.shape}; "
-                "expected two vectors of one length"
-            )
-        if not len(self.labelled) or np.any(np.diff(self.labelled) <= 0):
-            raise ValueError("labelled must hold at least one count and strictly increase")
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,14 +36,21 @@ class Run:
         folder: Where it is.
         config: Its ``config.json``.
         rounds: The lines of its ``rounds.jsonl``, finished rounds in order.
+        arm_name: What its study calls its arm, if it is of one.
     """
 
     folder: Path
     config: Json
     rounds: tuple[Json, ...]
+    arm_name: str | None = None
 
     @property
     def arm(self) -> str:
+        """The name its study gave it, else its method."""
+        return self.arm_name or self.method
+
+    @property
+    def method(self) -> str:
         """Its method; that of its learner and acquisition; or ``LEARNER+ACQUISITION``."""
         if self.config.get("method"):
             return str(self.config["method"])
@@ -84,7 +69,7 @@ class Run:
     @property
     def is_reference(self) -> bool:
         """Whether it trained on the whole training set once and has no learning curve."""
-        return self.arm in METHODS.names() and METHODS.get(self.arm).whole_set
+        return self.method in METHODS.names() and METHODS.get(self.method).whole_set
 
     @property
     def planned_rounds(self) -> int:
@@ -123,8 +108,12 @@ class Run:
             ) from None
 
 
-def read(folder: Path) -> Run:
+def read(folder: Path, arm_name: str | None = None) -> Run:
     """Reads a run folder without changing it; the run may be going on.
+
+    Args:
+        folder: The run folder.
+        arm_name: What its study calls its arm, if it is of one.
 
     Raises:
         RunFolderError: It is no run folder, or damaged.
@@ -143,7 +132,17 @@ def read(folder: Path) -> Run:
         rounds = durable.read_json_lines(folder / "rounds.jsonl", mend=False).records
     except BgadlError as error:
         raise RunFolderError(str(error)) from None
-    return Run(folder, config, rounds)
+    return Run(folder, config, rounds, arm_name)
+
+
+def read_study(out: Path) -> list[Run]:
+    """Every run of a study, whichever version made it: ``out/<arm>/seed_<n>``.
+
+    Raises:
+        RunFolderError: A run folder is damaged.
+    """
+    configs = sorted(out.glob("*/seed_*/config.json"))
+    return [read(path.parent, arm_name=path.parents[1].name) for path in configs]
 
 
 def by_arm(runs: Iterable[Run]) -> dict[str, list[Run]]:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bgadl_tf.study import statistics
-from bgadl_tf.study.runs import Curve, Run
+from bgadl_tf.study import families, intervals, learning_curve, paired
+from bgadl_tf.study.learning_curve import Curve
+from bgadl_tf.study.runs import Run
 
 Arms = Mapping[str, Sequence[Run]]
 """Finished runs by arm; references (trained on the whole set) have no learning curve."""
@@ -16,7 +17,6 @@ Arms = Mapping[str, Sequence[Run]]
 SIGNIFICANT = 0.05
 MOST_COLUMNS = 8
 TARGETS = (0.90, 0.95)
-BASELINES = ("random", "bald")
 
 _NONE = "–"
 
@@ -30,7 +30,7 @@ class Measure(NamedTuple):
 
 MEASURES = (
     Measure("final accuracy", lambda curve: float(curve.accuracy[-1])),
-    Measure("AUBC", statistics.aubc),
+    Measure("AUBC", learning_curve.aubc),
 )
 
 
@@ -42,7 +42,7 @@ def accuracy_table(arms: Arms) -> str:
     curves = _curves(arms)
     if not curves:
         return "No arm has a learning curve.\n"
-    means = {arm: statistics.mean_curve(runs) for arm, runs in curves.items()}
+    means = {arm: intervals.mean_curve(runs) for arm, runs in curves.items()}
     counts = _thinned(np.unique(np.concatenate([mean.labelled for mean in means.values()])))
     rows = []
     for arm, mean in means.items():
@@ -68,13 +68,15 @@ def summary_table(arms: Arms, targets: Sequence[float] = TARGETS) -> str:
     rows = []
     for arm, runs in arms.items():
         curves = [run.curve for run in runs]
-        final = statistics.interval([curve.accuracy[-1] for curve in curves])
+        final = intervals.interval([curve.accuracy[-1] for curve in curves])
         labels = " / ".join(f"{c:,.0f}" for c in sorted({float(c.labelled[-1]) for c in curves}))
         row = [arm, str(len(runs)), labels, _spread(final, 100, 2)]
         if runs[0].is_reference:
             row += [_NONE] * (1 + len(targets))
         else:
-            row.append(_spread(statistics.interval([statistics.aubc(c) for c in curves]), 100, 2))
+            row.append(
+                _spread(intervals.interval([learning_curve.aubc(c) for c in curves]), 100, 2)
+            )
             row += [_labels_to_reach(curves, target) for target in targets]
         rows.append(row)
     head = ["arm", "runs", "labels", "final accuracy (%)", "AUBC (%)"]
@@ -99,14 +101,14 @@ def paired_table(arms: Arms, baseline: str, rng: np.random.Generator) -> str:
     if not others:
         return f"There is nothing to compare `{baseline}` with.\n"
     results = [
-        (arm, measure, statistics.compare(
+        (arm, measure, paired.compare(
             {seed: measure.of(curve) for seed, curve in curves[arm].items()},
             {seed: measure.of(curve) for seed, curve in curves[baseline].items()},
             rng,
         ))
         for measure in MEASURES for arm in others
     ]  # fmt: skip
-    adjusted = statistics.holm([result.p_t for _, _, result in results])
+    adjusted = families.holm([result.p_t for _, _, result in results])
     rows = [
         [
             measure.name, arm, str(result.n), _signed(result),
@@ -127,7 +129,7 @@ def penalty_table(arms: Arms) -> str:
     curves = {arm: _by_seed(runs) for arm, runs in arms.items() if not runs[0].is_reference}
     if len(curves) < 2:
         return "Penalties need two arms.\n"
-    matrix = statistics.penalty_matrix(curves)
+    matrix = families.penalty_matrix(curves)
     if np.isnan(matrix).any():
         return "Penalties need two finished seeds shared by every pair of arms.\n"
     names = list(curves)
@@ -140,7 +142,7 @@ def penalty_table(arms: Arms) -> str:
     return _markdown(["beats →", *names], rows)
 
 
-def verdict(result: statistics.Comparison, adjusted_p: float) -> str:
+def verdict(result: paired.Comparison, adjusted_p: float) -> str:
     """What a comparison found, in words."""
     if result.n < 2:
         return "too few shared seeds to test (2 needed)"
@@ -152,7 +154,7 @@ def verdict(result: statistics.Comparison, adjusted_p: float) -> str:
 
 
 def _plainly(
-    results: Sequence[tuple[str, Measure, statistics.Comparison]],
+    results: Sequence[tuple[str, Measure, paired.Comparison]],
     adjusted: Sequence[float],
     baseline: str,
 ) -> str:
@@ -178,12 +180,12 @@ def _plainly(
 
 
 def _labels_to_reach(curves: Sequence[Curve], target: float) -> str:
-    reached = [statistics.labels_to_reach(curve, target) for curve in curves]
+    reached = [learning_curve.labels_to_reach(curve, target) for curve in curves]
     reached = [count for count in reached if np.isfinite(count)]
     if not reached:
         return "not reached"
     few = f" ({len(reached)} of {len(curves)} runs)" if len(reached) < len(curves) else ""
-    return _spread(statistics.interval(reached), 1, 0) + few
+    return _spread(intervals.interval(reached), 1, 0) + few
 
 
 def _curves(arms: Arms) -> dict[str, list[Curve]]:
@@ -205,7 +207,7 @@ def _thinned(counts: np.ndarray) -> list[float]:
     return [float(counts[place]) for place in places]
 
 
-def _spread(found: statistics.Interval, scale: float, digits: int) -> str:
+def _spread(found: intervals.Interval, scale: float, digits: int) -> str:
     """``87.6 ± 1.2``, without the spread where one run cannot have one."""
     if not np.isfinite(found.mean):
         return _NONE
@@ -213,7 +215,7 @@ def _spread(found: statistics.Interval, scale: float, digits: int) -> str:
     return f"{scale * found.mean:.{digits}f}{spread}"
 
 
-def _signed(result: statistics.Comparison) -> str:
+def _signed(result: paired.Comparison) -> str:
     if not np.isfinite(result.mean):
         return _NONE
     spread = f" ± {100 * result.sd:.2f}" if np.isfinite(result.sd) else ""

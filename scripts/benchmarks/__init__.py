@@ -1,1 +1,1 @@
-"""The instrument behind the README's table of speed: cases, their rivals, and what they come to."""
+"""The instrument behind the table of speed: cases, their rivals, and what they come to."""

@@ -23,7 +23,9 @@ CASES = {
 }
 """Each has a module of its name with ``run(settings, report)``."""
 
-NEEDS = {"serving": ("grpc", "requests", "starlette", "uvicorn")}
+NEEDS = {
+    "serving": ("grpc", "grpc_health", "prometheus_client", "requests", "starlette", "uvicorn")
+}
 """Packages of the extra ``serve`` that a case cannot go without."""
 
 
@@ -37,7 +39,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("cases", nargs="*", metavar="CASE", help="cases to run (default: all)")
     parser.add_argument("--list", action="store_true", help="name the cases and stop")
     parser.add_argument(
-        "--table", type=Path, metavar="FILE.json", help="render the README's table and stop"
+        "--table", type=Path, metavar="FILE.json", help="render the table of README.md and stop"
     )
     parser.add_argument("--quick", action="store_true", help="tiny sizes: only see that it works")
     parser.add_argument("--full", action="store_true", help="the largest sizes, too")

@@ -15,11 +15,11 @@ import numpy as np
 import tensorflow as tf
 from scipy import stats
 
-from bgadl_tf.acquisition import scores
+from bgadl_tf.acquisition.bald import BALD
 from bgadl_tf.core.types import Floats, Images, ImageShape
 from bgadl_tf.engine.scorer import CHUNK, Scorer
 from bgadl_tf.engine.trainer import Trainer
-from bgadl_tf.learners.base import Learner, to_float
+from bgadl_tf.learners.learner import Learner
 from bgadl_tf.learners.plain import Plain
 from bgadl_tf.models import noise
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
@@ -180,7 +180,7 @@ def _plain_scores(learner: Learner, pixels: Images, passes: int) -> Floats:
     """BALD from K passes through the network's own layers, one mask a pass, in float64."""
     classifier = learner.classifier
     masks = classifier.head.mc_masks(noise.pair(tf.constant(SEED, tf.int64)), passes)
-    features = classifier.features(to_float(tf.constant(pixels)))
+    features = classifier.features(classifier.space.to_float(tf.constant(pixels)))
     logs = np.stack([
         classifier.head(features, masks=[mask[k : k + 1] for mask in masks]).numpy()
         for k in range(passes)
@@ -201,7 +201,7 @@ def _train(learners: dict[str, Learner], network: Network, settings: Settings) -
     """A little, in float32; every learner then has the same weights."""
     pixels, labels = images.take(network.shape, 1000, settings.data_dir)
     first = learners["float32"]
-    trainer = Trainer(first, tf.distribute.get_strategy(), batch_size=50)
+    trainer = Trainer(first, first.space, tf.distribute.get_strategy(), batch_size=50)
     trainer.train(pixels, labels, (0, 0), steps=settings.pick(network.steps, 2))
     for learner in learners.values():
         learner.classifier.set_weights(first.classifier.get_weights())
@@ -212,7 +212,7 @@ def _scorer(learner: Learner, passes: int) -> Scorer:
 
 
 def _scores(scorer: Scorer, pixels: Images) -> Floats:
-    return np.concatenate([*scorer.scores(pixels, SEED, scores.mutual_information)])
+    return np.concatenate([part for (part,) in scorer.look(pixels, SEED, BALD().score)])
 
 
 def _deterministic(learner: Learner) -> Callable[[Images], Floats]:
@@ -221,7 +221,7 @@ def _deterministic(learner: Learner) -> Callable[[Images], Floats]:
 
     def run(pixels: Images) -> Floats:
         starts = range(0, len(pixels), CHUNK)
-        chunks = (to_float(tf.constant(pixels[i : i + CHUNK])) for i in starts)
+        chunks = (learner.space.to_float(tf.constant(pixels[i : i + CHUNK])) for i in starts)
         return np.concatenate([call(chunk).numpy() for chunk in chunks])
 
     return run
@@ -229,6 +229,6 @@ def _deterministic(learner: Learner) -> Callable[[Images], Floats]:
 
 def _costs(learner: Learner) -> Costs:
     classifier = learner.classifier
-    spec = tf.TensorSpec((1, *classifier.image_shape))
+    spec = tf.TensorSpec((1, *classifier.example_shape))
     trunk = flops.count(classifier.features, spec)
     return Costs(trunk, flops.count(classifier, spec) - trunk)

@@ -30,7 +30,7 @@ from scripts.benchmarks.settings import Settings
 from scripts.benchmarks.worker import REPOSITORY
 
 CLIENTS = (1, 16)
-DOORS = {"REST": load_test.rest, "gRPC": load_test.rpc}
+TRANSPORTS = {"REST": load_test.rest, "gRPC": load_test.rpc}
 
 
 def run(settings: Settings, report: Report) -> None:
@@ -69,7 +69,8 @@ class _Model:
         from bgadl_tf.serving.server.savedmodel import SavedModel
 
         self._model = SavedModel(path)
-        self.signature = self._model.signatures[load_test.SIGNATURE]
+        self.signatures = self._model.signatures
+        self.signature = self.signatures[load_test.SIGNATURE]
         self._outputs = [info.name for info in self.signature.outputs.values()]
 
     def ask(self, images: list[bytes]) -> dict[str, Any]:
@@ -93,9 +94,9 @@ def _requests(
     """Everybody in turn, for some seconds each."""
     rivals: dict[str, Callable[[], float]] = {}
     for batching, (_, rest_port, grpc_port) in servers.items():
-        for door, connect in DOORS.items():
-            port = rest_port if door == "REST" else grpc_port
-            name = f"{door}, batching" if batching else door
+        for transport, connect in TRANSPORTS.items():
+            port = rest_port if transport == "REST" else grpc_port
+            name = f"{transport}, batching" if batching else transport
             rivals[name] = functools.partial(_load, connect, port, clients, seconds)
     rivals["in process, a loop"] = functools.partial(_loop, model, clients, 1, seconds)
     rivals["in process, 16 images a call"] = functools.partial(_loop, model, 1, 16, seconds)
@@ -152,7 +153,7 @@ def _breakdown(port: int, model: _Model, settings: Settings, report: Report) -> 
     answer = model.ask([image])
 
     def convert() -> None:
-        json_request.predict(json_request.parse(body), model.signature.inputs)
+        json_request.inputs(json_request.parse(body), model.signatures)
         json_response.predictions(answer)
 
     with load_test.rest(port, image) as ask, _status(port) as look:

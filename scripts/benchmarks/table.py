@@ -1,4 +1,4 @@
-"""The README's table of speed, made of the committed results."""
+"""The table of speed of README.md beside this file, made of the committed results."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from scripts.benchmarks.results import Entry, entries_of, ratios
 
 BEGIN, END = "<!-- speed: make bench -->", "<!-- /speed -->"
-"""Between these the README holds what ``markdown`` renders."""
+"""Between these README.md holds what ``markdown`` renders."""
 
 
 def markdown(results: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from bgadl_tf.core.types import Images, ImageShape, Labels
 from bgadl_tf.engine.trainer import Trainer
+from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.vaeacgan import VAEACGAN, AlternatingVAEACGAN, VAEACGANOptions
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
 from bgadl_tf.runs.config import PRECISIONS
@@ -97,12 +98,12 @@ def _ours(
     unlabelled: bool = False,
 ) -> Contender:
     classifier = CLASSIFIERS.get(work.classifier)(work.shape, 10, dtype=policy)
-    learner = kind.around(classifier, VAEACGANOptions(unlabelled=unlabelled))
+    learner = kind.create(classifier, VAEACGANOptions(unlabelled=unlabelled))
     learner.compile()
-    trainer = Trainer(learner, tf.distribute.get_strategy(), work.batch)
+    trainer = Trainer(learner, learner.space, tf.distribute.get_strategy(), work.batch)
     pixels, labels = data
     return work.contender(
-        lambda *parts: learner.train_step(parts),
+        lambda *parts: learner.train_step(Batch(*parts)),
         *work.specs,
         *work.specs[:unlabelled],
         rival=policy if kind is VAEACGAN else f"ours in turns, {policy}",

@@ -2,59 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
-from bgadl_tf.acquisition.base import ACQUISITIONS
+from bgadl_tf.acquisition.acquisition import ACQUISITIONS, create, wraps
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core.errors import PoolError
-from bgadl_tf.core.types import Floats, Id
-from bgadl_tf.models import predictive
-from bgadl_tf.models.predictive import Predictive
+from tests.support.pool_view import GivenView, random_evidence
 
-LOGITS = tf.random.stateless_normal((7, 30, 4), (1, 2)) * 2.0
+EVIDENCE = random_evidence(30)
 IDS = tuple(f"image-{number}" for number in np.random.default_rng(0).permutation(30))
 
 
-@dataclass(frozen=True)
-class View:
-    """Fixed predictions of some ids, a few at a time."""
-
-    rows: Sequence[int]
-    at_once: int = 7
-
-    @property
-    def ids(self) -> Sequence[Id]:
-        return [IDS[row] for row in self.rows]
-
-    def scores(self, score: Callable[[Predictive], tf.Tensor]) -> Iterator[Floats]:
-        logits = tf.gather(LOGITS, self.rows, axis=1)
-        whole = predictive.from_log_probs(tf.nn.log_softmax(logits))
-        for start in range(0, len(self.rows), self.at_once):
-            part = Predictive(*(array[start : start + self.at_once] for array in whole))
-            yield np.asarray(score(part))
-
-
 def query(name: str, rows: Sequence[int], size: int = 5, seed: int = 0, at_once: int = 7) -> Query:
-    return ACQUISITIONS.get(name)().query(View(rows, at_once), size, np.random.default_rng(seed))
+    view = GivenView(EVIDENCE, IDS, rows, at_once)
+    return create(name).query(view, size, np.random.default_rng(seed))
 
 
-@pytest.fixture(params=list(ACQUISITIONS))
+@pytest.fixture(params=[f"{name}:bald" if wraps(name) else name for name in ACQUISITIONS])
 def name(request: pytest.FixtureRequest) -> str:
-    """Each registered acquisition."""
+    """Each registered acquisition, those that wrap another around ``bald``."""
     return str(request.param)
 
 
-def test_unique_candidates_in_falling_order_of_finite_scores(name: str) -> None:
+def test_unique_candidates_with_finite_scores(name: str) -> None:
     asked = query(name, range(20))
-    assert len(set(asked.ids)) == 5
+    assert len(set(asked.ids)) == len(asked.scores) == 5
     assert set(asked.ids) <= set(IDS[:20])
-    assert list(asked.scores) == sorted(asked.scores, reverse=True)
     assert np.isfinite(asked.scores).all()
+
+
+@pytest.mark.parametrize("name", [name for name in ACQUISITIONS if not wraps(name)])
+def test_scores_fall(name: str) -> None:
+    asked = query(name, range(20))
+    assert list(asked.scores) == sorted(asked.scores, reverse=True)
 
 
 def test_the_same_seed_asks_the_same(name: str) -> None:
@@ -82,6 +66,14 @@ def test_permuting_the_pool_changes_nothing(name: str) -> None:
 def test_an_exhausted_pool_is_an_error(name: str) -> None:
     with pytest.raises(PoolError, match="only 3 candidates"):
         query(name, range(3))
+
+
+def test_it_is_frozen_and_equal_to_another_of_the_same_options(name: str) -> None:
+    one, other = create(name), create(name)
+    assert one == other
+    assert hash(one) == hash(other)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        one.anything = 1  # type: ignore[attr-defined]
 
 
 def test_random_depends_on_its_seed_alone() -> None:

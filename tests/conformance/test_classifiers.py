@@ -12,7 +12,7 @@ import tensorflow as tf
 from bgadl_tf.core.types import ImageShape
 from bgadl_tf.models import predictive
 from bgadl_tf.models.classifiers.base import CLASSIFIERS, Classifier
-from tests.conftest import some_images
+from tests.support.examples import some_images
 
 SHAPES = [(8, 8, 1), (28, 28, 1), (32, 32, 3), (9, 13, 3), (96, 96, 1)]
 

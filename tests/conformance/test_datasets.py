@@ -5,13 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bgadl_tf.data.dataset import LOADERS, Dataset
+from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.load import load_dataset
+from bgadl_tf.data.loader import LOADERS
 from bgadl_tf.data.source import is_in_memory
-from tests.small_datasets import WRITERS
+from tests.support.small_datasets import VECTORS, WRITERS
+
+KINDS_AND_SIZES = [
+    *((kind, None) for kind in LOADERS),
+    *((kind, 12) for kind in LOADERS if kind not in VECTORS),
+]
 
 
-@pytest.fixture(params=[(kind, size) for kind in LOADERS for size in (None, 12)], scope="module")
+@pytest.fixture(params=KINDS_AND_SIZES, scope="module")
 def datasets(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Dataset, Dataset]:
@@ -28,7 +34,7 @@ def datasets(
     return load(False), load(True)
 
 
-def test_streaming_changes_nothing_but_where_the_images_are(
+def test_streaming_changes_nothing_but_where_the_examples_are(
     datasets: tuple[Dataset, Dataset],
 ) -> None:
     usual, streamed = datasets
@@ -41,29 +47,39 @@ def test_streaming_changes_nothing_but_where_the_images_are(
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_images_can_be_had_in_any_order(number: int, datasets: tuple[Dataset, Dataset]) -> None:
-    images = datasets[number].train.examples
-    whole = np.array(images[:])
-    assert (images.shape, images.dtype, images.ndim) == (whole.shape, np.uint8, 4)
-    assert len(images) == len(whole)
-    for rows in ([], [3], [5, 5], [*range(9, 0, -1)], [*range(len(whole))]):
-        chosen = np.array(rows, np.int64)
-        np.testing.assert_array_equal(images[chosen], whole[chosen])
-    np.testing.assert_array_equal(images[2:7], whole[2:7])
-    beyond = images[len(whole) - 2 : len(whole) + 9]
-    np.testing.assert_array_equal(beyond, whole[-2:])
-    with pytest.raises(IndexError):
-        images[np.array([len(whole)])]
+def test_examples_are_images_or_vectors(number: int, datasets: tuple[Dataset, Dataset]) -> None:
+    dataset = datasets[number]
+    assert (dataset.dtype, len(dataset.shape)) in ((np.uint8, 3), (np.float32, 1))
+    for examples in (dataset.train.examples, dataset.test.examples):
+        whole = examples[:]
+        assert (whole.dtype, whole.shape[1:]) == (dataset.dtype, dataset.shape)
+        assert (examples.shape, examples.dtype, examples.ndim, len(examples)) == (
+            whole.shape, whole.dtype, whole.ndim, len(whole),
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_ids_name_images(number: int, datasets: tuple[Dataset, Dataset]) -> None:
+def test_examples_can_be_had_in_any_order(number: int, datasets: tuple[Dataset, Dataset]) -> None:
+    examples = datasets[number].train.examples
+    whole = np.array(examples[:])
+    for rows in ([], [3], [5, 5], [*range(9, 0, -1)], [*range(len(whole))]):
+        chosen = np.array(rows, np.int64)
+        np.testing.assert_array_equal(examples[chosen], whole[chosen])
+    np.testing.assert_array_equal(examples[2:7], whole[2:7])
+    beyond = examples[len(whole) - 2 : len(whole) + 9]
+    np.testing.assert_array_equal(beyond, whole[-2:])
+    with pytest.raises(IndexError):
+        examples[np.array([len(whole)])]
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_ids_name_examples(number: int, datasets: tuple[Dataset, Dataset]) -> None:
     dataset = datasets[number]
     assert not set(dataset.train.ids) & set(dataset.test.ids)
     some = [dataset.train.ids[row] for row in (7, 3, 11)]
-    images = np.array(dataset.train.examples[:])
-    np.testing.assert_array_equal(dataset.train.examples_of(some), images[[7, 3, 11]])
-    np.testing.assert_array_equal(dataset.train.source_of(some)[:], images[[7, 3, 11]])
+    examples = np.array(dataset.train.examples[:])
+    np.testing.assert_array_equal(dataset.train.examples_of(some), examples[[7, 3, 11]])
+    np.testing.assert_array_equal(dataset.train.source_of(some)[:], examples[[7, 3, 11]])
     assert dataset.class_names == tuple("0123456789")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deployment.files import SERVING
+from tests.support.deployed import SERVING
 
 Ask = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -65,7 +65,7 @@ def ask() -> Iterator[Ask]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass
 
-    def asked(
+    def answers_to(
         what: list[str | Path], **paths: str | tuple[int, str]
     ) -> subprocess.CompletedProcess[str]:
         answers.clear()
@@ -75,7 +75,7 @@ def ask() -> Iterator[Ask]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield asked
+        yield answers_to
         server.shutdown()
 
 

@@ -8,29 +8,29 @@ import subprocess
 import pytest
 from google.protobuf import text_format
 
-from tests.deployment import files
-from tests.deployment.files import MODEL_CONFIGS, SERVING
+from tests.support import deployed
+from tests.support.deployed import MODEL_CONFIGS, SERVING
 
 
 def test_the_models_of_the_contract() -> None:
-    assert set(files.model_configs("models.config")) == {"classifier", "generator"}
-    assert set(files.model_configs("classifier.config")) == {"classifier"}
+    assert set(deployed.model_configs("models.config")) == {"classifier", "generator"}
+    assert set(deployed.model_configs("classifier.config")) == {"classifier"}
 
 
 @pytest.mark.parametrize("name", MODEL_CONFIGS)
 def test_models_lie_where_they_are_mounted(name: str) -> None:
-    for model, config in files.model_configs(name).items():
+    for model, config in deployed.model_configs(name).items():
         assert config.base_path == f"/models/{model}"
         assert config.model_platform == "tensorflow"
 
 
 def test_the_classifier_is_the_same_in_both() -> None:
-    one, other = (files.model_configs(name)["classifier"] for name in MODEL_CONFIGS)
+    one, other = (deployed.model_configs(name)["classifier"] for name in MODEL_CONFIGS)
     assert one == other
 
 
 def test_a_fresh_export_is_enough() -> None:
-    for config in files.model_configs("models.config").values():
+    for config in deployed.model_configs("models.config").values():
         assert list(config.model_version_policy.specific.versions) == [1]
         assert dict(config.version_labels) == {"stable": 1}
 
@@ -44,7 +44,7 @@ def taken_in(name: str) -> str:
 
 @pytest.mark.parametrize("name", MODEL_CONFIGS)
 def test_the_canary_lines_parse_when_taken_in(name: str) -> None:
-    for config in files.model_configs(name, taken_in(name)).values():
+    for config in deployed.model_configs(name, taken_in(name)).values():
         assert list(config.model_version_policy.specific.versions) == [1, 2]
         assert dict(config.version_labels) == {"stable": 1, "canary": 2}
 
@@ -57,7 +57,7 @@ def test_labels_are_unique_and_name_listed_versions(name: str) -> None:
             labels = re.findall(r'^\s*version_labels \{ key: "(\w+)"', block, re.M)
             assert len(set(labels)) == len(labels)
             assert set(labels) <= {"stable", "canary"}
-        for config in files.model_configs(name, text).values():
+        for config in deployed.model_configs(name, text).values():
             assert len(config.version_labels) > 0
             assert set(config.version_labels.values()) <= set(
                 config.model_version_policy.specific.versions
@@ -73,12 +73,12 @@ def test_the_embedded_server_gets_its_paths_from_the_readme_command() -> None:
         capture_output=True,
         text=True,
     ).stdout
-    for model, config in files.model_configs("models.config", text).items():
+    for model, config in deployed.model_configs("models.config", text).items():
         assert config.base_path == f"/somewhere/runs/demo/export/{model}"
 
 
 def test_batching_adds_up() -> None:
-    parameters = files.batching()
+    parameters = deployed.batching()
     largest = parameters.max_batch_size.value
     executed = parameters.max_execution_batch_size.value
     assert parameters.enable_large_batch_splitting.value
@@ -92,7 +92,7 @@ def test_batching_adds_up() -> None:
 def test_every_setting_of_batching_has_its_reason_above_it() -> None:
     text = (SERVING / "batching.config").read_text()
     settings = [block for block in text.split("\n\n") if re.search(r"^\w", block, re.M)]
-    assert len(settings) == len(files.batching().ListFields())
+    assert len(settings) == len(deployed.batching().ListFields())
     for block in settings:
         *reason, setting = block.strip().splitlines()
         assert reason, f"no reason for {setting}"
@@ -101,10 +101,10 @@ def test_every_setting_of_batching_has_its_reason_above_it() -> None:
 
 
 def test_monitoring_is_on() -> None:
-    assert files.monitoring().enable
-    assert files.monitoring().path == "/monitoring/prometheus/metrics"
+    assert deployed.monitoring().enable
+    assert deployed.monitoring().path == "/monitoring/prometheus/metrics"
 
 
 def test_an_unknown_field_is_refused() -> None:
     with pytest.raises(text_format.ParseError, match="max_batch"):
-        text_format.Parse("max_batch { value: 1 }", type(files.batching())())
+        text_format.Parse("max_batch { value: 1 }", type(deployed.batching())())

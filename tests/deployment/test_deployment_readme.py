@@ -10,9 +10,9 @@ import grpc
 import pytest
 from tensorflow_serving.apis import model_management_pb2, model_service_pb2_grpc
 
-from tests.conftest import REPOSITORY
-from tests.deployment import files
-from tests.deployment.files import SERVING
+from tests.support import deployed
+from tests.support.deployed import SERVING
+from tests.support.repository import REPOSITORY
 
 README = (SERVING / "README.md").read_text()
 
@@ -53,7 +53,8 @@ class FakeModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ig
 def test_its_reload_sends_the_file(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    code, client = re.findall(r"```python\n(.*?)```", README, re.S)
+    exec(client.partition("\n")[0], {})  # what it imports exists; the rest needs a model
     service = FakeModelService()
     server = grpc.server(futures.ThreadPoolExecutor(1))
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(service, server)
@@ -66,5 +67,5 @@ def test_its_reload_sends_the_file(
         server.stop(None).wait()
     (request,) = service.requests
     sent = {config.name: config for config in request.config.model_config_list.config}
-    assert sent == files.model_configs("models.config")
+    assert sent == deployed.model_configs("models.config")
     assert capsys.readouterr().out == "reloaded\n"

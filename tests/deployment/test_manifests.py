@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deployment import files, tf_serving
-from tests.deployment.files import SERVING
+from tests.support import deployed, tf_serving_flags
+from tests.support.deployed import SERVING
 
 COMMANDS = {
-    "compose": lambda: files.service()["command"],
-    "kubernetes": lambda: files.container()["args"],
-    "kserve": lambda: files.runtime_container()["args"],
+    "compose": lambda: deployed.service()["command"],
+    "kubernetes": lambda: deployed.container()["args"],
+    "kserve": lambda: deployed.runtime_container()["args"],
 }
 PORTS = {"grpc": 8500, "rest": 8501}
 YAML_FILES = sorted(
@@ -26,7 +26,7 @@ YAML_FILES = sorted(
 
 
 def flags(where: str) -> dict[str, str]:
-    return files.flags(COMMANDS[where]())
+    return deployed.flags(COMMANDS[where]())
 
 
 def values(node: Any, key: str) -> list[Any]:
@@ -41,12 +41,12 @@ def values(node: Any, key: str) -> list[Any]:
 
 @pytest.mark.parametrize("file", YAML_FILES, ids=str)
 def test_every_yaml_file_parses(file: Path) -> None:
-    assert all(isinstance(document, dict) for document in files.documents(str(file)))
+    assert all(isinstance(document, dict) for document in deployed.documents(str(file)))
 
 
 @pytest.mark.parametrize("where", COMMANDS)
 def test_every_flag_is_one_of_tf_serving(where: str) -> None:
-    assert set(flags(where)) <= tf_serving.FLAGS
+    assert set(flags(where)) <= tf_serving_flags.FLAGS
 
 
 def test_every_flag_of_the_readme_is_one_of_tf_serving() -> None:
@@ -54,20 +54,20 @@ def test_every_flag_of_the_readme_is_one_of_tf_serving() -> None:
     # Theirs have underscores or a value; docker's and kubectl's have neither.
     named = set(re.findall(r"--(\w+_\w+)", readme)) | set(re.findall(r"--(\w+)=\d", readme))
     assert {"port", "rest_api_port", "model_config_file"} < named
-    assert named <= tf_serving.FLAGS
+    assert named <= tf_serving_flags.FLAGS
 
 
 def test_compose_and_kubernetes_start_the_same_server() -> None:
     assert flags("compose") == flags("kubernetes")
-    assert files.service()["entrypoint"] == files.container()["command"]
-    assert files.runtime_container()["command"] == files.container()["command"]
+    assert deployed.service()["entrypoint"] == deployed.container()["command"]
+    assert deployed.runtime_container()["command"] == deployed.container()["command"]
 
 
 def test_images_are_pinned_and_the_same_everywhere() -> None:
     images = {
         image
         for file in YAML_FILES
-        for document in files.documents(str(file))
+        for document in deployed.documents(str(file))
         for image in values(document, "image")
     }
     assert images == {"tensorflow/serving:2.20.0", "prom/prometheus:v3.5.0"}
@@ -80,33 +80,33 @@ def test_ports_agree() -> None:
     for where in "compose", "kubernetes":
         assert flags(where)["port"] == str(PORTS["grpc"])
         assert flags(where)["rest_api_port"] == str(PORTS["rest"])
-    assert {port["name"]: port["containerPort"] for port in files.container()["ports"]} == PORTS
-    (service,) = files.documents("kubernetes/service.yaml")
+    assert {port["name"]: port["containerPort"] for port in deployed.container()["ports"]} == PORTS
+    (service,) = deployed.documents("kubernetes/service.yaml")
     assert {port["name"]: port["port"] for port in service["spec"]["ports"]} == PORTS
     assert all(port["targetPort"] == port["name"] for port in service["spec"]["ports"])
-    assert files.container()["livenessProbe"]["tcpSocket"]["port"] in PORTS
+    assert deployed.container()["livenessProbe"]["tcpSocket"]["port"] in PORTS
 
 
 def test_compose_publishes_on_loopback_alone() -> None:
     published = [
-        port for name in ("serving", "prometheus") for port in files.service(name)["ports"]
+        port for name in ("serving", "prometheus") for port in deployed.service(name)["ports"]
     ]
     assert published == [f"127.0.0.1:{port}:{port}" for port in (8500, 8501, 9090)]
 
 
 def test_metrics_are_scraped_where_they_are() -> None:
-    (job,) = files.documents("prometheus.yml")[0]["scrape_configs"]
-    assert job["metrics_path"] == files.monitoring().path
+    (job,) = deployed.documents("prometheus.yml")[0]["scrape_configs"]
+    assert job["metrics_path"] == deployed.monitoring().path
     assert job["static_configs"] == [{"targets": ["serving:8501"]}]
-    annotations = files.pod()["metadata"]["annotations"]
-    assert annotations["prometheus.io/path"] == files.monitoring().path
+    annotations = deployed.pod()["metadata"]["annotations"]
+    assert annotations["prometheus.io/path"] == deployed.monitoring().path
     assert annotations["prometheus.io/port"] == str(PORTS["rest"])
 
 
-@pytest.mark.parametrize("config", files.MODEL_CONFIGS)
+@pytest.mark.parametrize("config", deployed.MODEL_CONFIGS)
 def test_compose_probes_the_models_it_serves(config: str) -> None:
-    service = files.service(BGADL_CONFIG=config)
-    served = files.flags(service["command"])["model_config_file"]
+    service = deployed.service(BGADL_CONFIG=config)
+    served = deployed.flags(service["command"])["model_config_file"]
     assert served == f"/config/{config}"
     assert service["healthcheck"]["test"] == [
         "CMD", "/bin/bash", "/config/available.sh", str(PORTS["rest"]), served,
@@ -115,7 +115,7 @@ def test_compose_probes_the_models_it_serves(config: str) -> None:
 
 @pytest.mark.parametrize("probe", ["startupProbe", "readinessProbe"])
 def test_a_pod_is_ready_when_its_models_are_available(probe: str) -> None:
-    assert files.container()[probe]["exec"]["command"] == [
+    assert deployed.container()[probe]["exec"]["command"] == [
         "/bin/bash", "/config/available.sh", str(PORTS["rest"]),
         flags("kubernetes")["model_config_file"],
     ]  # fmt: skip
@@ -123,94 +123,94 @@ def test_a_pod_is_ready_when_its_models_are_available(probe: str) -> None:
 
 def test_the_export_folder_is_mounted_read_only() -> None:
     def models(**variables: str) -> Any:
-        volumes = files.service(**variables)["volumes"]
+        volumes = deployed.service(**variables)["volumes"]
         (found,) = [volume for volume in volumes if volume["target"] == "/models"]
         return found
 
     assert models()["source"] == "../runs/demo/export"
     assert models(BGADL_MODELS="/mine/export")["source"] == "/mine/export"
-    assert all(volume["read_only"] for volume in files.service()["volumes"])
-    mounts = {mount["mountPath"]: mount for mount in files.container()["volumeMounts"]}
+    assert all(volume["read_only"] for volume in deployed.service()["volumes"])
+    mounts = {mount["mountPath"]: mount for mount in deployed.container()["volumeMounts"]}
     assert mounts["/models"]["readOnly"]
     assert mounts["/config"]["readOnly"]
 
 
 def test_files_named_in_flags_are_mounted() -> None:
-    (models, server) = files.documents("kustomization.yaml")[0]["configMapGenerator"]
+    (models, server) = deployed.documents("kustomization.yaml")[0]["configMapGenerator"]
     mounted = {f"/config/{file}" for file in models["files"] + server["files"]}
     named = {value for name, value in flags("kubernetes").items() if name.endswith("_file")}
     assert named | {"/config/available.sh"} == mounted
     assert all((SERVING / path.removeprefix("/config/")).is_file() for path in mounted)
     sources = [
         source["configMap"]["name"]
-        for volume in files.pod()["spec"]["volumes"]
+        for volume in deployed.pod()["spec"]["volumes"]
         for source in volume.get("projected", {}).get("sources", [])
     ]
     assert sources == [models["name"], server["name"]]
 
 
 def test_cpus_agree() -> None:
-    resources = files.container()["resources"]
+    resources = deployed.container()["resources"]
     cpus = {
-        str(files.batching().num_batch_threads.value),
-        str(files.service()["cpus"]),
+        str(deployed.batching().num_batch_threads.value),
+        str(deployed.service()["cpus"]),
         resources["requests"]["cpu"],
         resources["limits"]["cpu"],
         *(flags(where)[f"tensorflow_{op}_op_parallelism"] for where in COMMANDS
           for op in ("intra", "inter")),
-        files.runtime_container()["resources"]["requests"]["cpu"],
+        deployed.runtime_container()["resources"]["requests"]["cpu"],
     }  # fmt: skip
     assert cpus == {"2"}
 
 
 def test_a_pod_drains_longer_than_a_request_lasts() -> None:
     timeout_seconds = int(flags("kubernetes")["rest_api_timeout_in_ms"]) / 1000
-    drain = files.container()["lifecycle"]["preStop"]["exec"]["command"]
+    drain = deployed.container()["lifecycle"]["preStop"]["exec"]["command"]
     assert drain[:2] == ["/bin/bash", "-c"]
     seconds = int(drain[2].removeprefix("sleep "))
-    assert timeout_seconds < seconds < files.pod()["spec"]["terminationGracePeriodSeconds"]
+    assert timeout_seconds < seconds < deployed.pod()["spec"]["terminationGracePeriodSeconds"]
 
 
 def test_nothing_runs_as_root() -> None:
-    (upload,) = files.documents("kubernetes/upload.yaml")
-    for spec in files.pod()["spec"], upload["spec"]:
+    (upload,) = deployed.documents("kubernetes/upload.yaml")
+    for spec in deployed.pod()["spec"], upload["spec"]:
         assert spec["securityContext"]["runAsNonRoot"]
         assert spec["securityContext"]["runAsUser"] > 0
         assert not spec["automountServiceAccountToken"]
         for container in spec["containers"]:
             assert not container["securityContext"]["allowPrivilegeEscalation"]
             assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
-    assert files.runtime_container()["securityContext"]["runAsNonRoot"]
-    user, group = files.service()["user"].split(":")
+    assert deployed.runtime_container()["securityContext"]["runAsNonRoot"]
+    user, group = deployed.service()["user"].split(":")
     assert int(user) > 0
     assert int(group) > 0
 
 
 def test_selectors_find_the_pods() -> None:
-    (deployment,) = files.documents("kubernetes/deployment.yaml")
-    (service,) = files.documents("kubernetes/service.yaml")
-    labels = files.pod()["metadata"]["labels"]
+    (deployment,) = deployed.documents("kubernetes/deployment.yaml")
+    (service,) = deployed.documents("kubernetes/service.yaml")
+    labels = deployed.pod()["metadata"]["labels"]
     assert deployment["spec"]["selector"]["matchLabels"] == labels
     assert service["spec"]["selector"] == labels
-    (upload,) = files.documents("kubernetes/upload.yaml")
+    (upload,) = deployed.documents("kubernetes/upload.yaml")
     assert values(upload, "matchLabels") == [labels]
 
 
 def test_everybody_mounts_the_same_claim() -> None:
-    (claim,) = files.documents("kubernetes/volume.yaml")
-    (upload,) = files.documents("kubernetes/upload.yaml")
-    names = values(files.pod(), "claimName") + values(upload, "claimName")
+    (claim,) = deployed.documents("kubernetes/volume.yaml")
+    (upload,) = deployed.documents("kubernetes/upload.yaml")
+    names = values(deployed.pod(), "claimName") + values(upload, "claimName")
     assert names == [claim["metadata"]["name"]] * 2
     uris = [
         service["spec"]["predictor"]["model"]["storageUri"]
-        for service in files.documents("kserve/inferenceservices.yaml")
+        for service in deployed.documents("kserve/inferenceservices.yaml")
     ]
     assert uris == [f"pvc://{names[0]}/{model}" for model in ("classifier", "generator")]
 
 
 def test_kserve_uses_our_runtime_on_its_port() -> None:
-    (runtime,) = files.documents("kserve/runtime.yaml")
-    container = files.runtime_container()
+    (runtime,) = deployed.documents("kserve/runtime.yaml")
+    container = deployed.runtime_container()
     assert container["name"] == "kserve-container"
     assert flags("kserve")["rest_api_port"] == "8080"
     assert [port["containerPort"] for port in container["ports"]] == [8080]
@@ -218,9 +218,9 @@ def test_kserve_uses_our_runtime_on_its_port() -> None:
     assert flags("kserve")["model_base_path"] == "/mnt/models"
     assert flags("kserve")["model_name"] == "{{.Name}}"
     (supported,) = runtime["spec"]["supportedModelFormats"]
-    services = files.documents("kserve/inferenceservices.yaml")
+    services = deployed.documents("kserve/inferenceservices.yaml")
     assert [service["metadata"]["name"] for service in services] == [
-        *files.model_configs("models.config")
+        *deployed.model_configs("models.config")
     ]
     for service in services:
         model = service["spec"]["predictor"]["model"]

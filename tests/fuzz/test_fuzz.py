@@ -23,10 +23,10 @@ from google.protobuf import text_format
 from hypothesis import strategies as st
 from tensorflow_serving.apis import predict_pb2
 
-from tests.conftest import REPOSITORY
-from tests.fuzz import http_requests, messages
-from tests.saved_models import echo, half_plus
-from tests.server_process import ServerProcess, serving, write_config
+from tests.support import grpc_messages, http_requests
+from tests.support.repository import REPOSITORY
+from tests.support.saved_models import echo, half_plus
+from tests.support.server_process import ServerProcess, serving, write_config
 
 SECONDS = float(os.environ.get("BGADL_FUZZ_SECONDS", "600"))
 HTTP_STATUSES = {200, 400, 404, 405, 408, 413, 415, 429, 501, 503, 504}
@@ -58,16 +58,16 @@ class Target:
             answer, body = self._exchange(sent)
         self.seen[f"HTTP {answer.status}"] += 1
         assert answer.status in HTTP_STATUSES, (answer.status, body[:500])
-        self.is_discreet(body.decode())
+        self.hides_the_host(body.decode())
         if sent.method in ("HEAD", "OPTIONS") or sent.path.startswith("/monitoring"):
             return
         assert (answer.getheader("Content-Type") or "").startswith("application/json"), body
-        said = json.loads(body)
-        assert isinstance(said, dict)
+        message = json.loads(body)
+        assert isinstance(message, dict)
         if answer.status != 200:
-            assert [*said] == ["error"], said
-            assert isinstance(said["error"], str)
-            assert said["error"]
+            assert [*message] == ["error"], message
+            assert isinstance(message["error"], str)
+            assert message["error"]
 
     def _exchange(self, sent: http_requests.Sent) -> tuple[http.client.HTTPResponse, bytes]:
         try:
@@ -78,7 +78,7 @@ class Target:
             self.http.close()
             raise
 
-    def call(self, call: messages.Call) -> None:
+    def call(self, call: grpc_messages.Call) -> None:
         """One gRPC call; its answer is as documented."""
         code, details = "OK", ""
         try:
@@ -86,7 +86,7 @@ class Target:
         except grpc.RpcError as error:
             code, details = error.code().name, error.details() or ""  # type: ignore[attr-defined]
         self.seen[f"gRPC {code}"] += 1
-        self.is_discreet(details)
+        self.hides_the_host(details)
         # gRPC's own answer to what is not protobuf.
         assert code in GRPC_CODES or details == "Exception deserializing request!", (code, details)
 
@@ -100,7 +100,7 @@ class Target:
         self.seen[f"reload {code}"] += 1
         allowed = {"OK", "INVALID_ARGUMENT", "FAILED_PRECONDITION"}
         assert code in allowed or "did not become available" in details, (code, details)
-        sound = messages.RELOAD_REQUEST()
+        sound = grpc_messages.RELOAD_REQUEST()
         text_format.Parse((self.folder / "models.config").read_text(), sound.config)
         with contextlib.suppress(grpc.RpcError):  # one of the models is broken
             self.server.models.HandleReloadConfigRequest(sound, timeout=30)
@@ -112,7 +112,7 @@ class Target:
         pages = Path(f"/proc/{self.server.process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
-    def is_discreet(self, text: str) -> None:
+    def hides_the_host(self, text: str) -> None:
         """No word of the host's folders or of our source."""
         for secret in (str(self.folder), str(REPOSITORY), "site-packages", "Traceback"):
             assert secret not in text, text[:1000]
@@ -183,8 +183,8 @@ def bombard(
 def bombard_all(target: Target, seconds: float) -> None:
     target.is_well()
     bombard(target, http_requests.sent(), target.send, seconds * 0.5)
-    bombard(target, messages.calls(), target.call, seconds * 0.4)
-    bombard(target, messages.reloads, target.reload, seconds * 0.1)
+    bombard(target, grpc_messages.calls(), target.call, seconds * 0.4)
+    bombard(target, grpc_messages.reloads, target.reload, seconds * 0.1)
 
 
 def test_a_short_bombardment(target: Target) -> None:

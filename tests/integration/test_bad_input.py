@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import resource
@@ -12,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,10 +19,10 @@ import tensorflow as tf
 from PIL import Image
 
 from bgadl_tf.cli import main
-from bgadl_tf.learners.base import Learner
-from bgadl_tf.runs import progress
-from tests.integration.run_tools import (
-    REPOSITORY,
+from bgadl_tf.engine.snapshot import Snapshot
+from bgadl_tf.runs import pictures
+from tests.support.repository import REPOSITORY
+from tests.support.run_tools import (
     SMALL,
     differences,
     everything,
@@ -77,7 +77,7 @@ def one_line(stderr: str) -> str:
         ("--dataset nothing", "no dataset is called 'nothing'"),
         (
             "--dataset zip:x",
-            "unknown kind of dataset 'zip' in 'zip:x'; known: arrays, digits, folder",
+            "unknown kind of dataset 'zip' in 'zip:x'; known: arrays, digits, embeddings",
         ),
         ("--method best", "unknown method 'best'; known: al-acgan, "),
         ("--learner best --acquisition bald", "unknown learner 'best'; known: "),
@@ -94,19 +94,19 @@ def one_line(stderr: str) -> str:
         ("--mc-samples 1", "--mc-samples is 1; it must be at least 2"),
         ("--dropout 1", "--dropout is 1.0; it must be in [0, 1)"),
         ("--dropout nan", "--dropout is nan; it must be in [0, 1)"),
-        ("--image-size 97", "--image-size is 97; it must be from 8 to 96"),
+        ("--image-size 0", "--image-size is 0; it must be at least 1"),
         ("--candidates 3", "--candidates is 3, fewer than --query-size 4"),
         ("--cpu-replicas 2", "--strategy is one_device; add --strategy mirrored"),
         ("--unknown 1", "unrecognized arguments: --unknown 1"),
         ("--option width", "--option is 'width'; it must look like NAME=VALUE"),
-        ("--option nothing=1", "'nothing' is not a setting of learner 'vaeacgan'; known: "),
+        ("--option nothing=1", "'nothing' is not a setting of this run; known of vaeacgan: "),
         ("--option width=wide", "--option width is 'wide'; expected a float"),
         ("--option kl_weight=nan", "--option kl_weight is 'nan'; expected a finite number"),
         ("--option keep_generated=perhaps", "is 'perhaps'; expected a bool"),
         ("--option optimizer=best", "unknown optimizer 'best'; known: sgd, adam, adadelta"),
         ("--rounds 400", "the budget is 400 rounds of 4 labels, 1600 in all, but only "),
         ("--initial-size 5000", "--initial-size is 5000, but only "),
-        ("--method bald --dropout 0", "possible: least_confidence, margin, predictive_entropy, "),
+        ("--method bald --dropout 0", "possible: coreset, least_confidence, margin, "),
     ],
 )
 def test_flags(refused: Refused, flags: str, message: str) -> None:
@@ -168,7 +168,7 @@ def test_folders_of_images(refused: Refused, tmp_path: Path) -> None:
 def a_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("bad_input") / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(progress.Progress, "_draw", lambda *_: None)
+        patch.setattr(pictures.Pictures, "draw", lambda *_: None)
         assert status_of(out, "--method", "bald") == 0
     return out
 
@@ -212,9 +212,20 @@ def test_a_folder_that_cannot_be_written(refused: Refused, monkeypatch: pytest.M
 def test_two_processes_in_one_folder(refused: Refused, a_run: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     shutil.copytree(a_run, out)
-    with (out / ".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    holding = (
+        "import fcntl, sys\n"
+        "lock = open(sys.argv[1], 'a')\n"
+        "fcntl.lockf(lock, fcntl.LOCK_EX)\n"
+        "print('held', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", holding, str(out / ".lock")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
         assert f"another process is working in {out}" in refused("--method", "bald")
+        other.communicate("")
 
 
 def test_a_damaged_ledger(refused: Refused, a_run: Path, tmp_path: Path) -> None:
@@ -233,12 +244,12 @@ def test_checkpoints_that_are_gone_or_broken(refused: Refused, a_run: Path, tmp_
     older, newest = sorted((out / "checkpoints").glob("*.data*"))
     os.truncate(newest, 1000)
     message = refused("--method", "bald")
-    assert "2 rounds are finished, but the newest sound checkpoint is of (0, 5)" in message
+    assert "2 rounds are finished, but the newest sound checkpoint is of round 0, step 5" in message
     older.unlink()
     assert "no checkpoint can be read: " in refused("--method", "bald")
     shutil.rmtree(out / "checkpoints")
     message = refused("--method", "bald", writes=True)
-    assert "the newest sound checkpoint is of None" in message
+    assert "the newest sound checkpoint is gone" in message
 
 
 # A full disk
@@ -277,7 +288,7 @@ def test_a_disk_that_is_full_when_pictures_are_drawn(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(progress.Progress, "_draw", full)
+    monkeypatch.setattr(pictures.Pictures, "draw", full)
     assert "No space left on device" in refused("--method", "bald", writes=True)
 
 
@@ -298,7 +309,7 @@ def test_a_disk_that_is_full_when_tensorboard_writes(
 def test_losses_that_are_not_finite(refused: Refused, tmp_path: Path) -> None:
     flags = ("--method", "bald", "--option", "learning_rate=1e30")
     message = refused(*flags, writes=True)
-    assert "not finite between steps 0 and 5: loss term 'classification'" in message
+    assert "not finite between steps 0 and 5: loss term 'loss', 'classification'" in message
     assert not (tmp_path / "run" / "rounds.jsonl").exists()
 
 
@@ -315,16 +326,16 @@ def test_results_that_are_not_finite(refused: Refused, tmp_path: Path) -> None:
 def test_the_last_good_checkpoint_is_kept(
     refused: Refused, a_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reset, resets = Learner.reset, []
+    restore, resets = Snapshot.restore, []
 
-    def spoil(learner: Learner, *arguments: object) -> None:
-        reset(learner, *arguments)
-        resets.append(learner)
+    def spoil(snapshot: Snapshot, networks: Any, names: Any) -> None:
+        restore(snapshot, networks, names)
+        resets.append(names)
         if len(resets) == 2:  # round 1
-            weight = learner.classifier.trainable_variables[0]
+            weight = networks["classifier"].trainable_variables[0]
             weight.assign(np.full(weight.shape, np.nan))
 
-    monkeypatch.setattr(Learner, "reset", spoil)
+    monkeypatch.setattr(Snapshot, "restore", spoil)
     message = refused("--method", "bald", writes=True)
     assert "a weight of network 'classifier'" in message
     assert "the last good checkpoint is kept" in message
@@ -333,6 +344,6 @@ def test_the_last_good_checkpoint_is_kept(
     assert all(np.isfinite(tensor).all() for tensor in final_weights(out).values())
     # Had it not been for the fault, it would have gone on from there.
     monkeypatch.undo()
-    monkeypatch.setattr(progress.Progress, "_draw", lambda *_: None)
+    monkeypatch.setattr(pictures.Pictures, "draw", lambda *_: None)
     assert status_of(out, "--method", "bald") == 0
     assert differences(out, a_run) == []

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.benchmarks import command, results
-from tests.conftest import REPOSITORY
+from tests.support.repository import REPOSITORY
 
 QUICK = ["pool_scoring", "training_steps"]
 OTHERS = [case for case in command.CASES if case not in QUICK]

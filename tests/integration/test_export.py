@@ -17,10 +17,13 @@ from bgadl_tf.acquisition import scores
 from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.export.models import export_models, on_one_device
-from bgadl_tf.learners.base import Learner
+from bgadl_tf.learners.learner import Learner
 from bgadl_tf.models import noise
-from tests.conftest import REPOSITORY, small_learner, some_images, some_labels
-from tests.session_model import SessionModel
+from tests.support.examples import some_images, some_labels
+from tests.support.learners import small_learner
+from tests.support.repository import REPOSITORY
+from tests.support.scoring import predict
+from tests.support.session_model import SessionModel
 
 FACTS = {"class_names": [*"abcdefghij"], "round": 3}
 SEEDS = np.array([5, 5, 9, 2**53 - 1, 0, 9, 5])
@@ -42,7 +45,7 @@ class Case(NamedTuple):
         scorer = Scorer(learner, strategy or self.strategy, 20, chunk=16)
         rows: dict[str, list[Any]] = {name: [] for name in BALD}
         for row, seed in enumerate(SEEDS):
-            moments = scorer.predict(self.images, int(seed))
+            moments = predict(scorer, self.images, int(seed))
             rows["bald"].append(scores.mutual_information(moments)[row])
             rows["predictive_entropy"].append(scores.predictive_entropy(moments)[row])
             rows["expected_entropy"].append(moments.expected_entropy[row])
@@ -65,17 +68,19 @@ def case(
         strategy, shape = mirrored, (32, 32, 3)
         with strategy.scope():
             learner = small_learner("plain", "resnet18", shape)
-        Trainer(learner, strategy, 16).train(
+        Trainer(learner, learner.space, strategy, 16).train(
             some_images(32, shape, 1), some_labels(32), (1, 2), steps=3
         )
     out = tmp_path_factory.mktemp("export")
-    exported = export_models(learner, 20, FACTS, out)
+    exported = export_models(learner, out, mc_samples=20, facts=FACTS)
     folder = exported.folder("classifier")
     assert folder == out / "classifier" / "1"
     return Case(learner, strategy, folder, SessionModel(folder), some_images(7, shape))
 
 
-def test_served_scores_are_the_loops_alone_or_among_strangers_of_other_seeds(case: Case) -> None:
+def test_served_scores_are_the_loops_alone_or_among_other_requests_of_other_seeds(
+    case: Case,
+) -> None:
     expected = case.expected()
     assert expected["bald"].std() > 0
     loaded = tf.saved_model.load(str(case.folder))
@@ -170,7 +175,7 @@ for name in ("keras", "tf_keras", "tensorflow_probability", "bgadl_tf"):
     sys.modules[name] = None
 import numpy as np
 import tensorflow as tf
-from tests.session_model import SessionModel
+from tests.support.session_model import SessionModel
 
 served = SessionModel(sys.argv[1])
 H, W, D = map(int, sys.argv[2:])
@@ -219,7 +224,7 @@ def test_fresh_masks_do_not_depend_on_the_seed_of_the_exporting_process(tmp_path
     seeds = []
     for version in range(2):
         keras.utils.set_random_seed(1)
-        exported = export_models(small_learner("plain"), 4, FACTS, tmp_path)
+        exported = export_models(small_learner("plain"), tmp_path, mc_samples=4, facts=FACTS)
         assert exported.version == version + 1
         served = SessionModel(exported.folder("classifier"))
         seeds += [int(served("bald", images=some_images(2))["seed"][0]) for _ in range(2)]
@@ -231,7 +236,7 @@ def test_without_dropout_there_is_no_bald(tmp_path: Path) -> None:
     from bgadl_tf.models.classifiers.base import CLASSIFIERS
 
     learner = Plain(CLASSIFIERS.get("lenet")((8, 8, 1), 10, dropout=0.0))
-    exported = export_models(learner, 4, FACTS, tmp_path)
+    exported = export_models(learner, tmp_path, mc_samples=4, facts=FACTS)
     assert exported.signatures == {
         "classifier": ("serving_default", "serving_bytes", "metadata")
     }  # fmt: skip
@@ -241,7 +246,9 @@ def test_without_dropout_there_is_no_bald(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def generator(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, SessionModel]:
     learner = small_learner("vaeacgan")
-    exported = export_models(learner, 4, FACTS, tmp_path_factory.mktemp("generator"))
+    exported = export_models(
+        learner, tmp_path_factory.mktemp("generator"), mc_samples=4, facts=FACTS
+    )
     return learner, SessionModel(exported.folder("generator"))
 
 
@@ -275,5 +282,5 @@ def test_a_label_out_of_range_is_an_error(generator: tuple[Any, SessionModel], l
 
 
 def test_a_learner_without_encoder_only_generates(tmp_path: Path) -> None:
-    exported = export_models(small_learner("acgan"), 4, FACTS, tmp_path)
+    exported = export_models(small_learner("acgan"), tmp_path, mc_samples=4, facts=FACTS)
     assert exported.signatures["generator"] == ("serving_default", "metadata")

@@ -14,8 +14,8 @@ from bgadl_tf.core.errors import ExportError
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.export import models
 from bgadl_tf.runs.run_folder import RunFolder
-from tests.integration.run_tools import SMALL, everything, no_pictures
-from tests.session_model import SessionModel
+from tests.support.run_tools import SMALL, everything, no_pictures
+from tests.support.session_model import SessionModel
 
 __all__ = ["no_pictures"]
 
@@ -74,12 +74,12 @@ def test_the_command_exports_the_newest_weights_and_touches_nothing_else(
     finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = everything(finished)
-    with RunFolder(finished).opened(RunFolder(finished).config()):  # as if training elsewhere
+    with RunFolder(finished).opened(RunFolder(finished).config(), {}):  # as if training elsewhere
         assert cli.main(["export", str(finished), "--out", str(tmp_path / "out")]) == 0
     assert everything(finished) == before
     told = capsys.readouterr().out
     assert "exported as version 1: the weights of round 1, step 4, from 24 labels" in told
-    assert f"{tmp_path}/out/classifier/1: serving_default, serving_bytes, bald" in told
+    assert f"{tmp_path}/out/classifier/1: serving_default, bald, bald_seeded" in told
     assert f"--model_base_path={tmp_path}/out/classifier" in told
     images = load_dataset("digits").train.examples[:5]
     first, second = (
@@ -115,7 +115,7 @@ def no_folder(path: Path) -> str:
 
 def no_shape(path: Path) -> str:
     (path / "config.json").write_text('{"learner": "plain"}')
-    return "lacks class_names, classifier, image_shape; expected that of a run of this version"
+    return "lacks class_names, classifier, options; expected that of a run of this version"
 
 
 def no_checkpoint(path: Path) -> str:

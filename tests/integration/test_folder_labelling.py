@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from bgadl_tf.cli import main
-from tests.integration.run_tools import SMALL, everything, no_export, no_pictures
+from tests.support.run_tools import SMALL, everything, no_export, no_pictures
 
 __all__ = ["no_export", "no_pictures"]
 

@@ -1,4 +1,4 @@
-"""An image has one score: of the loop, a reloaded export, and a server over each of its doors."""
+"""An image has one score: of the loop, a reloaded export, and a server over REST and gRPC."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from bgadl_tf.acquisition import scores
 from bgadl_tf.core.types import Floats, Images
 from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.export.models import export_models
-from bgadl_tf.learners.base import Learner, to_float
+from bgadl_tf.learners.learner import Learner
 from bgadl_tf.serving.client.client import Client
 from bgadl_tf.serving.client.images import to_png
-from tests.conftest import small_learner, some_images
-from tests.server_process import ServerProcess, serving, write_config
-from tests.session_model import SessionModel
+from tests.support.examples import some_images
+from tests.support.learners import small_learner
+from tests.support.scoring import predict
+from tests.support.server_process import ServerProcess, serving, write_config
+from tests.support.session_model import SessionModel
 
 MC_SAMPLES, SEED, COUNT = 20, 2**53 - 5, 40
 MODELS = {"mnist": ("gal_cnn", (28, 28, 1)), "cifar": ("resnet18", (32, 32, 3))}
@@ -37,15 +39,17 @@ class Served:
         move_batch_norm(learner, self.images)
         scorer = Scorer(learner, tf.distribute.get_strategy(), MC_SAMPLES, chunk=16)
         self.bald: Floats = np.asarray(
-            scores.mutual_information(scorer.predict(self.images, SEED)), np.float32
+            scores.mutual_information(predict(scorer, self.images, SEED)), np.float32
         )
-        self.folder = export_models(learner, MC_SAMPLES, {}, folder / name).folder("classifier")
+        self.folder = export_models(learner, folder / name, mc_samples=MC_SAMPLES, facts={}).folder(
+            "classifier"
+        )
 
 
 def move_batch_norm(learner: Learner, images: Images) -> None:
     """Statistics that are not the initial ones, as after training."""
     for _ in range(20):
-        learner.classifier(to_float(tf.constant(images)), training=True)
+        learner.classifier(learner.space.to_float(tf.constant(images)), training=True)
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +96,12 @@ def test_a_reloaded_export(models: dict[str, Served], name: str) -> None:
     np.testing.assert_allclose(by_session["bald"], model.bald, **CLOSE)
 
 
-@pytest.mark.parametrize("door", ["rest", "grpc_address"])
+@pytest.mark.parametrize("transport", ["rest", "grpc_address"])
 @pytest.mark.parametrize("batch_size", [1, 7, COUNT])
 def test_the_server(
-    models: dict[str, Served], server: ServerProcess, name: str, door: str, batch_size: int
+    models: dict[str, Served], server: ServerProcess, name: str, transport: str, batch_size: int
 ) -> None:
-    address = server.rest if door == "rest" else f"grpc://{server.grpc_address}"
+    address = server.rest if transport == "rest" else f"grpc://{server.grpc_address}"
     with Client(address, name, batch_size=batch_size) as client:
         answer = client.bald(models[name].images, seed=SEED)
         assert client.version == 1
@@ -105,7 +109,7 @@ def test_the_server(
     np.testing.assert_array_equal(answer.seed, np.full(COUNT, SEED))
 
 
-def test_batched_with_strangers(
+def test_batched_with_images_of_other_requests(
     models: dict[str, Served], server: ServerProcess, name: str
 ) -> None:
     model = models[name]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.support.repository import REPOSITORY
 
 
 def train(data_dir: Path, out: Path, *flags: str) -> list[dict[str, object]]:

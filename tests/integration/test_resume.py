@@ -10,21 +10,25 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from bgadl_tf.acquisition.query import Query
+from bgadl_tf.data.source import ExampleSource
 from bgadl_tf.engine.trainer import Trainer
-from bgadl_tf.loop.oracles.oracle import HeldBackLabels
-from bgadl_tf.runs import progress, run_folder
+from bgadl_tf.loop import checkpoints
+from bgadl_tf.loop.oracles.held_back import HeldBackLabels
+from bgadl_tf.runs import pictures
 from bgadl_tf.runs import train as train_module
 from bgadl_tf.runs.build import Setup, build
 from bgadl_tf.runs.config import RunConfig
-from tests.integration.run_tools import (
-    REPOSITORY,
+from tests.support.repository import REPOSITORY
+from tests.support.run_tools import (
     SMALL,
     differences,
     everything,
@@ -33,7 +37,8 @@ from tests.integration.run_tools import (
 )
 
 WRITERS = {
-    "durable.py", "ledger.py", "run_folder.py", "active_learner.py",
+    "durable.py", "ledger.py", "run_folder.py", "folder_journal.py", "checkpoints.py",
+    "active_learner.py", "fitting.py",
     "checkpoint_management.py", "functional_saver.py",  # TensorFlow's
 }  # fmt: skip
 """Source files whose lines write into a run folder."""
@@ -41,6 +46,14 @@ WRITERS = {
 METHODS = {
     "bgadl": {"method": "bgadl", "options": ("width=0.1", "latent_dim=5", "keep_generated=true")},
     "warm-start": {"method": "bald", "warm_start": True},
+    # A teacher, and the classifier of the round before.
+    "tod": {"learner": "tod", "acquisition": "tod"},
+    # A stage before the first query, which looks at what it has learnt.
+    "simsiam": {
+        "learner": "simsiam",
+        "acquisition": "coreset",
+        "options": ("pretext_steps=4", "projection_dim=8", "coreset.initial=true"),
+    },
 }
 
 
@@ -64,15 +77,16 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         candidates=40, mc_samples=2, steps=4, batch_size=8,
     )  # fmt: skip
     root = tmp_path_factory.mktemp(request.param)
+    tf.config.experimental.enable_op_determinism()
     with pytest.MonkeyPatch.context() as patch:
         setup = build(config)
         # One setup serves every restart: what it remembers is spoilt each time.
         patch.setattr(train_module, "build", lambda config: setup)
-        patch.setattr(progress.Progress, "_draw", lambda *_: None)
+        patch.setattr(pictures.Pictures, "draw", lambda *_: None)
         patch.setattr(train_module, "export_once", lambda *_: None)
         # A checkpoint in the middle of every round.
         patch.setattr(Trainer, "train", functools.partialmethod(Trainer.train, report_every=2))
-        patch.setattr(run_folder, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+        patch.setattr(checkpoints, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
         finished, again, photographs = root / "finished", root / "again", []
         seen: object = None
 
@@ -111,7 +125,7 @@ def test_the_photographs_show_every_kind_of_moment(run: Run) -> None:
     assert some(lambda p: len(list(p.glob("checkpoints/*.index"))) == 3)
     assert some(lambda p: (p / "labels.jsonl").exists() and not (p / "rounds.jsonl").exists())
     if run.config.method == "bgadl":
-        assert some(lambda p: list(p.glob("generated/.*.tmp")))
+        assert some(lambda p: list(p.glob("arrays/further/.*.tmp")))
 
 
 def test_killed_at_any_moment_it_ends_the_same(
@@ -120,9 +134,9 @@ def test_killed_at_any_moment_it_ends_the_same(
     answer = HeldBackLabels.answer
     asked: list[str] = []
 
-    def listen(oracle: HeldBackLabels, ids: Sequence[str]) -> object:
-        asked.extend(ids)
-        return answer(oracle, ids)
+    def listen(oracle: HeldBackLabels, query: Query, examples: ExampleSource) -> object:
+        asked.extend(query.ids)
+        return answer(oracle, query, examples)
 
     monkeypatch.setattr(HeldBackLabels, "answer", listen)
     everyone = _labelled(run.finished)
@@ -221,7 +235,7 @@ def unkilled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_processes_killed_when_files_appear(unkilled: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    for name in ("config.json", "checkpoints/ckpt-1.index", "generated/round_02.npz"):
+    for name in ("config.json", "checkpoints/ckpt-1.index", "arrays/further/round_02.npz"):
         kill_when((out / name).exists, out)
     finish(out)
     assert differences(out, unkilled) == []
@@ -232,7 +246,7 @@ def test_processes_killed_when_files_appear(unkilled: Path, tmp_path: Path) -> N
     "name",
     [
         "queries/round_00.json", "labels.jsonl", "checkpoints/checkpoint", "rounds.jsonl",
-        "queries/round_01.json", "generated/round_01.npz", "figures/learning_curve.png",
+        "queries/round_01.json", "arrays/further/round_01.npz", "figures/learning_curve.png",
         "checkpoints/ckpt-4.data-00000-of-00001",
     ],
 )  # fmt: skip
@@ -262,7 +276,7 @@ def test_processes_killed_at_random_times(unkilled: Path, tmp_path: Path, seed: 
 def test_two_replicas_killed(tmp_path: Path) -> None:
     flags = ("--strategy", "mirrored", "--cpu-replicas", "2")
     finish(tmp_path / "unkilled", *flags)
-    for name in ("rounds.jsonl", "generated/round_02.npz"):
+    for name in ("rounds.jsonl", "arrays/further/round_02.npz"):
         kill_when((tmp_path / "run" / name).exists, tmp_path / "run", *flags)
     finish(tmp_path / "run", *flags)
     assert differences(tmp_path / "run", tmp_path / "unkilled") == []

@@ -14,8 +14,8 @@ from bgadl_tf.core.types import Images, Rows
 from bgadl_tf.data.images.image_files import ImageFiles
 from bgadl_tf.data.records.record_images import RecordImages
 from bgadl_tf.data.source import StoredExamples
-from tests.integration.run_tools import SMALL, differences, no_export, no_pictures
-from tests.small_datasets import WRITERS
+from tests.support.run_tools import SMALL, differences, no_export, no_pictures
+from tests.support.small_datasets import WRITERS
 
 __all__ = ["no_export", "no_pictures"]
 

@@ -6,42 +6,35 @@ import numpy as np
 
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.data import split
-from bgadl_tf.data.dataset import LOADERS, Dataset, ExampleSet
+from bgadl_tf.data.dataset import Dataset, ExampleSet
 from bgadl_tf.data.images import resize
+from bgadl_tf.data.loader import LOADERS, LoadRequest
 
 TEST_SIZE = 497
 CLASS_NAMES = tuple("0123456789")
 
 
 @LOADERS.register("digits")
-def load(
-    argument: str,
-    *,
-    data_dir: str | None,
-    image_size: int | None,
-    seed: int,
-    stream: bool = False,
-) -> Dataset:
-    """Loads the digits: 1300 to train on, 497 to test on, the same for every seed.
+def load(request: LoadRequest) -> Dataset:
+    """Loads the digits: 1300 to train on, 497 to test on.
+
+    Results of different seeds are compared on one test split, so that there is only one. The
+    digits lie in no file of their own that could be streamed.
 
     Args:
-        argument: Empty.
-        data_dir: Not used.
-        image_size: Pixels a side, or None for 8.
-        seed: Not used: results of different seeds are compared on one test split.
-        stream: Not used: they lie in no file of their own.
+        request: Its argument is empty.
 
     Raises:
-        DataError: ``argument`` is not empty.
+        DataError: The argument is not empty.
     """
-    if argument:
-        raise DataError(f"dataset 'digits' takes no argument; got {argument!r}")
+    if request.argument:
+        raise DataError(f"dataset 'digits' takes no argument; got {request.argument!r}")
     import sklearn.datasets
 
     bunch = sklearn.datasets.load_digits()
     images = np.rint(bunch.images[..., np.newaxis] * (255.0 / 16.0)).astype(np.uint8)
-    if image_size is not None:
-        images = resize.resize(images, image_size)
+    if request.image_size is not None:
+        images = resize.resize(images, request.image_size)
     labels = bunch.target.astype(np.int32)
     ids = tuple(f"digits-{row:04d}" for row in range(len(labels)))
     quotas = split.total_quotas(labels, len(CLASS_NAMES), TEST_SIZE)

@@ -21,8 +21,9 @@ import numpy as np
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED
 from bgadl_tf.data import split
-from bgadl_tf.data.dataset import LOADERS, Dataset, ExampleSet
+from bgadl_tf.data.dataset import Dataset, ExampleSet
 from bgadl_tf.data.images import image_files, image_paths
+from bgadl_tf.data.loader import LOADERS, LoadRequest
 from bgadl_tf.data.source import ExampleSource
 
 UNLABELLED_FOLDERS = frozenset({"unlabelled", "unlabeled"})
@@ -46,22 +47,13 @@ class Listing(NamedTuple):
 
 
 @LOADERS.register("folder")
-def load(
-    argument: str,
-    *,
-    data_dir: str | None,
-    image_size: int | None,
-    seed: int,
-    stream: bool = False,
-) -> Dataset:
+def load(request: LoadRequest) -> Dataset:
     """Loads a folder of images.
 
     Args:
-        argument: The folder.
-        data_dir: Not used.
-        image_size: Pixels a side; needed when the images have different sizes.
-        seed: Root seed; decides which images are held out.
-        stream: Read only headers now, and decode training images when they are needed.
+        request: Its argument is the folder; an image size is needed when the images have
+            different sizes. To stream is to read only headers now, and to decode training images
+            when they are needed.
 
     Returns:
         The dataset; ids are POSIX paths relative to the folder, in sorted order.
@@ -70,11 +62,11 @@ def load(
         DataError: The folder is missing or empty, has fewer than two classes, a class is too
             small to hold out from, or images cannot be read or have different sizes.
     """
-    root = _existing(argument)
+    root = _existing(request.argument)
     if (root / "train").is_dir() and (root / "test").is_dir():
         train, test = _listing(root / "train"), _listing(root / "test")
         class_names = _common_classes(root, train, test)
-        together = _read(root, train, test, class_names, image_size, stream)
+        together = _read(root, train, test, class_names, request)
         in_test = np.array([id_.startswith("test/") for id_ in together.ids])
         parts = split.divide(together, in_test)
     else:
@@ -87,10 +79,10 @@ def load(
                 f"classes of {root} with fewer than 2 images: {', '.join(small)}; one image at "
                 "least is held out for testing: add images, or make train/ and test/ folders"
             )
-        together = _read(root, train, Listing({}, []), class_names, image_size, stream)
+        together = _read(root, train, Listing({}, []), class_names, request)
         quotas = split.fraction_quotas(together.labels, len(class_names))
-        parts = split.hold_out(together, quotas, class_names, seed)
-    return Dataset(f"folder:{argument}", *parts, class_names)
+        parts = split.hold_out(together, quotas, class_names, request.seed)
+    return Dataset(f"folder:{request.argument}", *parts, class_names)
 
 
 def _existing(argument: str) -> Path:
@@ -158,8 +150,7 @@ def _read(
     train: Listing,
     test: Listing,
     class_names: tuple[str, ...],
-    image_size: int | None,
-    stream: bool,
+    request: LoadRequest,
 ) -> ExampleSet:
     """All images of both splits, so that they are of one size and number of channels."""
     labels = dict.fromkeys(train.unlabelled, UNLABELLED)
@@ -170,8 +161,8 @@ def _read(
     ids = tuple(sorted(by_id))
     paths = [by_id[id_] for id_ in ids]
     images: ExampleSource = (
-        image_files.open_images(root, ids, image_size)
-        if stream
-        else image_files.read_images(root, paths, image_size)
+        image_files.open_images(root, ids, request.image_size)
+        if request.stream
+        else image_files.read_images(root, paths, request.image_size)
     )
     return ExampleSet(ids, images, np.array([labels[path] for path in paths], dtype=np.int32))

@@ -10,29 +10,21 @@ import tensorflow as tf
 
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.data import split
-from bgadl_tf.data.dataset import LOADERS, Dataset, ExampleSet
+from bgadl_tf.data.dataset import Dataset, ExampleSet
+from bgadl_tf.data.loader import LOADERS, LoadRequest
 from bgadl_tf.data.records import tfds_records
 
 
 @LOADERS.register("tfds")
-def load(
-    argument: str,
-    *,
-    data_dir: str | None,
-    image_size: int | None,
-    seed: int,
-    stream: bool = False,
-) -> Dataset:
+def load(request: LoadRequest) -> Dataset:
     """Loads a dataset of TFDS; downloads nothing when it is prepared already.
 
     Args:
-        argument: Name of the builder, e.g. ``mnist`` or ``name/config``. It needs the features
-            ``image`` (uint8) and ``label`` (a class or an integer) and a split ``train``.
-        data_dir: Folder of prepared datasets; None for TFDS's own.
-        image_size: Pixels a side; needed when the images have different sizes.
-        seed: Root seed; decides which fifth of each class is held out where there is no split
-            ``test``.
-        stream: Read training images from their TFRecord files when they are needed.
+        request: Its argument is the name of the builder, e.g. ``mnist`` or ``name/config``, which
+            needs the features ``image`` (uint8) and ``label`` (a class or an integer) and a split
+            ``train``. Where there is no split ``test``, a fifth of each class is held out. An
+            image size is needed when the images have different sizes. To stream is to read
+            training images from their TFRecord files when they are needed.
 
     Returns:
         The dataset; ids are those of TFDS: file and position in the file.
@@ -41,21 +33,22 @@ def load(
         DataError: TFDS does not know the name, the dataset cannot be prepared or read, or its
             features do not fit.
     """
-    builder = _builder(argument, data_dir)
-    _check_features(builder, argument)
-    _prepare(builder, argument)
+    name, image_size = request.argument, request.image_size
+    builder = _builder(name, request.data_dir)
+    _check_features(builder, name)
+    _prepare(builder, name)
     splits = sorted(builder.info.splits)
     if "train" not in splits:
         raise DataError(
-            f"dataset {argument!r} has no split 'train'; its splits: {', '.join(splits) or 'none'}"
+            f"dataset {name!r} has no split 'train'; its splits: {', '.join(splits) or 'none'}"
         )
-    train = _read(builder, argument, "train", image_size, stream)
+    train = _read(builder, name, "train", image_size, request.stream)
     if "test" in splits:
-        parts = train, _read(builder, argument, "test", image_size, False)
-        return Dataset(argument, *parts, _class_names(builder, *parts))
+        parts = train, _read(builder, name, "test", image_size, False)
+        return Dataset(name, *parts, _class_names(builder, *parts))
     class_names = _class_names(builder, train)
     quotas = split.fraction_quotas(train.labels, len(class_names))
-    return Dataset(argument, *split.hold_out(train, quotas, class_names, seed), class_names)
+    return Dataset(name, *split.hold_out(train, quotas, class_names, request.seed), class_names)
 
 
 def _builder(name: str, data_dir: str | None) -> Any:

@@ -30,8 +30,7 @@ def read_images(root: Path, paths: Sequence[Path], image_size: int | None) -> Im
         uint8 [len(paths), H, W, D].
 
     Raises:
-        DataError: Files cannot be read, or sizes differ or are unsupported and ``image_size``
-            is None.
+        DataError: Files cannot be read, or sizes differ and ``image_size`` is None.
     """
     names = [path.relative_to(root).as_posix() for path in paths]
     headers = image_headers.read_headers(root, names)
@@ -74,7 +73,7 @@ class ImageFiles(StoredExamples):
         image_size: As for ``read_images``.
 
     Raises:
-        DataError: Sizes differ or are unsupported and ``image_size`` is None.
+        DataError: Sizes differ and ``image_size`` is None.
     """
 
     def __init__(

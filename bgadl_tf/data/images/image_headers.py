@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from bgadl_tf.core.errors import DataError, plain
-from bgadl_tf.data.dataset import LARGEST, SMALLEST
 from bgadl_tf.data.images import decode, image_paths
 
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
@@ -99,7 +98,7 @@ def check_sizes(root: Path, headers: Headers) -> None:
     """Makes sure that images need not be resized.
 
     Raises:
-        DataError: They have different sizes, or one that networks cannot have.
+        DataError: They have different sizes.
     """
     assert headers.first is not None
     name, expected = headers.first
@@ -108,11 +107,6 @@ def check_sizes(root: Path, headers: Headers) -> None:
         raise DataError(
             f"images of {root} have different sizes: {name} is {expected.width}x{expected.height}, "
             f"{other} is {header.width}x{header.height} pixels; resize them with --image-size"
-        )
-    if not all(SMALLEST <= side <= LARGEST for side in (expected.width, expected.height)):
-        raise DataError(
-            f"images of {root} are {expected.width}x{expected.height} pixels; sizes from "
-            f"{SMALLEST} to {LARGEST} work: resize with --image-size"
         )
 
 

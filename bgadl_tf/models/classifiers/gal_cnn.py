@@ -9,7 +9,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from bgadl_tf.core.types import ImageShape
+from bgadl_tf.core.types import Shape
 from bgadl_tf.models.classifiers.base import CLASSIFIERS, Classifier
 from bgadl_tf.models.mc_dropout import StochasticHead
 
@@ -21,15 +21,15 @@ class GalCNN(Classifier):
 
     def __init__(
         self,
-        image_shape: ImageShape,
+        shape: Shape,
         classes: int,
         dropout: float | None = None,
         **kw: object,
     ) -> None:
-        super().__init__(image_shape, classes, dropout, **kw)
+        super().__init__(shape, classes, dropout, **kw)
         policy = self.dtype_policy
         # Two unpadded 4x4 convolutions would leave 2x2 of an 8x8 image.
-        padding = "valid" if min(image_shape[:2]) >= 16 else "same"
+        padding = "valid" if min(shape[:2]) >= 16 else "same"
         self.convolutions = [
             keras.layers.Conv2D(
                 32,
@@ -44,7 +44,7 @@ class GalCNN(Classifier):
         self.pool = keras.layers.MaxPooling2D(2, dtype=policy)
         self.flatten = keras.layers.Flatten(dtype=policy)
         self.head = StochasticHead(classes, (128,), self.rates(0.25, 0.5), dtype=policy)
-        self.build_for(image_shape)
+        self.build_for(shape)
 
     def features(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         hidden = images

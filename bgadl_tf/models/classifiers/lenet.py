@@ -8,7 +8,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from bgadl_tf.core.types import ImageShape
+from bgadl_tf.core.types import Shape
 from bgadl_tf.models.classifiers.base import CLASSIFIERS, Classifier
 from bgadl_tf.models.mc_dropout import StochasticHead
 
@@ -20,15 +20,15 @@ class LeNet(Classifier):
 
     def __init__(
         self,
-        image_shape: ImageShape,
+        shape: Shape,
         classes: int,
         dropout: float | None = None,
         **kw: object,
     ) -> None:
-        super().__init__(image_shape, classes, dropout, **kw)
+        super().__init__(shape, classes, dropout, **kw)
         policy = self.dtype_policy
         # Below 12 pixels an unpadded 5x5 kernel no longer fits behind the first pooling.
-        second = "valid" if min(image_shape[:2]) >= 12 else "same"
+        second = "valid" if min(shape[:2]) >= 12 else "same"
         self.convolutions = [
             keras.layers.Conv2D(
                 kernels,
@@ -43,7 +43,7 @@ class LeNet(Classifier):
         self.pool = keras.layers.MaxPooling2D(2, dtype=policy)
         self.flatten = keras.layers.Flatten(dtype=policy)
         self.head = StochasticHead(classes, (120, 84), self.rates(0.25, 0.5, 0.5), dtype=policy)
-        self.build_for(image_shape)
+        self.build_for(shape)
 
     def features(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         hidden = images

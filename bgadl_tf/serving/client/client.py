@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bgadl_tf.core.errors import ConfigError, DataError
+from bgadl_tf.core.seeding import SEEDS
 from bgadl_tf.core.types import Images
 from bgadl_tf.serving.client.answers import Predictions, Scores, check_rows, join
 from bgadl_tf.serving.client.images import batches, is_images, strings, to_png
 from bgadl_tf.serving.client.pinned import PinnedModel
 from bgadl_tf.serving.client.retry import Retry
-from bgadl_tf.serving.client.transport import Tensors
-
-SEEDS = 2**53
-"""Seeds are smaller than this: JSON numbers are exact up to here."""
+from bgadl_tf.serving.client.transport import Inputs, Names, Tensors
 
 
 class Client(PinnedModel):
@@ -57,15 +55,7 @@ class Client(PinnedModel):
     ) -> None:
         if batch_size < 1 or batch_bytes < 1:
             raise ConfigError(f"batch size is {min(batch_size, batch_bytes)}; it must be positive")
-        super().__init__(
-            address,
-            model,
-            version=version,
-            label=label,
-            timeout=timeout,
-            retry=retry,
-            connections=connections,
-        )
+        super().__init__(address, model, version, label, timeout, retry, connections)
         self.batch_size, self.batch_bytes = batch_size, batch_bytes
 
     def classify(self, images: Images | Sequence[bytes]) -> Predictions:
@@ -146,7 +136,7 @@ class Client(PinnedModel):
         }
         return self._generated("augment", inputs)
 
-    def _generated(self, name: str, inputs: Mapping[str, NDArray[Any]]) -> Images:
+    def _generated(self, name: str, inputs: Inputs) -> Images:
         lengths = {key: len(values) for key, values in inputs.items()}
         if len(set(lengths.values())) != 1:
             raise ConfigError(f"inputs have different lengths: {lengths}; expected one")
@@ -159,9 +149,7 @@ class Client(PinnedModel):
         ]
         return join(answers)["images"]
 
-    def _rows(
-        self, name: str, inputs: Mapping[str, NDArray[Any]], outputs: Sequence[str] | None = None
-    ) -> Tensors:
+    def _rows(self, name: str, inputs: Inputs, outputs: Names = None) -> Tensors:
         answer = self.predict(name, inputs, outputs)
         check_rows(answer, len(next(iter(inputs.values()))))
         return answer

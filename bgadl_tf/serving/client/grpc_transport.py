@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import grpc
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
@@ -24,9 +23,12 @@ from bgadl_tf.serving.client.address import Address
 from bgadl_tf.serving.client.transport import (
     DTYPES,
     Description,
+    Inputs,
+    Names,
     Signature,
     Tensors,
     TensorSpec,
+    Transport,
     VersionStatus,
     first_line,
 )
@@ -43,15 +45,11 @@ OPTIONS = (
 )
 
 
-class GrpcTransport:
-    """Calls over gRPC; one channel, which several threads may use.
+class GrpcTransport(Transport):
+    """Calls over gRPC; one channel, which several threads may use."""
 
-    Args:
-        address: Where to.
-    """
-
-    def __init__(self, address: Address) -> None:
-        self._address = address
+    def __init__(self, address: Address, model: str, timeout: float) -> None:
+        super().__init__(address, model, timeout)
         if address.secure:
             credentials = grpc.ssl_channel_credentials()
             self._channel = grpc.secure_channel(address.target, credentials, options=OPTIONS)
@@ -60,22 +58,20 @@ class GrpcTransport:
         self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
 
-    def status(self, model: str, timeout: float) -> tuple[VersionStatus, ...]:
-        request = get_model_status_pb2.GetModelStatusRequest(model_spec=_spec(model))
-        answer = self._call(self._models.GetModelStatus, request, timeout)
+    def status(self) -> tuple[VersionStatus, ...]:
+        request = get_model_status_pb2.GetModelStatusRequest(model_spec=self._spec())
+        answer = self._call(self._models.GetModelStatus, request)
         states = get_model_status_pb2.ModelVersionStatus.State
         return tuple(
             VersionStatus(int(each.version), states.Name(each.state), each.status.error_message)
             for each in answer.model_version_status
         )
 
-    def describe(
-        self, model: str, timeout: float, *, version: int | None = None, label: str | None = None
-    ) -> Description:
+    def describe(self, *, version: int | None = None, label: str | None = None) -> Description:
         request = get_model_metadata_pb2.GetModelMetadataRequest(
-            model_spec=_spec(model, version, label), metadata_field=["signature_def"]
+            model_spec=self._spec(version, label), metadata_field=["signature_def"]
         )
-        answer = self._call(self._prediction.GetModelMetadata, request, timeout)
+        answer = self._call(self._prediction.GetModelMetadata, request)
         found = get_model_metadata_pb2.SignatureDefMap()
         answer.metadata["signature_def"].Unpack(found)
         return Description(
@@ -87,64 +83,54 @@ class GrpcTransport:
         )
 
     def predict(
-        self,
-        model: str,
-        version: int,
-        name: str,
-        signature: Signature,
-        inputs: Mapping[str, NDArray[Any]],
-        outputs: Sequence[str] | None,
-        timeout: float,
+        self, version: int, name: str, signature: Signature, inputs: Inputs, outputs: Names
     ) -> Tensors:
         request = predict_pb2.PredictRequest(
-            model_spec=_spec(model, version), output_filter=outputs or ()
+            model_spec=self._spec(version), output_filter=outputs or ()
         )
         request.model_spec.signature_name = name
         for key, values in inputs.items():
             # Numbers of more than one element travel as tensor_content: the array's own bytes.
             request.inputs[key].CopyFrom(tf.make_tensor_proto(values))
-        answer = self._call(self._prediction.Predict, request, timeout)
+        answer = self._call(self._prediction.Predict, request)
         answered = _version(answer.model_spec)
         if answered not in (None, version):
             raise ServerError(
-                f"{self._address} was asked for version {version} of model {model!r} but "
+                f"{self.address} was asked for version {version} of model {self.model!r} but "
                 f"answered with version {answered}"
             )
         wanted = signature.outputs if outputs is None else outputs
         if missing := sorted(set(wanted) - set(answer.outputs)):
-            raise ServerError(f"{self._address} did not answer with {', '.join(missing)}")
+            raise ServerError(f"{self.address} did not answer with {', '.join(missing)}")
         return {key: np.asarray(tf.make_ndarray(answer.outputs[key])) for key in wanted}
 
     def close(self) -> None:
         self._channel.close()
 
-    def _call(self, method: Callable[..., Any], request: Any, timeout: float) -> Any:
+    def _spec(self, version: int | None = None, label: str | None = None) -> Any:
+        spec = model_pb2.ModelSpec(name=self.model)
+        if version is not None:
+            spec.version.value = version
+        elif label is not None:
+            spec.version_label = label
+        return spec
+
+    def _call(self, method: Callable[..., Any], request: Any) -> Any:
         try:
-            return method(request, timeout=timeout)
+            return method(request, timeout=self.timeout)
         except grpc.RpcError as error:
             raise self._failure(error.code().name, error.details() or "") from error
         except ValueError as error:  # a closed channel
-            raise ServerError(f"cannot ask {self._address}: {first_line(str(error))}") from error
+            raise ServerError(f"cannot ask {self.address}: {first_line(str(error))}") from error
 
     def _failure(self, code: str, details: str) -> ServerError:
-        told = f"{first_line(details)} ({code})"
+        message = f"{first_line(details)} ({code})"
         # The same code says "too many requests" and "this one is too long".
         if code in REJECTED or (code == "RESOURCE_EXHAUSTED" and "larger than max" in details):
-            return RejectedError(f"the server refuses the request: {told}")
+            return self.failure(RejectedError, message)
         if code in BUSY:
-            return BusyError(f"{self._address} cannot be reached or has no time: {told}")
-        if code == "NOT_FOUND":
-            return NotServedError(f"not found at {self._address}: {told}")
-        return ServerError(f"{self._address} failed: {told}")
-
-
-def _spec(model: str, version: int | None = None, label: str | None = None) -> Any:
-    spec = model_pb2.ModelSpec(name=model)
-    if version is not None:
-        spec.version.value = version
-    elif label is not None:
-        spec.version_label = label
-    return spec
+            return self.failure(BusyError, message)
+        return self.failure(NotServedError if code == "NOT_FOUND" else ServerError, message)
 
 
 def _version(spec: Any) -> int | None:

@@ -25,23 +25,23 @@ def map_in_flight(function: Callable[[A], B], items: Iterable[A], threads: int) 
     Raises:
         Exception: Whatever ``function`` raised first.
     """
-    asked: queue.SimpleQueue[A | None] = queue.SimpleQueue()
-    answered: queue.SimpleQueue[B | BaseException] = queue.SimpleQueue()
+    requests: queue.SimpleQueue[A | None] = queue.SimpleQueue()
+    results: queue.SimpleQueue[B | BaseException] = queue.SimpleQueue()
     stopped = threading.Event()
 
     def work() -> None:
-        while (item := asked.get()) is not None and not stopped.is_set():
+        while (item := requests.get()) is not None and not stopped.is_set():
             try:
-                answered.put(function(item))
+                results.put(function(item))
             except BaseException as error:
                 stopped.set()
-                answered.put(error)
+                results.put(error)
 
-    def next_answer() -> B:
-        answer = answered.get()
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
+    def next_result() -> B:
+        result = results.get()
+        if isinstance(result, BaseException):
+            raise result
+        return result
 
     workers = [threading.Thread(target=work, daemon=True) for _ in range(threads)]
     for worker in workers:
@@ -49,15 +49,15 @@ def map_in_flight(function: Callable[[A], B], items: Iterable[A], threads: int) 
     waiting = 0
     try:
         for item in items:
-            asked.put(item)
+            requests.put(item)
             waiting += 1
             if waiting > threads:
-                yield next_answer()
+                yield next_result()
                 waiting -= 1
         while waiting:
-            yield next_answer()
+            yield next_result()
             waiting -= 1
     finally:
         stopped.set()
         for _ in workers:
-            asked.put(None)
+            requests.put(None)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self, TypeVar
-
-from numpy.typing import NDArray
+from typing import Self, TypeVar
 
 from bgadl_tf.core.errors import BusyError, ConfigError, NotServedError, ServerError
 from bgadl_tf.core.types import Json
@@ -19,6 +18,8 @@ from bgadl_tf.serving.client.retry import Retry
 from bgadl_tf.serving.client.transport import (
     AVAILABLE,
     COMING,
+    Inputs,
+    Names,
     Signature,
     Tensors,
     Transport,
@@ -38,30 +39,16 @@ class PinnedModel:
     and names it in every request from then on. Make another to follow a newer version. Requests
     may be made from several threads.
 
-    Args:
-        address: ``http://HOST:8501``, ``https://HOST`` or ``grpc://HOST:8500``.
-        model: Name of the model on the server.
-        version: Version to ask; None for the highest that is available.
-        label: Label of the version to ask, instead of ``version``.
-        timeout: Seconds a single request may last.
-        retry: When to ask a busy server again.
-        connections: Connections to keep open, one for each thread that makes requests.
+    Its arguments are those of ``Client``.
 
     Raises:
         ConfigError: The address is none, or two settings contradict each other.
     """
 
     def __init__(
-        self,
-        address: str,
-        model: str,
-        *,
-        version: int | None = None,
-        label: str | None = None,
-        timeout: float = 30.0,
-        retry: Retry | None = None,
-        connections: int = 4,
-    ) -> None:
+        self, address: str, model: str, version: int | None, label: str | None, timeout: float,
+        retry: Retry | None, connections: int,
+    ) -> None:  # fmt: skip
         if version is not None and label is not None:
             raise ConfigError("a version and a label are given; give one of them")
         if not model:
@@ -69,17 +56,14 @@ class PinnedModel:
         if timeout <= 0:
             raise ConfigError(f"timeout is {timeout:g} s; it must be positive")
         self.address = parse_address(address)
-        self.model, self.timeout = model, timeout
+        self.model = model
         self._wanted, self._label = version, label
         self._closing = threading.Event()
         self._retry = retry or Retry()
         if self._retry.sleep is time.sleep:
             # Closing ends the pauses of other threads.
             self._retry = dataclasses.replace(self._retry, sleep=self._closing.wait)
-        self._transport = _transport(self.address, connections)
-        self._version: int | None = None
-        self._signatures: Mapping[str, Signature] | None = None
-        self._metadata: Json | None = None
+        self._transport = _transport(self.address, model, timeout, connections)
 
     def __enter__(self) -> Self:
         return self
@@ -97,36 +81,34 @@ class PinnedModel:
 
     def status(self) -> tuple[VersionStatus, ...]:
         """Every version that the server knows of."""
-        return self._retry.call(lambda: self._transport.status(self.model, self.timeout))
+        return self._retry.call(self._transport.status)
 
-    @property
+    @functools.cached_property
     def version(self) -> int:
         """The version that is asked.
 
         Raises:
             NotServedError: There is no such model, version or label.
         """
-        if self._version is None:
-            self._version = self._retry.call(self._resolve)
-        return self._version
+        return self._retry.call(self._resolve)
 
-    @property
+    @functools.cached_property
     def signatures(self) -> Mapping[str, Signature]:
         """What the model can be asked, by name."""
-        if self._signatures is None:
-            version = self.version
-            described = self._call(
-                lambda: self._transport.describe(self.model, self.timeout, version=version)
-            )
-            self._signatures = described.signatures
-        return self._signatures
+        version = self.version
+        return self._call(lambda: self._transport.describe(version=version)).signatures
 
-    @property
+    @functools.cached_property
     def metadata(self) -> Json:
         """What the exporter wrote about the model; empty for a model that does not tell."""
-        if self._metadata is None:
-            self._metadata = self._read_metadata()
-        return self._metadata
+        if METADATA not in self.signatures:
+            return {}
+        answer = self.predict(METADATA, {"keys": strings([""])})
+        try:
+            found = json.loads(answer["values"][0])
+        except (KeyError, IndexError, ValueError) as error:
+            raise ServerError(f"the metadata of {self} is not JSON: {answer}") from error
+        return found if isinstance(found, dict) else {}
 
     @property
     def class_names(self) -> tuple[str, ...] | None:
@@ -134,12 +116,7 @@ class PinnedModel:
         names = self.metadata.get("class_names")
         return tuple(map(str, names)) if isinstance(names, list) else None
 
-    def predict(
-        self,
-        signature: str,
-        inputs: Mapping[str, NDArray[Any]],
-        outputs: Sequence[str] | None = None,
-    ) -> Tensors:
+    def predict(self, signature: str, inputs: Inputs, outputs: Names = None) -> Tensors:
         """One request.
 
         Args:
@@ -159,9 +136,7 @@ class PinnedModel:
         found = self._signature(signature, inputs, outputs or ())
         version = self.version
         return self._call(
-            lambda: self._transport.predict(
-                self.model, version, signature, found, inputs, outputs, self.timeout
-            )
+            lambda: self._transport.predict(version, signature, found, inputs, outputs)
         )
 
     def _call(self, request: Callable[[], T]) -> T:
@@ -171,7 +146,7 @@ class PinnedModel:
             try:
                 return request()
             except NotServedError as error:
-                statuses = self._transport.status(self.model, self.timeout)
+                statuses = self._transport.status()
                 states = {status.version: status.state for status in statuses}
                 # A server that was started again may load its models after it can be reached.
                 if states.get(self.version, "") in {AVAILABLE, *COMING}:
@@ -183,11 +158,11 @@ class PinnedModel:
     def _resolve(self) -> int:
         if self._label is not None:
             # The status names no labels, but a description says whose it is.
-            described = self._transport.describe(self.model, self.timeout, label=self._label)
+            described = self._transport.describe(label=self._label)
             if described.version is None:
                 raise ServerError(f"{self.address} does not say what label {self._label!r} means")
             return described.version
-        statuses = self._transport.status(self.model, self.timeout)
+        statuses = self._transport.status()
         wanted = [status for status in statuses if self._wanted in (None, status.version)]
         if available := [status.version for status in wanted if status.state == AVAILABLE]:
             return max(available)
@@ -224,27 +199,17 @@ class PinnedModel:
                 )
         return signature
 
-    def _read_metadata(self) -> Json:
-        if METADATA not in self.signatures:
-            return {}
-        answer = self.predict(METADATA, {"keys": strings([""])})
-        try:
-            found = json.loads(answer["values"][0])
-        except (KeyError, IndexError, ValueError) as error:
-            raise ServerError(f"the metadata of {self} is not JSON: {answer}") from error
-        return found if isinstance(found, dict) else {}
 
-
-def _transport(address: Address, connections: int) -> Transport:
+def _transport(address: Address, model: str, timeout: float, connections: int) -> Transport:
     try:
         if address.rest:
             from bgadl_tf.serving.client.rest import RestTransport
 
-            return RestTransport(address, connections)
+            return RestTransport(address, model, timeout, connections)
         # Imports TensorFlow, which takes seconds.
         from bgadl_tf.serving.client.grpc_transport import GrpcTransport
 
-        return GrpcTransport(address)
+        return GrpcTransport(address, model, timeout)
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"asking {address} needs the module {error.name}, which is not installed: "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -17,9 +17,12 @@ from bgadl_tf.serving.client.address import Address
 from bgadl_tf.serving.client.transport import (
     DTYPES,
     Description,
+    Inputs,
+    Names,
     Signature,
     Tensors,
     TensorSpec,
+    Transport,
     VersionStatus,
     first_line,
 )
@@ -28,23 +31,25 @@ REJECTED = frozenset({400, 413, 422})
 BUSY = frozenset({429, 499, 502, 503, 504})
 
 
-class RestTransport:
+class RestTransport(Transport):
     """Calls over HTTP; connections are kept open and may be used by several threads.
 
     Args:
         address: Where to.
+        model: Name of the model.
+        timeout: Seconds a call may last.
         connections: Connections to keep open.
     """
 
-    def __init__(self, address: Address, connections: int) -> None:
-        self._address = address
+    def __init__(self, address: Address, model: str, timeout: float, connections: int) -> None:
+        super().__init__(address, model, timeout)
         self._session = requests.Session()
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=connections)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
-    def status(self, model: str, timeout: float) -> tuple[VersionStatus, ...]:
-        answer = self._call("GET", _path(model), timeout)
+    def status(self) -> tuple[VersionStatus, ...]:
+        answer = self._call("GET", self._path())
         try:
             return tuple(
                 VersionStatus(
@@ -57,10 +62,8 @@ class RestTransport:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise self._nonsense(answer) from error
 
-    def describe(
-        self, model: str, timeout: float, *, version: int | None = None, label: str | None = None
-    ) -> Description:
-        answer = self._call("GET", f"{_path(model, version, label)}/metadata", timeout)
+    def describe(self, *, version: int | None = None, label: str | None = None) -> Description:
+        answer = self._call("GET", f"{self._path(version, label)}/metadata")
         try:
             number = answer["model_spec"].get("version")
             definitions = answer["metadata"]["signature_def"]["signature_def"]
@@ -77,20 +80,13 @@ class RestTransport:
             raise self._nonsense(answer) from error
 
     def predict(
-        self,
-        model: str,
-        version: int,
-        name: str,
-        signature: Signature,
-        inputs: Mapping[str, NDArray[Any]],
-        outputs: Sequence[str] | None,
-        timeout: float,
+        self, version: int, name: str, signature: Signature, inputs: Inputs, outputs: Names
     ) -> Tensors:
         body = {
             "signature_name": name,
             "inputs": {key: _to_json(values.tolist()) for key, values in inputs.items()},
         }
-        answer = self._call("POST", f"{_path(model, version)}:predict", timeout, body)
+        answer = self._call("POST", f"{self._path(version)}:predict", body)
         try:
             values = answer["outputs"]
             # A signature's only output comes without its name.
@@ -105,29 +101,35 @@ class RestTransport:
     def close(self) -> None:
         self._session.close()
 
-    def _call(self, method: str, path: str, timeout: float, body: object = None) -> Any:
+    def _path(self, version: int | None = None, label: str | None = None) -> str:
+        path = f"/v1/models/{quote(self.model, safe='')}"
+        if version is not None:
+            return f"{path}/versions/{version}"
+        return path if label is None else f"{path}/labels/{quote(label, safe='')}"
+
+    def _call(self, method: str, path: str, body: object = None) -> Any:
         content = None if body is None else json.dumps(body, separators=(",", ":")).encode()
         try:
             # A redirected POST would arrive as a GET.
             response = self._session.request(
                 method,
-                self._address.target + path,
+                self.address.target + path,
                 data=content,
                 headers={"Content-Type": "application/json"} if content else None,
-                timeout=timeout,
+                timeout=self.timeout,
                 allow_redirects=False,
             )
         except requests.exceptions.SSLError as error:
-            raise ServerError(f"{self._address}: TLS fails: {_reason(error)}") from error
+            raise ServerError(f"{self.address}: TLS fails: {_reason(error)}") from error
         except requests.Timeout as error:
-            raise BusyError(f"{self._address} did not answer within {timeout:g} s") from error
+            raise BusyError(f"{self.address} did not answer within {self.timeout:g} s") from error
         except (
             requests.ConnectionError,
             requests.exceptions.ChunkedEncodingError,
         ) as error:
-            raise BusyError(f"cannot reach {self._address}: {_reason(error)}") from error
+            raise BusyError(f"cannot reach {self.address}: {_reason(error)}") from error
         except requests.RequestException as error:
-            raise ServerError(f"cannot ask {self._address}: {_reason(error)}") from error
+            raise ServerError(f"cannot ask {self.address}: {_reason(error)}") from error
         if response.status_code != 200:
             raise self._failure(response)
         try:
@@ -137,29 +139,18 @@ class RestTransport:
 
     def _failure(self, response: requests.Response) -> ServerError:
         try:
-            told = str(response.json()["error"])
+            message = str(response.json()["error"])
         except (ValueError, KeyError, TypeError):
-            told = response.headers.get("Location") or response.text or response.reason or ""
-        told = f"{first_line(told)} (HTTP {response.status_code})"
-        if response.status_code in BUSY:
-            return BusyError(f"{self._address} has no time: {told}")
-        if response.status_code in REJECTED:
-            return RejectedError(f"the server refuses the request: {told}")
-        if response.status_code == 404:
-            return NotServedError(f"not found at {self._address}: {told}")
-        return ServerError(f"{self._address} failed: {told}")
+            message = response.headers.get("Location") or response.text or response.reason or ""
+        message = f"{first_line(message)} (HTTP {response.status_code})"
+        kinds = {404: NotServedError, **dict.fromkeys(BUSY, BusyError)}
+        kinds |= dict.fromkeys(REJECTED, RejectedError)
+        return self.failure(kinds.get(response.status_code, ServerError), message)
 
     def _nonsense(self, answer: object) -> ServerError:
         return ServerError(
-            f"{self._address} does not answer as TF-Serving does: {first_line(str(answer))}"
+            f"{self.address} does not answer as TF-Serving does: {first_line(str(answer))}"
         )
-
-
-def _path(model: str, version: int | None = None, label: str | None = None) -> str:
-    path = f"/v1/models/{quote(model, safe='')}"
-    if version is not None:
-        return f"{path}/versions/{version}"
-    return path if label is None else f"{path}/labels/{quote(label, safe='')}"
 
 
 def _specs(entries: Mapping[str, Any]) -> dict[str, TensorSpec]:

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def ignore(_: str) -> None:
-    """Tells nobody."""
+    """Does nothing."""
 
 
 @dataclass(frozen=True)

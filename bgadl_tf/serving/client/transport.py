@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bgadl_tf.core.errors import BusyError, NotServedError, RejectedError, ServerError
+from bgadl_tf.serving.client.address import Address
+
 Tensors = dict[str, NDArray[Any]]
 """Arrays by the names of a signature; strings are arrays of ``bytes`` of dtype object."""
+
+Inputs = Mapping[str, NDArray[Any]]
+Names = Sequence[str] | None
+"""Of the outputs that are wanted; None for all."""
 
 AVAILABLE = "AVAILABLE"
 COMING = frozenset({"START", "LOADING"})
@@ -76,35 +84,47 @@ class Description(NamedTuple):
     signatures: Mapping[str, Signature]
 
 
-class Transport(Protocol):
-    """TF-Serving's calls, each made once: no retries here.
+class Transport(ABC):
+    """TF-Serving's calls for one model, each made once: no retries here.
 
     Every call raises ``BusyError``, ``RejectedError``, ``NotServedError`` or ``ServerError``
-    itself, and takes the seconds it may last as ``timeout``.
+    itself.
+
+    Args:
+        address: Where to.
+        model: Name of the model.
+        timeout: Seconds a call may last.
     """
 
-    def status(self, model: str, timeout: float) -> tuple[VersionStatus, ...]:
+    def __init__(self, address: Address, model: str, timeout: float) -> None:
+        self.address, self.model, self.timeout = address, model, timeout
+
+    @abstractmethod
+    def status(self) -> tuple[VersionStatus, ...]:
         """Every version the server knows of."""
 
-    def describe(
-        self, model: str, timeout: float, *, version: int | None = None, label: str | None = None
-    ) -> Description:
+    @abstractmethod
+    def describe(self, *, version: int | None = None, label: str | None = None) -> Description:
         """Signatures of a version, or of the one that a label points at."""
 
+    @abstractmethod
     def predict(
-        self,
-        model: str,
-        version: int,
-        name: str,
-        signature: Signature,
-        inputs: Mapping[str, NDArray[Any]],
-        outputs: Sequence[str] | None,
-        timeout: float,
+        self, version: int, name: str, signature: Signature, inputs: Inputs, outputs: Names
     ) -> Tensors:
         """One answer of the signature called ``name``; of all its outputs, or of those named."""
 
+    @abstractmethod
     def close(self) -> None:
         """Closes connections."""
+
+    def failure(self, kind: type[ServerError], message: str) -> ServerError:
+        """An error of a kind, which says what the server said."""
+        what = {
+            BusyError: f"{self.address} cannot be reached or has no time",
+            RejectedError: "the server refuses the request",
+            NotServedError: f"not found at {self.address}",
+        }.get(kind, f"{self.address} failed")
+        return kind(f"{what}: {message}")
 
 
 def first_line(text: str) -> str:

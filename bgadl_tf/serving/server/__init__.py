@@ -7,8 +7,11 @@
     warmup                    the requests a version answers before it is available
     versions, lifecycle       which versions there are, and how far each has come
     manager                   loading, serving and unloading them
-    inference, examples       predict; classify, regress and multi-inference
-    json_request, json_response, tensor_protos    tensors on the wire
-    rest, rpc, metrics        the doors
+    inference                 predict: named inputs of a signature to its named outputs
+    models                    what REST and gRPC have in common: find the model, answer, measure
+    json_request, json_values, json_response, tensor_protos    tensors on the wire
+    rest, rpc                 the two transports
     server                    all of it, from start to SIGTERM
+
+Classify, Regress and MultiInference are left to ``tensorflow/serving``.
 """

@@ -3,7 +3,7 @@
 There are no threads of its own. Tasks that can be merged wait in one queue; the first of them leads
 and takes as many as fit, its own before all, as soon as one more batch may run. The others sleep
 until a leader has run their task, or has left them at the head of the queue, to lead in turn. So a
-lonely caller pays nothing, and the busier the server is, the larger its batches.
+single caller pays nothing, and the busier the server is, the larger its batches.
 
 Nobody is forgotten, since always, under one lock, a queue's first task and no other leads, a queue
 without tasks is none, and whoever takes a batch finishes every task in it.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from bgadl_tf.core.errors import ConfigError
@@ -41,7 +42,7 @@ class Batching:
 
     Attributes:
         max_batch_size: Rows of a merged batch at most.
-        batch_timeout_micros: How long a batch that is not full waits for company.
+        batch_timeout_micros: How long a batch that is not full waits for more requests.
         max_enqueued_batches: Batches that may wait; more are turned away.
         num_batch_threads: Batches that run at a time.
         allowed_batch_sizes: A batch is padded to the next of these; empty for no padding.
@@ -171,8 +172,8 @@ def read_metrics_path(flags: Flags) -> str | None:
 
 def _read(path: str, flag: str, message: Any) -> None:
     try:
-        protos.parse_text(Path(path).expanduser().read_text(), message)
+        text_format.Parse(Path(path).expanduser().read_text(), message)
     except OSError as error:
         raise ConfigError(f"{flag} {path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except (text_format.ParseError, ValueError) as error:
         raise ConfigError(f"{flag} {path} is malformed: {error}") from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.core.framework import types_pb2
 
 _SPELLED = {"float32": "float", "float64": "double", "float16": "half"}
 
@@ -17,8 +16,3 @@ def spelled(dtype: Any) -> str:
     except TypeError:
         return f"unknown dtype enum ({dtype})"
     return _SPELLED.get(name, name)
-
-
-def enum_name(dtype: Any) -> str:
-    """``DT_FLOAT`` of ``tf.float32`` or ``np.float32``."""
-    return str(types_pb2.DataType.Name(tf.as_dtype(dtype).as_datatype_enum))

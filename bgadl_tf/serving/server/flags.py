@@ -28,8 +28,8 @@ _LONG = frozenset({"load_retry_interval_micros", "rest_api_max_body_bytes"})
 """Flags that may be beyond 32 bits."""
 
 THREADS = 64
-"""Requests at a time of each door. A merged batch holds no more than are being answered, and a
-thread that waits for one costs little."""
+"""Requests at a time, of REST and of gRPC each. A merged batch holds no more than are being
+answered, and a thread that waits for one costs little."""
 
 
 def _flag(default: Any, help_: str) -> Any:

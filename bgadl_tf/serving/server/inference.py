@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,15 +20,17 @@ PREDICT, CLASSIFY, REGRESS = (
 
 @dataclass(frozen=True)
 class Servable:
-    """A version that can be asked.
+    """A version in memory.
 
     Attributes:
         signatures: Name -> ``SignatureDef``.
         runner: Runs its graph.
+        close: Frees it, when it answers no request any more.
     """
 
     signatures: Mapping[str, Any]
     runner: Runner
+    close: Callable[[], None]
 
 
 def predict(

@@ -1,26 +1,21 @@
-"""JSON requests: TensorFlow Serving's row and columnar forms of predict, and its examples."""
+"""JSON requests: TensorFlow Serving's row and columnar forms of predict."""
 
 from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
-from tensorflow.core.example import example_pb2
-from tensorflow.core.framework import types_pb2
-from tensorflow_serving.apis import input_pb2
-
 from bgadl_tf.serving.server import json_values
-from bgadl_tf.serving.server.json_values import echo, kind_of
+from bgadl_tf.serving.server.inference import DEFAULT_SIGNATURE
+from bgadl_tf.serving.server.json_values import echo
 from bgadl_tf.serving.server.savedmodel import Array
 from bgadl_tf.serving.server.status import StatusError, invalid_argument
 
 
-class Document(NamedTuple):
-    """A request.
+class Request(NamedTuple):
+    """The body of a predict request.
 
     Attributes:
         signature_name: Empty for the default.
@@ -30,21 +25,14 @@ class Document(NamedTuple):
     signature_name: str
     content: dict[str, Any]
 
-
-class Predict(NamedTuple):
-    """What a predict request asks.
-
-    Attributes:
-        inputs: By the signature's names.
-        row: Whether the answer is in row form, else columnar.
-    """
-
-    inputs: dict[str, Array]
-    row: bool
+    @property
+    def row(self) -> bool:
+        """Whether it, and so its answer, is in row form, else columnar."""
+        return "instances" in self.content
 
 
-def parse(body: bytes) -> Document:
-    """A request of any method.
+def parse(body: bytes) -> Request:
+    """The request in a body.
 
     Raises:
         StatusError: It is not JSON, no object, or its ``signature_name`` is no string.
@@ -57,24 +45,25 @@ def parse(body: bytes) -> Document:
         raise _malformed(
             content, "not formatted correctly. 'signature_name' key must be a string value."
         )
-    return Document(name, content)
+    return Request(name, content)
 
 
-def predict(document: Document, infos: Mapping[str, Any]) -> Predict:
-    """Inputs of a predict request.
+def inputs(request: Request, signatures: Mapping[str, Any]) -> dict[str, Array]:
+    """Inputs by the names of the signature.
 
     Args:
-        document: The request.
-        infos: Inputs of its signature, name -> ``TensorInfo``.
+        request: The request.
+        signatures: Name -> ``SignatureDef``.
 
     Raises:
-        StatusError: It does not fit the signature.
+        StatusError: It does not fit its signature.
     """
-    signature_name, content = document
+    name, content = request.signature_name or DEFAULT_SIGNATURE, request.content
+    if name not in signatures:
+        raise invalid_argument(f'Serving signature name: "{name}" not found in signature def')
+    infos = signatures[name].inputs
     if not infos:
-        raise invalid_argument(
-            f"Failed to get input map for signature: {signature_name or 'DEFAULT'}"
-        )
+        raise invalid_argument(f"Failed to get input map for signature: {name}")
     if "instances" in content and "inputs" in content:
         raise _malformed(
             content,
@@ -86,146 +75,75 @@ def predict(document: Document, infos: Mapping[str, Any]) -> Predict:
             raise _malformed(content, "Excepting 'instances' to be an list/array")
         if not instances:
             raise _malformed(content, "No values in 'instances' array")
-        return Predict(_rows(instances, infos), row=True)
+        return _rows(instances, infos)
     if "inputs" in content:
-        return Predict(_columns(content["inputs"], infos), row=False)
+        return _columns(content["inputs"], infos)
     raise invalid_argument("Missing 'inputs' or 'instances' key")
 
 
-def examples(document: Document) -> input_pb2.Input:
-    """Examples of a classify or regress request.
-
-    Raises:
-        StatusError: They are malformed, or there are none.
-    """
-    content = document.content
-    request = input_pb2.Input()
-    if "context" in content:
-        request.example_list_with_context.context.CopyFrom(_example(content["context"]))
-        found = request.example_list_with_context.examples
-    else:
-        found = request.example_list.examples
-    if "examples" not in content:
-        raise _malformed(
-            content, "When method is classify, key 'examples' is expected and was not found"
-        )
-    if not isinstance(content["examples"], list):
-        raise _malformed(content, "Expecting 'examples' value to be an list/array")
-    if not content["examples"]:
-        raise _malformed(content, "'examples' value is an empty array")
-    found.extend(map(_example, content["examples"]))
-    return request
-
-
-# JSON
-
-_REASONS = {
-    "Expecting value": "Invalid value.",
-    "Extra data": "The document root must not be followed by other values.",
-    "Expecting property name enclosed in double quotes": "Missing a name for object member.",
-    "Expecting ':' delimiter": "Missing a colon after a name of object member.",
-    "Expecting ',' delimiter": "Missing a comma or closing bracket after an element.",
-    "Unterminated string starting at": "Missing a closing quotation mark in string.",
-    "Invalid control character at": "Invalid encoding in string.",
-    "Invalid \\escape": "Invalid escape character in string.",
-    "Invalid \\uXXXX escape": "Incorrect hex digit after \\u escape in string.",
-}
-_SHAPE_OF_NUMBERS = bytes.maketrans(b"123456789E", b"000000000e")
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-
-
 def _load(body: bytes) -> Any:
-    if not body:
-        raise invalid_argument("JSON Parse error: The document is empty")
     try:
-        # Hooks cost time, which only a body with such numbers is worth.
-        hooks: dict[str, Any] = {"parse_int": _integer, "parse_float": _decimal}
-        loaded = json.loads(body.decode("utf-8-sig"), **hooks if _may_be_too_big(body) else {})
-        if escaped := _SURROGATE.search(body):
-            _check_surrogates(loaded, escaped.start())
+        text = body.decode("utf-8-sig")
+        if not text.strip():
+            raise _parse_error("The document is empty", 0)
+        return json.loads(text, parse_float=_finite)
     except UnicodeDecodeError as error:
         raise _parse_error("Invalid encoding in string.", error.start) from None
     except json.JSONDecodeError as error:
-        if error.doc.strip() == "":
-            raise _parse_error("The document is empty.", 0) from None
-        reason = _REASONS.get(error.msg, error.msg)
-        offset = len(error.doc[: error.pos].encode())
-        raise _parse_error(reason, offset) from None
+        reason = "Invalid value." if error.msg == "Expecting value" else error.msg
+        raise _parse_error(reason, len(error.doc[: error.pos].encode())) from None
     except RecursionError:
         raise _parse_error("Terminate parsing due to lists nested too deeply.", 0) from None
     except _TooBigError as error:
         offset = body.find(str(error).encode())
         raise _parse_error("Number too big to be stored in double.", offset) from None
-    return loaded
+    except ValueError:  # an integer of thousands of digits
+        raise _parse_error("Number too big to be stored in double.", 0) from None
 
 
 class _TooBigError(Exception):
     """A number that no double holds."""
 
 
-def _may_be_too_big(body: bytes) -> bool:
-    """Whether a number may be beyond all doubles; far faster than a regular expression."""
-    shape = body.translate(_SHAPE_OF_NUMBERS, b"+")
-    return b"0e000" in shape or b"0" * 300 in shape
-
-
-def _decimal(text: str) -> float:
+def _finite(text: str) -> float:
     value = float(text)
     if math.isinf(value):
         raise _TooBigError(text)
     return value
 
 
-def _integer(text: str) -> int | float:
-    value = _decimal(text)
-    return int(text) if len(text) < 25 else value
-
-
-def _check_surrogates(value: Any, offset: int) -> None:
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise _parse_error("The surrogate pair in string is invalid.", offset) from None
-
-
 def _parse_error(reason: str, offset: int) -> StatusError:
     return invalid_argument(f"JSON Parse error: {reason} at offset: {offset}")
 
 
-# Tensors
-
-
 def _rows(instances: list[Any], infos: Mapping[str, Any]) -> dict[str, Array]:
+    named = _is_named(instances[0])
     if len(infos) > 1 and not isinstance(instances[0], dict):
         raise invalid_argument(
             "instances is a plain list, but expecting list of objects as multiple input tensors "
             "required as per tensorinfo_map"
         )
-    named = _is_named(instances[0])
-    return _at_once(instances, infos, named) or _one_by_one(instances, infos, named)
+    uniform = not named or all(_is_named(one) and one.keys() == infos.keys() for one in instances)
+    if uniform:
+        columns = {name: [one[name] for one in instances] if named else instances for name in infos}
+        try:
+            return {
+                name: json_values.tensor(column, infos[name].dtype)
+                for name, column in columns.items()
+            }
+        except StatusError as error:
+            failure = error
+    _check_elements(instances, infos, named)
+    raise failure
 
 
-def _at_once(
-    instances: list[Any], infos: Mapping[str, Any], named: bool
-) -> dict[str, Array] | None:
-    """The batch of sound instances; None where that needs a closer look."""
-    if not named:
-        columns = {next(iter(infos)): instances}
-    elif all(isinstance(one, dict) and one.keys() == infos.keys() for one in instances):
-        columns = {name: [one[name] for one in instances] for name in infos}
-    else:
-        return None
-    batch: dict[str, Array] = {}
-    for name, column in columns.items():
-        array = json_values.uniform(column, infos[name].dtype)
-        if array is None:
-            return None
-        batch[name] = array
-    return batch
+def _check_elements(instances: list[Any], infos: Mapping[str, Any], named: bool) -> None:
+    """Find the first element that is not like the others, and say what is wrong with it.
 
-
-def _one_by_one(instances: list[Any], infos: Mapping[str, Any], named: bool) -> dict[str, Array]:
-    batch: dict[str, list[Array]] = {}
+    Raises:
+        StatusError: There is one.
+    """
+    shapes: dict[str, tuple[int, ...]] = {}
     for position, element in enumerate(instances):
         if _is_named(element) != named:
             got = (
@@ -234,7 +152,7 @@ def _one_by_one(instances: list[Any], infos: Mapping[str, Any], named: bool) -> 
             raise invalid_argument(f"{got} at item {position} of input list")
         for name, value in element.items() if named else [(next(iter(infos)), element)]:
             try:
-                _add(batch.setdefault(name, []), name, value, infos)
+                _check_element(shapes, name, value, infos)
             except StatusError as error:
                 key = f" key: {name}" if named else ""
                 raise invalid_argument(
@@ -246,20 +164,22 @@ def _one_by_one(instances: list[Any], infos: Mapping[str, Any], named: bool) -> 
                 f"Failed to process element: {position} of 'instances' list. JSON object: "
                 f"{echo(element)} keys must be equal to: {','.join(sorted(infos))}"
             )
-    return {name: np.stack(arrays) for name, arrays in batch.items()}
 
 
-def _add(arrays: list[Array], name: str, value: Any, infos: Mapping[str, Any]) -> None:
-    """Add an element that must have the shape of the first."""
+def _check_element(
+    shapes: dict[str, tuple[int, ...]], name: str, value: Any, infos: Mapping[str, Any]
+) -> None:
     if name not in infos:
         raise invalid_argument(f"JSON object: does not have named input: {name}")
-    array = json_values.tensor(value, infos[name].dtype)
-    if arrays and array.size != arrays[0].size:
-        raise invalid_argument(f"Expecting tensor size: {arrays[0].size} but got: {array.size}")
-    if arrays and array.shape != arrays[0].shape:
-        shapes = [f"[{','.join(map(str, one.shape))}]" for one in (arrays[0], array)]
-        raise invalid_argument(f"Expecting shape {shapes[0]} but got: {shapes[1]}")
-    arrays.append(array)
+    shape = json_values.tensor(value, infos[name].dtype).shape
+    first = shapes.setdefault(name, shape)
+    if math.prod(shape) != math.prod(first):
+        raise invalid_argument(
+            f"Expecting tensor size: {math.prod(first)} but got: {math.prod(shape)}"
+        )
+    if shape != first:
+        expected, got = (f"[{','.join(map(str, one))}]" for one in (first, shape))
+        raise invalid_argument(f"Expecting shape {expected} but got: {got}")
 
 
 def _columns(value: Any, infos: Mapping[str, Any]) -> dict[str, Array]:
@@ -285,41 +205,3 @@ def _is_named(value: Any) -> bool:
 
 def _malformed(value: Any, complaint: str) -> StatusError:
     return invalid_argument(f"JSON Value: {echo(value)} {complaint}")
-
-
-# Examples
-
-
-def _example(value: Any) -> example_pb2.Example:
-    if not isinstance(value, dict):
-        raise invalid_argument(f"Example must be JSON object but got JSON {kind_of(value)}")
-    example = example_pb2.Example()
-    for name, content in value.items():
-        feature = example.features.feature[name]
-        for element in content if isinstance(content, list) else [content]:
-            _add_to_feature(element, name, feature)
-    return example
-
-
-def _add_to_feature(value: Any, name: str, feature: Any) -> None:
-    if value is None or isinstance(value, list) or _is_named(value):
-        raise invalid_argument(
-            f"Feature: {name} has element with unexpected JSON type: {kind_of(value)}"
-        )
-    value = json_values.number(value)
-    kind = {bool: "int64", int: "int64", float: "float"}.get(type(value), "bytes")
-    already = feature.WhichOneof("kind")
-    if already not in (None, f"{kind}_list"):
-        raise invalid_argument(
-            f"Unexpected element type in feature: {name} expecting type: "
-            f"{already.removesuffix('_list')}"
-        )
-    if kind == "float":
-        value = json_values.scalar(value, types_pb2.DT_FLOAT)
-    elif kind == "bytes":
-        value = json_values.scalar(value, types_pb2.DT_STRING)
-    elif value >= 2**63:
-        raise invalid_argument(f"Feature: {name} has uint64 element. Only int64 is supported.")
-    else:
-        value = int(value)
-    getattr(feature, f"{kind}_list").value.append(value)

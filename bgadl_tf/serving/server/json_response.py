@@ -1,4 +1,4 @@
-"""JSON answers: TensorFlow Serving's row and columnar forms, results, status and metadata."""
+"""JSON answers: TensorFlow Serving's row and columnar forms, status and metadata."""
 
 from __future__ import annotations
 
@@ -57,23 +57,6 @@ def columns(outputs: Mapping[str, Array]) -> bytes:
     return _dump({"outputs": next(iter(values.values())) if len(values) == 1 else values})
 
 
-def classifications(result: Any) -> bytes:
-    """``[[label, score], ...]`` of each example of a ``ClassificationResult``."""
-    return _dump(
-        {
-            "results": [
-                [[one.label, _decimal(one.score)] for one in example.classes]
-                for example in result.classifications
-            ]
-        }
-    )
-
-
-def regressions(result: Any) -> bytes:
-    """The value of each example of a ``RegressionResult``."""
-    return _dump({"results": [_decimal(one.value) for one in result.regressions]})
-
-
 def status(response: get_model_status_pb2.GetModelStatusResponse) -> bytes:
     """Versions with their states."""
     return _dump(_message(response))
@@ -123,11 +106,7 @@ def _text(item: bytes) -> str:
     return item.decode("utf-8", "replace")
 
 
-def _decimal(value: float) -> float:
-    return float(shortest(np.float32(value)))
-
-
-def shortest(array: Any) -> Array:
+def shortest(array: Array) -> Array:
     """The shortest decimals that are those floats again, so 0.2 and not 0.20000000298023224.
 
     Args:
@@ -136,21 +115,7 @@ def shortest(array: Any) -> Array:
     Returns:
         ``float64``.
     """
-    exact = np.asarray(array, np.float64)
-    result = exact.copy()
-    size = np.abs(exact)
-    # Powers of ten up to 22 are doubles, so that a division by one rounds only once.
-    left = (size > 1e-12) & (size < 1e6)
-    power = np.floor(np.log10(size, where=left, out=np.zeros_like(exact)))
-    for digits in (6, 7, 8, 9):
-        scale = 10.0 ** np.clip(digits - 1 - power, 0, 22)
-        decimal = np.rint(np.where(left, exact, 0) * scale) / scale
-        found = left & (decimal.astype(np.float32) == exact)
-        result[found] = decimal[found]
-        left &= ~found
-    rest = np.isfinite(exact) & (exact != 0) & (left | (size <= 1e-12) | (size >= 1e6))
-    result[rest] = exact[rest].astype(np.float32).astype(str).astype(np.float64)
-    return result
+    return array.astype(str).astype(np.float64)
 
 
 def _dump(value: Any) -> bytes:

@@ -1,8 +1,4 @@
-"""JSON values to arrays, under TensorFlow Serving's rules.
-
-Values are converted all at once where they are uniform, as they are in sound requests; else one by
-one, which finds the value to complain of.
-"""
+"""JSON values to arrays, under TensorFlow Serving's rules."""
 
 from __future__ import annotations
 
@@ -11,7 +7,6 @@ import binascii
 import itertools
 import json
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +17,7 @@ from bgadl_tf.serving.server.savedmodel import Array
 from bgadl_tf.serving.server.status import Code, StatusError, invalid_argument
 
 HIGHEST_RANK = 63
-"""Of a tensor, or of an element of a batch; NumPy's limit, the batch counted."""
+"""Of a tensor. NumPy's limit is 64."""
 
 _LONGEST_ECHO = 1000
 _INTEGERS = {"int8", "int16", "int32", "int64", "uint8", "uint32", "uint64"}
@@ -43,141 +38,102 @@ def tensor(value: Any, dtype: int) -> Array:
     Raises:
         StatusError: It is ragged, or has a value that is not of the type.
     """
-    fast = uniform(value, dtype) if isinstance(value, list) else None
-    return _dense(value, dtype) if fast is None else fast
+    shape, leaves = _flatten(value)
+    kind = tf.as_dtype(dtype)
+    array = _numbers(leaves, kind.name)
+    if array is None:
+        array = np.empty(len(leaves), kind.as_numpy_dtype)
+        array[:] = [_scalar(leaf, dtype, kind.name) for leaf in leaves]
+    return array.reshape(shape)
 
 
-def _dense(value: Any, dtype: int) -> Array:
+def _flatten(value: Any) -> tuple[list[int], list[Any]]:
     shape: list[int] = []
     first = value
     while isinstance(first, list):
         shape.append(len(first))
-        if not first:
-            break
-        first = first[0]
+        first = first[0] if first else None
     if len(shape) > HIGHEST_RANK:
         raise invalid_argument(f"Lists are nested {len(shape)} deep; expected <= {HIGHEST_RANK}")
-    leaves: list[Any] = []
-    _collect(value, 0, shape, dtype, leaves)
-    kind = tf.as_dtype(dtype).as_numpy_dtype
-    array: Array = np.empty(len(leaves), kind)
-    array[:] = leaves
-    return array.reshape(shape)
-
-
-def uniform(value: list[Any], dtype: int) -> Array | None:
-    """The same as ``tensor``, at once; None where that needs a closer look."""
-    shape: list[int] = []
-    items = value
-    while True:
-        shape.append(len(items) // math.prod(shape))
-        kinds = set(map(type, items))
-        if kinds != {list}:
-            break
-        if len(set(map(len, items))) != 1 or not items[0] or len(shape) > HIGHEST_RANK:
-            return None
+    items = [value]
+    for level, size in enumerate(shape):
+        for item in items:
+            if not isinstance(item, list):
+                raise invalid_argument(
+                    f"JSON Value: {echo(item)} found at incorrect level: {level + 1} in the JSON "
+                    f"DOM. Expected at level: {len(shape)}"
+                )
+            if len(item) != size:
+                raise invalid_argument(
+                    f"Encountered list at unexpected size: {len(item)} at level: {level} expected "
+                    f"size: {size}"
+                )
         items = list(itertools.chain.from_iterable(items))
-    name = tf.as_dtype(dtype).name
-    if not items:
-        return None
-    if name == "string" and kinds <= {str, dict}:
-        return _strings(items, shape)
-    if name == "bool" and kinds == {bool}:
-        return np.array(items, np.bool_).reshape(shape)
-    if (name in _DIGITS and kinds <= {int, float}) or (name in _INTEGERS and kinds == {int}):
-        array = _numbers(items, name, exact=int in kinds)
-        return None if array is None else array.reshape(shape)
-    return None
+    if any(isinstance(item, list) for item in items):
+        raise invalid_argument(
+            f"Encountered list at unexpected level: {len(shape)} expected < {len(shape)}"
+        )
+    return shape, items
 
 
-def _numbers(items: list[Any], name: str, exact: bool) -> Array | None:
-    """Numbers of a type; None where one may not be one of it."""
+def _numbers(items: list[Any], name: str) -> Array | None:
+    """Numbers of a type, all at once; None where one of them needs a closer look."""
+    kinds = set(map(type, items))
     try:
-        if name in _INTEGERS:
+        if name in _INTEGERS and kinds == {int}:
             wide = np.array(items, np.uint64 if name == "uint64" else np.int64)
             bounds = np.iinfo(name)
             fits = wide.min() >= bounds.min and wide.max() <= bounds.max
-        else:
+        elif name in _DIGITS and kinds and kinds <= {int, float}:
             wide = np.array(items, np.float64)
-            limit = float(2 ** _DIGITS[name] - 1 if exact else np.finfo(name).max)
+            limit = float(2 ** _DIGITS[name] - 1 if int in kinds else np.finfo(name).max)
             fits = np.all(~np.isfinite(wide) | (np.abs(wide) <= limit))
+        else:
+            return None
     except OverflowError:
         return None
     return wide.astype(name) if fits else None
 
 
-def _strings(items: list[Any], shape: Sequence[int]) -> Array | None:
-    array = np.empty(len(items), object)
-    try:
-        array[:] = [item.encode() if isinstance(item, str) else decode(item) for item in items]
-    except StatusError:
-        return None
-    return array.reshape(shape)
-
-
-def _collect(value: Any, level: int, shape: list[int], dtype: int, out: list[Any]) -> None:
-    if not isinstance(value, list):
-        if level != len(shape):
-            raise invalid_argument(
-                f"JSON Value: {echo(value)} found at incorrect level: {level + 1} in the JSON "
-                f"DOM. Expected at level: {len(shape)}"
-            )
-        out.append(scalar(value, dtype))
-        return
-    if level >= len(shape):
-        raise invalid_argument(
-            f"Encountered list at unexpected level: {level} expected < {len(shape)}"
-        )
-    if len(value) != shape[level]:
-        raise invalid_argument(
-            f"Encountered list at unexpected size: {len(value)} at level: {level} expected size: "
-            f"{shape[level]}"
-        )
-    for element in value:
-        _collect(element, level + 1, shape, dtype, out)
-
-
-def scalar(value: Any, dtype: int) -> Any:
-    """A value of a tensor of a type.
+def _scalar(value: Any, dtype: int, name: str) -> Any:
+    """One value of a type.
 
     Raises:
         StatusError: It is not of the type, or none of the type can be had from JSON.
     """
-    name = tf.as_dtype(dtype).name
-    value = number(value)
+    if type(value) is int and not -(2**63) <= value < 2**64 and abs(value) < 2**1023:
+        value = float(value)  # as TensorFlow Serving reads an integer of more than 64 bits
     kind = type(value)
     if name == "string" and kind is dict:
         return decode(value)
-    if kind is dict or name in (*_INTEGERS, *_DIGITS, "bool", "string"):
-        if name == "string" and kind is str:
+    if name == "string" and kind is str:
+        try:
             return value.encode()
-        if name == "bool" and kind is bool:
-            return value
-        if name in _INTEGERS and kind is int:
-            # TensorFlow Serving wraps what a small type cannot hold: 300 becomes 44.
-            if np.iinfo(name).min <= value <= np.iinfo(name).max:
-                return value
-        elif name in _DIGITS and kind in (int, float):
-            limit = float(np.finfo(name).max) if kind is float else 2 ** _DIGITS[name] - 1
-            if abs(value) <= limit or (kind is float and not math.isfinite(value)):
-                return value
+        except UnicodeEncodeError:
             raise invalid_argument(
-                f"Cannot convert JSON value: {echo(value)} to {spelled(dtype)} without loss of "
-                "precision."
-            )
+                "JSON Parse error: The surrogate pair in string is invalid."
+            ) from None
+    if name == "bool" and kind is bool:
+        return value
+    # TensorFlow Serving wraps what a small type cannot hold: 300 becomes 44.
+    if name in _INTEGERS and kind is int and np.iinfo(name).min <= value <= np.iinfo(name).max:
+        return value
+    if name in _DIGITS and kind in (int, float):
+        limit = float(np.finfo(name).max) if kind is float else 2 ** _DIGITS[name] - 1
+        if abs(value) <= limit or (kind is float and not math.isfinite(value)):
+            return value
         raise invalid_argument(
-            f"JSON Value: {echo(value)} Type: {kind_of(value)} is not of expected type: "
-            f"{spelled(dtype)}"
+            f"Cannot convert JSON value: {echo(value)} to {spelled(dtype)} without loss of "
+            "precision."
         )
-    raise StatusError(
-        Code.UNIMPLEMENTED, f"Conversion of JSON Value: {echo(value)} to type: {spelled(dtype)}"
+    if kind is not dict and name not in (*_INTEGERS, *_DIGITS, "bool", "string"):
+        raise StatusError(
+            Code.UNIMPLEMENTED, f"Conversion of JSON Value: {echo(value)} to type: {spelled(dtype)}"
+        )
+    json_kind = str(value) if kind is bool else _KINDS[kind]
+    raise invalid_argument(
+        f"JSON Value: {echo(value)} Type: {json_kind} is not of expected type: {spelled(dtype)}"
     )
-
-
-def number(value: Any) -> Any:
-    """The value; an integer of more than 64 bits is a double to TensorFlow Serving."""
-    wide = type(value) is int and not -(2**63) <= value < 2**64
-    return float(value) if wide and abs(value) < 2**1023 else value
 
 
 def is_base64(value: Any) -> bool:
@@ -200,11 +156,6 @@ def decode(value: dict[str, Any]) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise invalid_argument("Unable to base64 decode") from None
-
-
-def kind_of(value: Any) -> str:
-    """What JSON calls a value's type."""
-    return str(value) if isinstance(value, bool) else _KINDS[type(value)]
 
 
 def echo(value: Any) -> str:

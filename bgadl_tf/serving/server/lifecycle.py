@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from tensorflow_serving.apis import get_model_status_pb2
 
@@ -15,41 +15,29 @@ from bgadl_tf.serving.server.status import StatusError
 State = get_model_status_pb2.ModelVersionStatus.State
 
 
-class Loaded(Protocol):
-    """A version in memory."""
-
-    @property
-    def servable(self) -> Servable:
-        """What requests ask."""
-
-    def close(self) -> None:
-        """Free it; nobody is asking any more."""
-
-
+@dataclass(eq=False)
 class Version:
     """One version and how far it has come.
 
-    Args:
+    Attributes:
         number: Of the version.
         path: Its folder.
-
-    Attributes:
         state: A ``State``.
         error: Why it could not be loaded.
-        loaded: It, while it is available or being unloaded.
-        requests: That are being answered.
-        attempts: To load it.
-        next_attempt: Not before this time.
+        servable: What is in memory, while it is available or being unloaded.
+        requests: How many it is answering.
+        attempts: How often loading was tried.
+        next_attempt: Time before which it is not tried again.
     """
 
-    def __init__(self, number: int, path: Path) -> None:
-        self.number, self.path = number, path
-        self.state = State.START
-        self.error: StatusError | None = None
-        self.loaded: Loaded | None = None
-        self.requests = 0
-        self.attempts = 0
-        self.next_attempt = 0.0
+    number: int
+    path: Path
+    state: int = State.START
+    error: StatusError | None = None
+    servable: Servable | None = None
+    requests: int = 0
+    attempts: int = 0
+    next_attempt: float = 0.0
 
     def is_due(self, retries: int) -> bool:
         """Whether it failed to load and it is time for one of its further attempts."""
@@ -57,27 +45,25 @@ class Version:
         return failed and time.monotonic() >= self.next_attempt
 
 
+@dataclass(eq=False)
 class Model:
     """A model, its versions by folder, and its labels that are in force.
 
     By folder and not by number: another base path has other versions of the same numbers.
 
-    Args:
-        config: What is wanted of it.
-
     Attributes:
+        config: What is wanted of it.
         versions: All that were ever wanted.
         wanted: Folders of those that are.
         labels: Name -> number.
         empty_polls: Looks in a row that found no version.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
-        self.config = config
-        self.versions: dict[Path, Version] = {}
-        self.wanted: set[Path] = set()
-        self.labels: dict[str, int] = {}
-        self.empty_polls = 0
+    config: ModelConfig
+    versions: dict[Path, Version] = field(default_factory=dict)
+    wanted: set[Path] = field(default_factory=set)
+    labels: dict[str, int] = field(default_factory=dict)
+    empty_polls: int = 0
 
     def in_state(self, state: int) -> list[Version]:
         """Its versions in a state."""
@@ -90,12 +76,12 @@ class Model:
 
     @property
     def known(self) -> dict[int, Version]:
-        """By number; of two the one that can be asked, or else the one found later."""
+        """By number; of two the one that is available, or else the one found later."""
         return {version.number: version for version in self.versions.values()} | self.available
 
     @property
     def unwanted(self) -> list[Version]:
-        """Versions that may go: those which are served in vain."""
+        """Versions that may go: available, and no longer wanted."""
         available = self.in_state(State.AVAILABLE)
         if self.wanted and not any(version.path in self.wanted for version in available):
             return []  # better an old version than none

@@ -19,24 +19,7 @@ from bgadl_tf.serving.server.status import invalid_argument
 PER_MODEL_BATCHING = "batching_params.pbtxt"
 
 
-class LoadedVersion:
-    """A version in memory.
-
-    Args:
-        model: It.
-        runner: In front of it, or it.
-    """
-
-    def __init__(self, model: SavedModel, runner: Runner) -> None:
-        self._model = model
-        self.servable = Servable(model.signatures, runner)
-
-    def close(self) -> None:
-        """Free it."""
-        self._model.close()
-
-
-def make_loader(flags: Flags, metrics: Metrics) -> Callable[[str, int, Path], LoadedVersion]:
+def make_loader(flags: Flags, metrics: Metrics) -> Callable[[str, int, Path], Servable]:
     """A ``manager.Load`` for these flags.
 
     Raises:
@@ -52,7 +35,7 @@ def make_loader(flags: Flags, metrics: Metrics) -> Callable[[str, int, Path], Lo
 
 def _load(
     flags: Flags, metrics: Metrics, batching: Batching | None, name: str, number: int, path: Path
-) -> LoadedVersion:
+) -> Servable:
     del number
     own = path / PER_MODEL_BATCHING
     if flags.enable_batching and flags.enable_per_model_batching_parameters and own.exists():
@@ -70,12 +53,12 @@ def _load(
         runner: Runner = model
         if batching is not None:
             runner = BatchingRunner(
-                model, batching, lambda rows: metrics.batch_size.observe(rows, name)
+                model, batching, lambda rows: metrics.batch_size.labels(name).observe(rows)
             )
-        loaded = LoadedVersion(model, runner)
+        servable = Servable(model.signatures, runner, model.close)
         if flags.enable_model_warmup:
-            warmup.replay(loaded.servable, path, flags.num_request_iterations_for_warmup)
+            warmup.replay(servable, path, flags.num_request_iterations_for_warmup)
     except BaseException:
         model.close()
         raise
-    return loaded
+    return servable

@@ -18,18 +18,12 @@ from tensorflow_serving.apis import get_model_status_pb2
 from bgadl_tf.serving.server import versions
 from bgadl_tf.serving.server.configuration import ModelConfig
 from bgadl_tf.serving.server.inference import Servable
-from bgadl_tf.serving.server.lifecycle import Loaded, Model, State, Version
-from bgadl_tf.serving.server.status import (
-    Code,
-    StatusError,
-    from_exception,
-    invalid_argument,
-    without_paths,
-)
+from bgadl_tf.serving.server.lifecycle import Model, State, Version
+from bgadl_tf.serving.server.status import Code, StatusError, invalid_argument, load_failure
 
 _log = logging.getLogger(__name__)
 
-Load = Callable[[str, int, Path], Loaded]
+Load = Callable[[str, int, Path], Servable]
 """Loads a version of a model, given its name, number and folder."""
 
 
@@ -160,9 +154,9 @@ class Manager:
         version.attempts += 1
         start = time.monotonic()
         try:
-            version.loaded = self._load(name, version.number, version.path)
+            version.servable = self._load(name, version.number, version.path)
         except Exception as error:
-            failure = _failure(error, version.path)
+            failure = load_failure(error, version.path)
             version.next_attempt = time.monotonic() + self._retry_seconds
             self._set(version, State.END, failure)
             _log.error("model %s, version %d: cannot be loaded: %s", name, version.number, failure)
@@ -186,9 +180,9 @@ class Manager:
             version.state = State.UNLOADING
             if not self._changed.wait_for(lambda: version.requests == 0, seconds):
                 return False
-            loaded, version.loaded = version.loaded, None
-        assert loaded is not None
-        loaded.close()
+            servable, version.servable = version.servable, None
+        assert servable is not None
+        servable.close()
         self._set(version, State.END)
         _log.info("model %s, version %d: unloaded", name, version.number)
         return True
@@ -197,7 +191,7 @@ class Manager:
         with self._changed:
             version.state, version.error = state, error
 
-    # What requests ask
+    # Answering requests
 
     @contextlib.contextmanager
     def acquired(
@@ -216,8 +210,8 @@ class Manager:
         with self._changed:
             version = self._find(name, number, label)
             version.requests += 1
-            assert version.loaded is not None
-            servable = version.loaded.servable
+            servable = version.servable
+            assert servable is not None
         try:
             yield version.number, servable
         finally:
@@ -289,16 +283,7 @@ class Manager:
         return name in self._models
 
     def available(self, name: str | None = None) -> bool:
-        """Whether a model, or every model, has a version that can be asked."""
+        """Whether a model, or every model, has a version that is available."""
         with self._changed:
             models = self._models.items()
             return all(m.in_state(State.AVAILABLE) for n, m in models if name in (None, n))
-
-
-def _failure(error: Exception, folder: Path) -> StatusError:
-    """Why a version cannot be loaded, for clients: its folder's place on the host is no business
-    of theirs, and may hold blanks, so that it cannot be told from the text around it.
-    """
-    message = getattr(error, "message", None) or f"{type(error).__name__}: {error}"
-    message = message.replace(str(folder), folder.name)
-    return StatusError(from_exception(error).code, without_paths(message))

@@ -1,26 +1,22 @@
-"""What both doors, REST and gRPC, ask: models by specification, each request measured."""
+"""What REST and gRPC have in common: each request finds its model, is answered and measured."""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from tensorflow_serving.apis import (
-    classification_pb2,
-    get_model_metadata_pb2,
-    inference_pb2,
-    input_pb2,
-    regression_pb2,
-)
+from tensorflow_serving.apis import get_model_metadata_pb2
 
-from bgadl_tf.serving.server import examples, inference
-from bgadl_tf.serving.server.inference import Servable
+from bgadl_tf.serving.server import inference
 from bgadl_tf.serving.server.manager import Manager
 from bgadl_tf.serving.server.metrics import Metrics
 from bgadl_tf.serving.server.savedmodel import Array
 from bgadl_tf.serving.server.status import Code, from_exception
+
+MakeInputs = Callable[[Mapping[str, Any]], Mapping[str, Array]]
+"""The inputs of a request, given the signatures of the version, name -> ``SignatureDef``."""
 
 
 class Spec(NamedTuple):
@@ -31,97 +27,59 @@ class Spec(NamedTuple):
     label: str | None = None
 
 
-class Asked:
-    """One version, for the time of one request.
+class Prediction(NamedTuple):
+    """Outputs by name, and the number of the version that computed them."""
 
-    Args:
-        name: Of the model.
-        version: Its number.
-        servable: It.
-        api: Of the request, for the metrics.
-        metrics: Are told how long TensorFlow took.
-    """
-
-    def __init__(
-        self, name: str, version: int, servable: Servable, api: str, metrics: Metrics
-    ) -> None:
-        self.version, self.servable = version, servable
-        self._labels = (name, api, "TF1")
-        self._metrics = metrics
-
-    def predict(
-        self,
-        signature_name: str,
-        inputs: Mapping[str, Array],
-        output_filter: Sequence[str] = (),
-        timeout_ms: int = 0,
-    ) -> dict[str, Array]:
-        """``inference.predict`` of this version."""
-        with self._timed():
-            return inference.predict(
-                self.servable, signature_name, inputs, output_filter, timeout_ms
-            )
-
-    def classify(
-        self, signature_name: str, request: input_pb2.Input, timeout_ms: int = 0
-    ) -> classification_pb2.ClassificationResult:
-        """``examples.classify`` of this version."""
-        with self._timed():
-            return examples.classify(self.servable, signature_name, request, timeout_ms)
-
-    def regress(
-        self, signature_name: str, request: input_pb2.Input, timeout_ms: int = 0
-    ) -> regression_pb2.RegressionResult:
-        """``examples.regress`` of this version."""
-        with self._timed():
-            return examples.regress(self.servable, signature_name, request, timeout_ms)
-
-    def multi_inference(
-        self, request: inference_pb2.MultiInferenceRequest, timeout_ms: int = 0
-    ) -> list[inference_pb2.InferenceResult]:
-        """``examples.multi_inference`` of this version."""
-        with self._timed():
-            return examples.multi_inference(self.servable, request, timeout_ms)
-
-    @contextlib.contextmanager
-    def _timed(self) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self._metrics.runtime.observe((time.perf_counter() - start) * 1e6, *self._labels)
+    version: int
+    outputs: dict[str, Array]
 
 
 class Models:
     """The models of a server.
 
     Args:
-        manager: Has them.
-        metrics: Are told of every request.
+        manager: Holds them.
+        metrics: Where every request is recorded.
     """
 
     def __init__(self, manager: Manager, metrics: Metrics) -> None:
         self.manager, self.metrics = manager, metrics
 
-    @contextlib.contextmanager
-    def asked(self, spec: Spec, api: str) -> Iterator[Asked]:
-        """A version to ask.
+    def predict(
+        self,
+        spec: Spec,
+        signature_name: str,
+        make_inputs: MakeInputs,
+        output_filter: Sequence[str] = (),
+        timeout_ms: int = 0,
+    ) -> Prediction:
+        """Run a signature of a version.
 
         Args:
-            spec: Which.
-            api: Predict, Classify, Regress or MultiInference.
+            spec: Which version.
+            signature_name: Empty for the default.
+            make_inputs: The inputs.
+            output_filter: Names of outputs to compute; empty for all.
+            timeout_ms: Give up after so long; 0 never.
 
         Raises:
-            StatusError: It is not available.
+            StatusError: The version is not available, or the request does not fit the signature.
+            tf.errors.OpError: What the graph raised.
         """
         with self.manager.acquired(*spec) as (version, servable):
-            yield Asked(spec.name, version, servable, api, self.metrics)
+            inputs = make_inputs(servable.signatures)
+            start = time.perf_counter()
+            outputs = inference.predict(servable, signature_name, inputs, output_filter, timeout_ms)
+            microseconds = (time.perf_counter() - start) * 1e6
+            self.metrics.runtime.labels(spec.name, "Predict", "TF1").observe(microseconds)
+            return Prediction(version, outputs)
 
     @contextlib.contextmanager
-    def measured(self, spec: Spec, api: str, entrypoint: str) -> Iterator[None]:
-        """The measure of a whole request.
+    def measured(self, spec: Spec, entrypoint: str) -> Iterator[None]:
+        """Record a whole predict request.
 
         Args:
-            spec: What it asks.
-            api: Predict, Classify, Regress or MultiInference.
+            spec: Which version it is for.
             entrypoint: REST or GRPC.
         """
         start, code = time.perf_counter(), Code.OK
@@ -133,9 +91,10 @@ class Models:
         finally:
             # A name that is not a model's would let clients make labels at will.
             name = spec.name if self.manager.has(spec.name) else ""
-            self.metrics.requests.add(name, code.name)
-            self.metrics.latency.observe(
-                (time.perf_counter() - start) * 1e6, name, api, entrypoint, code.name
+            microseconds = (time.perf_counter() - start) * 1e6
+            self.metrics.requests.labels(name, code.name).inc()
+            self.metrics.latency.labels(name, "Predict", entrypoint, code.name).observe(
+                microseconds
             )
 
     def metadata(self, spec: Spec) -> get_model_metadata_pb2.GetModelMetadataResponse:
@@ -145,8 +104,8 @@ class Models:
             StatusError: It is not available.
         """
         response = get_model_metadata_pb2.GetModelMetadataResponse()
+        signatures = get_model_metadata_pb2.SignatureDefMap()
         with self.manager.acquired(*spec) as (version, servable):
-            signatures = get_model_metadata_pb2.SignatureDefMap()
             for name, signature in servable.signatures.items():
                 signatures.signature_def[name].CopyFrom(signature)
         response.model_spec.name = spec.name

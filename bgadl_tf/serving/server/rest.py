@@ -6,9 +6,9 @@ import asyncio
 import functools
 import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from starlette.requests import ClientDisconnect, Request
@@ -16,18 +16,18 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import request_response
 
 from bgadl_tf.serving.server import json_request, json_response
-from bgadl_tf.serving.server.inference import DEFAULT_SIGNATURE
 from bgadl_tf.serving.server.models import Models, Spec
 from bgadl_tf.serving.server.status import (
     Code,
     StatusError,
     from_exception,
     invalid_argument,
+    not_implemented,
 )
 
 _MODEL = r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?"
-_ASK = re.compile(rf"{_MODEL}:(classify|regress|predict)", re.IGNORECASE)
-_LOOK = re.compile(rf"(?:{_MODEL}|/v1/models)(/metadata)?", re.IGNORECASE)
+_METHOD = re.compile(rf"{_MODEL}:(classify|regress|predict)", re.IGNORECASE)
+_RESOURCE = re.compile(rf"(?:{_MODEL}|/v1/models)(/metadata)?", re.IGNORECASE)
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "POST, GET",
@@ -58,8 +58,8 @@ class Rest:
     """The application.
 
     Args:
-        models: Answer the requests.
-        limits: Of a request.
+        models: What is served.
+        limits: What a request may take.
         metrics_path: Where metrics are to be had; None for nowhere.
         cors: Let pages of other origins call.
     """
@@ -106,13 +106,14 @@ class Rest:
             raise _HttpError(404, f"Not found: {path}")
         if self._headers and request.method == "OPTIONS":
             return b""
-        if request.method == "POST" and (match := _ASK.fullmatch(path)):
+        if request.method == "POST" and (match := _METHOD.fullmatch(path)):
             name, version, label, method = match.groups()
-            ask = {"predict": self._predict, "classify": self._classify, "regress": self._regress}
+            if method.lower() != "predict":
+                raise not_implemented(method.lower())
             work = functools.partial(
-                ask[method.lower()], _spec(name, version, label), await self._body(request)
+                self._predict, _spec(name, version, label), await self._body(request)
             )
-        elif request.method == "GET" and (match := _LOOK.fullmatch(path)):
+        elif request.method == "GET" and (match := _RESOURCE.fullmatch(path)):
             name, version, label, metadata = match.groups()
             work = functools.partial(
                 self._metadata if metadata else self._status, _spec(name or "", version, label)
@@ -139,36 +140,20 @@ class Rest:
                 408, f"the body did not arrive within {self._limits.seconds:g} s", unread=True
             ) from None
 
-    # Work of a thread
+    # Run in a thread
 
     def _predict(self, spec: Spec, body: bytes) -> bytes:
-        with self._models.measured(spec, "Predict", "REST"):
-            document = json_request.parse(body)
-            with self._models.asked(spec, "Predict") as asked:
-                infos = _inputs_of(asked.servable.signatures, document.signature_name)
-                inputs, row = json_request.predict(document, infos)
-                outputs = asked.predict(
-                    document.signature_name, inputs, timeout_ms=self._limits.milliseconds
-                )
-            return json_response.predictions(outputs) if row else json_response.columns(outputs)
-
-    def _classify(self, spec: Spec, body: bytes) -> bytes:
-        with self._models.measured(spec, "Classify", "REST"):
-            document = json_request.parse(body)
-            examples = json_request.examples(document)
-            with self._models.asked(spec, "Classify") as asked:
-                result = asked.classify(
-                    document.signature_name, examples, self._limits.milliseconds
-                )
-            return json_response.classifications(result)
-
-    def _regress(self, spec: Spec, body: bytes) -> bytes:
-        with self._models.measured(spec, "Regress", "REST"):
-            document = json_request.parse(body)
-            examples = json_request.examples(document)
-            with self._models.asked(spec, "Regress") as asked:
-                result = asked.regress(document.signature_name, examples, self._limits.milliseconds)
-            return json_response.regressions(result)
+        with self._models.measured(spec, "REST"):
+            request = json_request.parse(body)
+            _, outputs = self._models.predict(
+                spec,
+                request.signature_name,
+                functools.partial(json_request.inputs, request),
+                timeout_ms=self._limits.milliseconds,
+            )
+            if request.row:
+                return json_response.predictions(outputs)
+            return json_response.columns(outputs)
 
     def _status(self, spec: Spec) -> bytes:
         return json_response.status(self._models.manager.status(*spec))
@@ -201,14 +186,6 @@ def _spec(name: str, version: str | None, label: str | None) -> Spec:
             raise invalid_argument(f"Failed to convert version: {version[:40]} to numeric.")
         number = int(digits)
     return Spec(unquote(name), number, None if label is None else unquote(label))
-
-
-def _inputs_of(signatures: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    name = name or DEFAULT_SIGNATURE
-    if name not in signatures:
-        raise invalid_argument(f'Serving signature name: "{name}" not found in signature def')
-    inputs: Mapping[str, Any] = signatures[name].inputs
-    return inputs
 
 
 async def _read(request: Request, limit: int) -> bytes:

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import quote
 
 import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import (
-    classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
-    inference_pb2,
     model_management_pb2,
-    model_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
-    regression_pb2,
 )
 
 from bgadl_tf.serving.server import configuration, tensor_protos
 from bgadl_tf.serving.server.inference import DEFAULT_SIGNATURE
-from bgadl_tf.serving.server.models import Asked, Models, Spec
+from bgadl_tf.serving.server.models import Models, Spec
 from bgadl_tf.serving.server.savedmodel import Array
-from bgadl_tf.serving.server.status import Code, StatusError, from_exception, invalid_argument
+from bgadl_tf.serving.server.status import (
+    Code,
+    StatusError,
+    from_exception,
+    invalid_argument,
+    not_implemented,
+)
 
 LONGEST_MESSAGE = 2**31 - 1
 
@@ -39,17 +41,17 @@ def make_server(models: Models, threads: int, as_content: bool, health: bool) ->
     """A server without a port yet.
 
     Args:
-        models: Answer the requests.
+        models: What is served.
         threads: Requests answered at a time.
-        as_content: Answer tensors as ``tensor_content``.
-        health: Answer ``grpc.health.v1.Health``, too.
+        as_content: Whether answers carry ``tensor_content``.
+        health: Whether to offer ``grpc.health.v1.Health``.
     """
     server = grpc.server(
         ThreadPoolExecutor(threads, "grpc"),
         options=[
             ("grpc.max_receive_message_length", LONGEST_MESSAGE),
             ("grpc.max_send_message_length", LONGEST_MESSAGE),
-            ("grpc.so_reuseport", 0),  # a second server on the port is an error, not a rival
+            ("grpc.so_reuseport", 0),  # a second server on the port is an error
         ],
     )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
@@ -57,7 +59,7 @@ def make_server(models: Models, threads: int, as_content: bool, health: bool) ->
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(_ModelService(models), server)
     if health:
-        server.add_generic_rpc_handlers([_health(models)])
+        health_pb2_grpc.add_HealthServicer_to_server(_Health(models), server)
     return server
 
 
@@ -105,63 +107,43 @@ class _PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def __init__(self, models: Models, as_content: bool) -> None:
         self._models, self._as_content = models, as_content
 
-    @contextlib.contextmanager
-    def _asked(self, spec: Spec, api: str) -> Iterator[Asked]:
-        with self._models.measured(spec, api, "GRPC"), self._models.asked(spec, api) as asked:
-            yield asked
-
     @_answering
     def Predict(  # noqa: N802
         self, request: predict_pb2.PredictRequest, timeout_ms: int
     ) -> predict_pb2.PredictResponse:
-        with self._asked(_spec(request), "Predict") as asked:
-            outputs = asked.predict(
-                request.model_spec.signature_name,
-                {name: _array(name, proto) for name, proto in request.inputs.items()},
+        spec, signature_name = _spec(request), request.model_spec.signature_name
+        with self._models.measured(spec, "GRPC"):
+            prediction = self._models.predict(
+                spec,
+                signature_name,
+                lambda _: {name: _array(name, proto) for name, proto in request.inputs.items()},
                 tuple(request.output_filter),
                 timeout_ms,
             )
-            response = predict_pb2.PredictResponse(model_spec=_said(request.model_spec, asked))
-            for name, array in outputs.items():
+            response = predict_pb2.PredictResponse()
+            response.model_spec.name = spec.name
+            response.model_spec.version.value = prediction.version
+            response.model_spec.signature_name = signature_name or DEFAULT_SIGNATURE
+            for name, array in prediction.outputs.items():
                 response.outputs[name].CopyFrom(tensor_protos.from_array(array, self._as_content))
             return response
 
     @_answering
-    def Classify(  # noqa: N802
-        self, request: classification_pb2.ClassificationRequest, timeout_ms: int
-    ) -> classification_pb2.ClassificationResponse:
-        with self._asked(_spec(request), "Classify") as asked:
-            result = asked.classify(request.model_spec.signature_name, request.input, timeout_ms)
-            return classification_pb2.ClassificationResponse(
-                result=result, model_spec=_said(request.model_spec, asked)
-            )
+    def Classify(self, request: Any, timeout_ms: int) -> NoReturn:  # noqa: N802
+        raise not_implemented("Classify")
 
     @_answering
-    def Regress(  # noqa: N802
-        self, request: regression_pb2.RegressionRequest, timeout_ms: int
-    ) -> regression_pb2.RegressionResponse:
-        with self._asked(_spec(request), "Regress") as asked:
-            result = asked.regress(request.model_spec.signature_name, request.input, timeout_ms)
-            return regression_pb2.RegressionResponse(
-                result=result, model_spec=_said(request.model_spec, asked)
-            )
+    def Regress(self, request: Any, timeout_ms: int) -> NoReturn:  # noqa: N802
+        raise not_implemented("Regress")
 
     @_answering
-    def MultiInference(  # noqa: N802
-        self, request: inference_pb2.MultiInferenceRequest, timeout_ms: int
-    ) -> inference_pb2.MultiInferenceResponse:
-        spec = _spec_of(request.tasks[0].model_spec) if request.tasks else Spec("")
-        with self._asked(spec, "MultiInference") as asked:
-            results = asked.multi_inference(request, timeout_ms)
-            for task, result in zip(request.tasks, results, strict=True):
-                result.model_spec.CopyFrom(_said(task.model_spec, asked))
-            return inference_pb2.MultiInferenceResponse(results=results)
+    def MultiInference(self, request: Any, timeout_ms: int) -> NoReturn:  # noqa: N802
+        raise not_implemented("MultiInference")
 
     @_answering
     def GetModelMetadata(  # noqa: N802
         self, request: get_model_metadata_pb2.GetModelMetadataRequest, timeout_ms: int
     ) -> get_model_metadata_pb2.GetModelMetadataResponse:
-        del timeout_ms
         spec = _spec(request)
         if not request.metadata_field:
             raise invalid_argument(
@@ -181,14 +163,12 @@ class _ModelService(model_service_pb2_grpc.ModelServiceServicer):
     def GetModelStatus(  # noqa: N802
         self, request: get_model_status_pb2.GetModelStatusRequest, timeout_ms: int
     ) -> get_model_status_pb2.GetModelStatusResponse:
-        del timeout_ms
         return self._models.manager.status(*_spec(request))
 
     @_answering
     def HandleReloadConfigRequest(  # noqa: N802
         self, request: model_management_pb2.ReloadConfigRequest, timeout_ms: int
     ) -> model_management_pb2.ReloadConfigResponse:
-        del timeout_ms
         if request.config.WhichOneof("config") != "model_config_list":
             raise invalid_argument(
                 "ServerModelConfig type not supported by HandleReloadConfigRequest. Only "
@@ -217,10 +197,7 @@ def _array(name: str, proto: Any) -> Array:
 def _spec(request: Any) -> Spec:
     if not request.HasField("model_spec"):
         raise invalid_argument("Missing ModelSpec")
-    return _spec_of(request.model_spec)
-
-
-def _spec_of(spec: model_pb2.ModelSpec) -> Spec:
+    spec = request.model_spec
     match spec.WhichOneof("version_choice"):
         case "version":
             return Spec(spec.name, version=spec.version.value)
@@ -230,26 +207,22 @@ def _spec_of(spec: model_pb2.ModelSpec) -> Spec:
             return Spec(spec.name)
 
 
-def _said(asked_for: model_pb2.ModelSpec, asked: Asked) -> model_pb2.ModelSpec:
-    """The model spec of an answer: name, signature, and the number of the version."""
-    said = model_pb2.ModelSpec(
-        name=asked_for.name, signature_name=asked_for.signature_name or DEFAULT_SIGNATURE
-    )
-    said.version.value = asked.version
-    return said
+class _Health(health.HealthServicer):
+    """SERVING once every model has a version that answers."""
 
+    def __init__(self, models: Models) -> None:
+        super().__init__()
+        self._models = models
 
-def _health(models: Models) -> grpc.GenericRpcHandler:
-    """``Check`` of the standard health service: SERVING once every model has a version.
+    def Check(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        self._refresh()
+        return super().Check(request, context)
 
-    Its messages have one field each, so they are written by hand and not with another package.
-    """
-    serving, not_serving = b"\x08\x01", b"\x08\x02"
+    def Watch(self, request: Any, context: grpc.ServicerContext, *more: Any) -> Any:  # noqa: N802
+        self._refresh()
+        return super().Watch(request, context, *more)
 
-    def check(request: bytes, context: grpc.ServicerContext) -> bytes:
-        del request, context
-        return serving if models.manager.available() else not_serving
-
-    return grpc.method_handlers_generic_handler(
-        "grpc.health.v1.Health", {"Check": grpc.unary_unary_rpc_method_handler(check)}
-    )
+    def _refresh(self) -> None:
+        statuses = health_pb2.HealthCheckResponse
+        available = self._models.manager.available()
+        self.set(health.OVERALL_HEALTH, statuses.SERVING if available else statuses.NOT_SERVING)

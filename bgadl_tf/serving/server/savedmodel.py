@@ -85,7 +85,7 @@ class SavedModel:
         unique = list(dict.fromkeys(fetches))
         run = self._callable(tuple(names), tuple(unique), timeout_ms)
         values = dict(zip(unique, run(*(feeds[name] for name in names)), strict=True))
-        return [_array(values[name]) for name in fetches]
+        return [as_array(values[name]) for name in fetches]
 
     def _callable(
         self, feeds: tuple[str, ...], fetches: tuple[str, ...], timeout_ms: int
@@ -103,11 +103,12 @@ class SavedModel:
             return self._callables[key]
 
     def close(self) -> None:
-        """Free the session; nobody may be running it."""
+        """Free the session; no run may be under way."""
         self._callables.clear()
         self._session.close()
 
 
-def _array(value: Any) -> Array:
+def as_array(value: Any) -> Array:
+    """What a session or an eager tensor answers, as an array; strings as ``bytes`` objects."""
     # NumPy would make an array of fixed length of a single string, and lose NULs at its end.
     return np.array(value, object) if isinstance(value, bytes) else np.asarray(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ipaddress
 import logging
@@ -81,8 +80,11 @@ class Server:
             ConfigError: A port cannot be had.
         """
         stopping = threading.Event()
-        with self._http() as http, self._polling(stopping), self._grpc():
-            asyncio.run(self._until_signal(stopping, http))
+        with self._grpc(), self._polling(stopping), self._http(stopping):
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: stopping.set())
+            self._announce()
+            stopping.wait()
         if not self.models.manager.close(LAST_SECONDS):
             # Its threads cannot be ended otherwise, and would keep the process for ever.
             unanswered = self.models.manager.requests
@@ -92,32 +94,14 @@ class Server:
         if self.rest is not None:
             self.rest.close()
 
-    async def _until_signal(self, stopping: threading.Event, http: _Http | None) -> None:
-        asked_to_stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, asked_to_stop.set)
-        serving = asyncio.create_task(http.serve([http.listening])) if http else None
-        waiting = asyncio.create_task(asked_to_stop.wait())
-        self._announce()
-        await asyncio.wait(
-            {waiting, *([serving] if serving else [])}, return_when="FIRST_COMPLETED"
-        )
-        stopping.set()
-        if http and serving:
-            http.should_exit = True
-            await serving
-        waiting.cancel()
-
     @contextlib.contextmanager
-    def _http(self) -> Iterator[_Http | None]:
+    def _http(self, stopping: threading.Event) -> Iterator[None]:
+        """REST, in a thread: uvicorn's signal handlers would end the process before gRPC has."""
         if self.rest is None:
-            yield None
+            yield
             return
         config = uvicorn.Config(
             self.rest.app,
-            host=self._flags.host,
-            port=self._flags.rest_api_port,
             lifespan="off",
             log_config=None,
             log_level="warning",
@@ -127,9 +111,23 @@ class Server:
             timeout_keep_alive=75,
             timeout_graceful_shutdown=self._grace,
         )
+        server = uvicorn.Server(config)
         # uvicorn itself would end the process where the port is in use.
         with _listen(self._flags.host, self._flags.rest_api_port) as listening:
-            yield _Http(config, listening)
+
+            def serve() -> None:
+                try:
+                    server.run([listening])
+                finally:
+                    stopping.set()
+
+            thread = threading.Thread(target=serve, name="REST")
+            thread.start()
+            try:
+                yield
+            finally:
+                server.should_exit = True
+                thread.join()
 
     @property
     def _grace(self) -> int:
@@ -201,18 +199,6 @@ class Server:
             _log.info("gRPC at unix:%s", settings.grpc_socket_path)
         if settings.rest_api_port:
             _log.info("REST at http://%s:%d", _in_url(settings.host), settings.rest_api_port)
-
-
-class _Http(uvicorn.Server):
-    """uvicorn without its own signal handlers, which would end the process before gRPC has."""
-
-    def __init__(self, config: uvicorn.Config, listening: socket.socket) -> None:
-        super().__init__(config)
-        self.listening = listening
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def _listen(host: str, port: int) -> socket.socket:

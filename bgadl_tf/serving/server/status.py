@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from pathlib import Path
 
 import tensorflow as tf
 
@@ -74,8 +75,16 @@ def invalid_argument(message: str) -> StatusError:
     return StatusError(Code.INVALID_ARGUMENT, message)
 
 
+def not_implemented(method: str) -> StatusError:
+    """The answer to what this server leaves to TensorFlow Serving."""
+    return StatusError(
+        Code.UNIMPLEMENTED,
+        f"{method} is not implemented by this embedded server; tensorflow/serving answers it",
+    )
+
+
 def from_exception(error: BaseException) -> StatusError:
-    """What a client is told of any exception."""
+    """The status that a client gets for any exception."""
     if isinstance(error, StatusError):
         return StatusError(error.code, _shortened(error.message))
     if isinstance(error, tf.errors.OpError):
@@ -83,6 +92,17 @@ def from_exception(error: BaseException) -> StatusError:
     if isinstance(error, MemoryError):
         return StatusError(Code.RESOURCE_EXHAUSTED, "out of memory")
     return StatusError(Code.INTERNAL, without_paths(f"{type(error).__name__}: {error}"))
+
+
+def load_failure(error: Exception, folder: Path) -> StatusError:
+    """Why a version cannot be loaded, for clients.
+
+    The folder's place on the host is no business of theirs. It may hold blanks, so a pattern would
+    not find its end.
+    """
+    message = getattr(error, "message", None) or f"{type(error).__name__}: {error}"
+    message = message.replace(str(folder), folder.name)
+    return StatusError(from_exception(error).code, without_paths(message))
 
 
 def without_paths(message: str) -> str:

@@ -10,20 +10,22 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from bgadl_tf.acquisition.base import ACQUISITIONS
+from bgadl_tf.acquisition.bald import BALD
 from bgadl_tf.acquisition.query import Query
-from bgadl_tf.acquisition.scores import mutual_information
+from bgadl_tf.core.types import Json
 from bgadl_tf.data.dataset import Dataset, ExampleSet
 from bgadl_tf.data.images import image_files
 from bgadl_tf.data.read_ahead import read_ahead
 from bgadl_tf.data.records import tfds_records
 from bgadl_tf.data.source import ExampleSource
 from bgadl_tf.engine.scorer import Scorer
-from bgadl_tf.engine.trainer import Trainer
+from bgadl_tf.learners.learner import Learner
 from bgadl_tf.learners.plain import Plain
-from bgadl_tf.loop.active_learner import ActiveLearner, Plan
-from bgadl_tf.loop.journal import Generated, Round
+from bgadl_tf.loop.active_learner import ActiveLearner
+from bgadl_tf.loop.journal import Moment, Named
 from bgadl_tf.loop.ledger import Ledger
+from bgadl_tf.loop.plan import Plan
+from bgadl_tf.loop.round import Round
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
 from scripts.benchmarks import images as samples
 from scripts.benchmarks.disk_pools import RECORDS
@@ -36,11 +38,16 @@ MIB = 2**20
 class Memo:
     """A journal of a run that has trained once and forgets every query when told so."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.ledger = Ledger(folder / "labels.jsonl")
         self.asked: Query | None = None
 
-    def finished_rounds(self) -> int:
-        return 1
+    def begin(self, plan: Plan) -> None: ...
+
+    def track(self, learner: Learner) -> None: ...
+
+    def finished(self) -> list[Json]:
+        return [{}]
 
     def query(self, round_: int) -> Query | None:
         return self.asked if round_ else Query((), ())
@@ -48,15 +55,15 @@ class Memo:
     def save_query(self, round_: int, query: Query, mask_seed: int) -> None:
         self.asked = query
 
-    def generated(self, round_: int) -> Generated | None:
+    def kept(self, round_: int, name: str) -> Named | None:
         return None
 
-    def save_generated(self, round_: int, generated: Generated) -> None: ...
+    def keep(self, round_: int, name: str, arrays: Named) -> None: ...
 
-    def restore(self) -> tuple[int, int] | None:
-        return 0, 1
+    def restore(self) -> Moment | None:
+        return Moment(0, 0, 1)
 
-    def save_weights(self, round_: int, step: int, now: bool) -> None: ...
+    def save_weights(self, moment: Moment, now: bool) -> None: ...
 
     def finish(self, record: Round) -> None: ...
 
@@ -96,27 +103,22 @@ def read(images: ExampleSource, scorer: Scorer) -> None:
 
 def score(images: ExampleSource, scorer: Scorer) -> None:
     """Every chunk, and keep nothing."""
-    for _ in scorer.scores(images, 0, mutual_information):
+    for _ in scorer.look(images, 0, BALD().score):
         pass
 
 
-def whole_query(images: ExampleSource, scorer: Scorer, memo: Memo, folder: Path) -> ActiveLearner:
+def whole_query(images: ExampleSource, learner: Learner, memo: Memo, passes: int) -> ActiveLearner:
     """A loop that is about to ask in round 1 and scores everything."""
     ids = tuple(f"{number:07d}" for number in range(len(images)))
     labels = np.zeros(len(images), np.int32)
     train = ExampleSet(ids, images, labels)
     test = ExampleSet(("test",), np.zeros((1, *images.shape[1:]), np.uint8), labels[:1])
     return ActiveLearner(
-        dataset=Dataset("pool", train, test, tuple("0123456789")),
-        learner=scorer.learner,
-        acquisition=ACQUISITIONS.get("bald")(),
-        trainer=Trainer(scorer.learner, scorer.strategy, 1),
-        scorer=scorer,
-        ledger=Ledger(folder / "labels.jsonl"),
+        learner,
+        BALD(),
+        Dataset("pool", train, test, tuple("0123456789")),
         journal=memo,
-        plan=Plan(
-            rounds=1, query_size=100, initial=(), candidates=0, steps=1, seed=0, warm_start=False
-        ),
+        plan=Plan(rounds=1, query_size=100, candidates=0, mc_samples=passes, steps=1, batch_size=1),
     )
 
 
@@ -126,14 +128,19 @@ def main() -> None:
     learner = Plain(CLASSIFIERS.get("gal_cnn")(samples.MNIST, 10, dtype=given["precision"]))
     learner.compile()
     scorer = Scorer(learner, tf.distribute.get_strategy(), given["passes"])
+    few = np.zeros((min(given["count"], scorer.chunk), *samples.MNIST), np.uint8)
     # Traced before any memory is counted.
-    score(np.zeros((min(given["count"], scorer.chunk), *samples.MNIST), np.uint8), scorer)
-    memo, in_memory = Memo(), given["source"] == "memory"
+    score(few, scorer)
+    in_memory = given["source"] == "memory"
     with tempfile.TemporaryDirectory() as folder:
+        memo = Memo(Path(folder))
         before, start = anonymous(), time.perf_counter()
         images = opened(given["source"], Path(given["path"]), given["count"], given["data_dir"])
         opening = time.perf_counter() - start
-        loop = whole_query(images, scorer, memo, Path(folder)) if given["work"] == "query" else None
+        loop = None
+        if given["work"] == "query":
+            loop = whole_query(images, learner, memo, given["passes"])
+            score(few, loop.scorer)
         if in_memory:
             before = anonymous()
 
@@ -142,6 +149,7 @@ def main() -> None:
             with Peak() as peak:
                 if loop is not None:
                     memo.asked = None
+                    loop.labelling.ask(1, Query((), ()))
                     loop.ask()
                 else:
                     (read if given["work"] == "read" else score)(images, scorer)

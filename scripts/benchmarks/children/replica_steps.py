@@ -7,7 +7,7 @@ from typing import Any
 
 from bgadl_tf.engine.strategies import make_strategy
 from bgadl_tf.engine.trainer import Trainer
-from bgadl_tf.learners.base import LEARNERS
+from bgadl_tf.learners.learner import LEARNERS
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
 from scripts.benchmarks import images
 from scripts.benchmarks.worker import arguments, serve
@@ -23,9 +23,9 @@ def main() -> None:
     with strategy.scope():
         learner_type = LEARNERS.get(given["learner"])
         classifier = CLASSIFIERS.get(given["classifier"])(shape, 10)
-        learner = learner_type.around(classifier, learner_type.options_type(**given["options"]))
+        learner = learner_type.create(classifier, learner_type.options_type(**given["options"]))
         learner.compile()
-    trainer = Trainer(learner, strategy, given["batch"])
+    trainer = Trainer(learner, learner.space, strategy, given["batch"])
 
     def work() -> dict[str, Any]:
         start = time.perf_counter()

@@ -17,9 +17,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from bgadl_tf.loop.oracles.oracle import HeldBackLabels
+from bgadl_tf.loop.oracles.held_back import HeldBackLabels
 from bgadl_tf.runs.build import build
 from bgadl_tf.runs.config import RunConfig
+from bgadl_tf.runs.pictures import Pictures
 from bgadl_tf.runs.progress import Progress
 from bgadl_tf.runs.run_folder import RunFolder
 from scripts.benchmarks.worker import arguments, serve
@@ -82,38 +83,38 @@ def main() -> None:
     clock = Clock()
     with tempfile.TemporaryDirectory() as path:
         folder = RunFolder(Path(path) / "run")
-        with folder.opened(setup.described):
-            folder.track(setup.learner)
-            loop = setup.active_learner(folder.path, folder)
-            clock.watch(setup.trainer, "train", "train")
-            clock.watch_items(setup.scorer, "scores", "score")
-            clock.watch(setup.scorer, "evaluate", "evaluate")
-            clock.watch(setup.acquisition, "query", "query")
-            clock.watch(folder, "save_weights", "checkpoint")
-            clock.watch(loop.ledger, "extend", "ledger")
-            for method in ("save_query", "save_generated", "finish"):
-                clock.watch(folder, method, "journal")
+        with folder.opened(setup.described, setup.defaults):
+            journal = folder.journal
+            progress = Progress(folder.path, setup.learner, setup.plan, 0)
+            pictures = Pictures(folder.path / "figures", setup.dataset, journal)
+            loop = setup.active_learner(journal, (progress, pictures))
+            clock.watch(loop.fitting.trainer, "train", "train")
+            clock.watch_items(loop.scorer, "look", "score")
+            clock.watch(loop.scorer, "evaluate", "evaluate")
+            clock.watch(loop, "ask", "query")
+            clock.watch(journal, "save_weights", "checkpoint")
+            clock.watch(journal.ledger, "extend", "ledger")
+            for method in ("save_query", "keep", "finish"):
+                clock.watch(journal, method, "journal")
+            clock.watch(progress, "on_step", "figures and TensorBoard")
+            for callback in (progress, pictures):
+                clock.watch(callback, "on_round", "figures and TensorBoard")
             oracle = HeldBackLabels(setup.dataset.train)
-            with Progress(folder.path, setup.plan, 0) as progress:
-                clock.watch(progress, "on_step", "figures and TensorBoard")
-                clock.watch(progress, "on_round", "figures and TensorBoard")
-                loop.on_step = progress.on_step
 
-                def work() -> dict[str, Any]:
-                    clock.seconds.clear()
-                    start = time.perf_counter()
-                    record = loop.step(oracle)
-                    assert record is not None
-                    made = folder.generated(record.round) if record.round else None
-                    progress.on_round(record, folder.rounds, made, setup.dataset)
-                    whole = time.perf_counter() - start
-                    rest = whole - sum(clock.seconds.values())
-                    return {
-                        "whole": whole,
-                        "parts": {**clock.seconds, "everything else": rest},
-                        "candidates": min(setup.plan.candidates, loop.pool.unlabelled_count),
-                    }
+            def work() -> dict[str, Any]:
+                clock.seconds.clear()
+                start = time.perf_counter()
+                record = loop.step(oracle)
+                whole = time.perf_counter() - start
+                assert record is not None
+                rest = whole - sum(clock.seconds.values())
+                return {
+                    "whole": whole,
+                    "parts": {**clock.seconds, "everything else": rest},
+                    "candidates": min(setup.plan.candidates, loop.pool.unlabelled_count),
+                }
 
+            with progress:
                 serve(work)
 
 

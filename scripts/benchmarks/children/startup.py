@@ -12,6 +12,7 @@ from scripts.benchmarks.worker import arguments, serve
 def work() -> dict[str, Any]:
     """Import, build, take one step."""
     times = [time.perf_counter()]
+    from bgadl_tf.engine.trainer import Trainer
     from bgadl_tf.runs.build import build
     from bgadl_tf.runs.config import RunConfig
 
@@ -21,7 +22,8 @@ def work() -> dict[str, Any]:
     times.append(time.perf_counter())
     count = setup.config.batch_size
     train = setup.dataset.train
-    setup.trainer.train(train.examples[:count], train.labels[:count], (0, 0), 1)
+    trainer = Trainer(setup.learner, setup.learner.space, setup.strategy, count)
+    trainer.train(train.examples[:count], train.labels[:count], (0, 0), 1)
     times.append(time.perf_counter())
     stages = ("importing", "dataset and networks", "tracing and first step")
     return dict(zip(stages, (b - a for a, b in itertools.pairwise(times)), strict=True))

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
-from tests.saved_models import PREDICT, echo, half_plus, save, signature, v1
-from tests.server_process import ServerProcess, serving, write_config
+from tests.support.saved_models import PREDICT, echo, half_plus, save, signature, v1
+from tests.support.server_process import ServerProcess, serving, write_config
 
 
 def scaled(folder: Path) -> Path:

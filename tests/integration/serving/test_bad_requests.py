@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.conftest import REPOSITORY
-from tests.server_process import PATIENCE, ServerProcess
+from tests.support.repository import REPOSITORY
+from tests.support.server_process import PATIENCE, ServerProcess
 
 LIMIT = 100_000
 PARSE = "JSON Parse error: "
@@ -23,8 +23,8 @@ PARSE = "JSON Parse error: "
 
 @pytest.fixture(autouse=True)
 def _still_answers(request: pytest.FixtureRequest) -> Iterator[None]:
-    asked = [name for name in ("served", "strict") if name in request.fixturenames]
-    servers = {name: request.getfixturevalue(name) for name in asked}
+    used = [name for name in ("served", "strict") if name in request.fixturenames]
+    servers = {name: request.getfixturevalue(name) for name in used}
     logged = {name: len(server.log) for name, server in servers.items()}
     yield
     for name, server in servers.items():
@@ -47,18 +47,18 @@ def deep(count: int, inside: str = "") -> bytes:
         (b"", PARSE + "The document is empty"),
         (b" \n", PARSE + "The document is empty"),
         (b"instances = [1, 2]", PARSE + "Invalid value. at offset: 0"),
-        (b'{"instances": [1, 2', PARSE + "Missing a comma or closing bracket"),
-        (b'{"instances": [1] ', PARSE + "Missing a comma or closing bracket"),
+        (b'{"instances": [1, 2', PARSE + "Expecting ',' delimiter at offset: 19"),
+        (b'{"instances": [1] ', PARSE + "Expecting ',' delimiter at offset: 18"),
         (b'{"instances": [1,]}', PARSE + "Invalid value. at offset: 17"),
-        (b'{"instances": [1]} {}', PARSE + "The document root must not be followed by other"),
-        (b'{"instances" [1]}', PARSE + "Missing a colon after a name of object member."),
-        (b"{'instances': [1]}", PARSE + "Missing a name for object member. at offset: 1"),
-        (b'{"inst', PARSE + "Missing a closing quotation mark in string."),
-        (b'{"inputs": "\\x"}', PARSE + "Invalid escape character in string."),
-        (b'{"inputs": "\\u12g4"}', PARSE + "Incorrect hex digit after \\u escape in string."),
-        (b'{"inputs": "\\ud800"}', PARSE + "The surrogate pair in string is invalid."),
-        (b'{"\\udfff": 1}', PARSE + "The surrogate pair in string is invalid."),
-        (b'{"inputs": "a\nb"}', PARSE + "Invalid encoding in string."),
+        (b'{"instances": [1]} {}', PARSE + "Extra data at offset: 19"),
+        (b'{"instances" [1]}', PARSE + "Expecting ':' delimiter at offset: 13"),
+        (b"{'instances': [1]}", PARSE + "Expecting property name"),
+        (b'{"inst', PARSE + "Unterminated string"),
+        (b'{"inputs": "\\x"}', PARSE + "Invalid \\escape"),
+        (b'{"inputs": "\\u12g4"}', PARSE + "Invalid \\uXXXX escape"),
+        (b'{"inputs": "\\ud800"}', "is not of expected type: float"),
+        (b'{"\\udfff": 1}', "Missing 'inputs' or 'instances' key"),
+        (b'{"inputs": "a\nb"}', PARSE + "Invalid control character"),
         (b'{"inputs": "\xff"}', PARSE + "Invalid encoding in string. at offset: 12"),
         (b"\x00\x01\x02\xff", PARSE),
         (b"\xff\xfe{\x00}\x00", PARSE),
@@ -68,7 +68,7 @@ def deep(count: int, inside: str = "") -> bytes:
         (b'{"inputs": .5}', PARSE),
         (b'{"inputs": nan}', PARSE),
         (b'{"inputs": 1e999}', PARSE + "Number too big to be stored in double. at offset: 11"),
-        (b'{"inputs": ' + b"9" * 400 + b"}", PARSE + "Number too big to be stored in double."),
+        (b'{"inputs": ' + b"9" * 400 + b"}", "to float without loss of precision."),
         (b'{"inputs": ' + b"9" * 9_000 + b"}", PARSE + "Number too big to be stored in double."),
         (deep(100_000), PARSE + "Terminate parsing due to lists nested too deeply."),
         (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, PARSE + "Terminate parsing"),
@@ -93,8 +93,6 @@ def test_json(served: ServerProcess, body: bytes, message: str) -> None:
     response = served.post("/models/half:predict", data=body)
     assert (response.status_code, message in response.json()["error"]) == (400, True), response.text
     assert len(response.content) < 10_000
-    for method in ("classify", "regress"):
-        assert served.post(f"/models/half:{method}", data=body).status_code == 400
 
 
 @pytest.mark.parametrize("body", [b'\xef\xbb\xbf{"inputs": 2}', b'\t{"inputs" :\r\n2}\n'])
@@ -102,14 +100,14 @@ def test_json_that_is_only_odd(served: ServerProcess, body: bytes) -> None:
     assert served.post("/models/half:predict", data=body).json() == {"outputs": 3.0}
 
 
-def test_no_path_of_the_host_is_told(served: ServerProcess, models: Any) -> None:
-    told = [served.get("/models/broken").text, served.get("/models/broken/metadata").text]
+def test_no_path_of_the_host_is_shown(served: ServerProcess, models: Any) -> None:
+    answers = [served.get("/models/broken").text, served.get("/models/broken/metadata").text]
     bad = [("root", [-1]), ("image", [1, 2]), ("image", [[[["x"]]]]), ("slow", [[1, 2]])]
-    told += [
+    answers += [
         served.post("/models/echo:predict", {"signature_name": name, "inputs": value}).text
         for name, value in bad
     ]
-    for text in told:
+    for text in answers:
         for path in (models, REPOSITORY, REPOSITORY / ".venv"):
             assert str(path) not in text
         assert "site-packages" not in text
@@ -222,11 +220,10 @@ def test_work_that_takes_too_long(strict: ServerProcess) -> None:
 
 
 def test_junk_of_any_kind(served: ServerProcess) -> None:
-    """Bytes from a seed, for each method; all are refused in JSON."""
+    """Bytes from a seed; all are refused in JSON."""
     seed = b'[{1.,"x]:}e-'
     for index in range(60):
         junk = bytes(seed[(index * 7 + step * step) % len(seed)] for step in range(index))
-        method = ("predict", "classify", "regress")[index % 3]
-        response: requests.Response = served.post(f"/models/half:{method}", data=junk)
+        response: requests.Response = served.post("/models/half:predict", data=junk)
         assert response.status_code == 400
         assert response.json().keys() == {"error"}

@@ -17,11 +17,12 @@ from typing import Any
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from tests.conftest import REPOSITORY
-from tests.saved_models import echo, half_plus
-from tests.server_process import ServerProcess, free_ports, serving
+from tests.support.repository import REPOSITORY
+from tests.support.saved_models import echo, half_plus
+from tests.support.server_process import ServerProcess, free_ports, serving
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +113,14 @@ def test_socket_host_and_interrupt(base: Path, tmp_path: Path) -> None:
             stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
             answer = stub.Predict(request, timeout=60, wait_for_ready=True)
             assert [*answer.outputs["y"].float_val] == [3.5]
-            check = channel.unary_unary("/grpc.health.v1.Health/Check")
-            assert check(b"", timeout=10) == b"\x08\x01"
+            health = health_pb2_grpc.HealthStub(channel)
+            request = health_pb2.HealthCheckRequest()
+            assert (
+                health.Check(request, timeout=10).status == health_pb2.HealthCheckResponse.SERVING
+            )
+            request.service = "another"
+            with pytest.raises(grpc.RpcError, match="NOT_FOUND"):
+                health.Check(request, timeout=10)
         with socket.create_connection(("127.0.0.2", port), 10):
             pass
         with pytest.raises(ConnectionRefusedError):

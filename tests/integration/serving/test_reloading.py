@@ -15,9 +15,9 @@ import requests
 from google.protobuf import text_format
 from tensorflow_serving.apis import model_management_pb2
 
-from tests.saved_models import half_plus
-from tests.server_process import ServerProcess, serving, write_config
-from tests.unit.serving.server.prometheus_text import parse
+from tests.support.prometheus_page import label_values, value
+from tests.support.saved_models import half_plus
+from tests.support.server_process import ServerProcess, serving, write_config
 
 
 def publish(base: Path, number: int) -> None:
@@ -52,7 +52,7 @@ def folder(server: ServerProcess) -> Path:
 
 
 class Asking:
-    """Threads that ask all the time, and what they were told."""
+    """Threads that ask all the time, and what they were answered."""
 
     def __init__(self, server: ServerProcess) -> None:
         self.server, self.done = server, threading.Event()
@@ -183,18 +183,11 @@ def test_metrics_tell_of_requests_and_batches(server: ServerProcess) -> None:
         server.wait(lambda: sum(asking.answers.values()) > 300)
     page = server.http.get(f"{server.rest}/monitoring/prometheus/metrics", timeout=10)
     assert page.headers["Content-Type"].startswith("text/plain")
-    metrics = parse(page.text)
-    requests_ = metrics[":tensorflow:serving:request_count"].samples
-    served = (":tensorflow:serving:request_count", frozenset({("model_name", "m"),
-              ("status", "OK")}))  # fmt: skip
-    assert requests_[served] > 300
-    models = {value for _, labels in requests_ for key, value in labels if key == "model_name"}
-    assert models <= {"m", "late", ""}
-    batches = metrics[":tensorflow:serving:batching_session:processed_batch_size"].samples
-    (rows,) = (value for (name, labels), value in batches.items()
-               if name.endswith("_sum") and ("model_name", "m") in labels)  # fmt: skip
-    (count,) = (value for (name, labels), value in batches.items()
-                if name.endswith("_count") and ("model_name", "m") in labels)  # fmt: skip
+    name = ":tensorflow:serving:request_count"
+    assert value(page.text, name, model_name="m", status="OK") > 300
+    assert label_values(page.text, name, "model_name") <= {"m", "late", ""}
+    name = ":tensorflow:serving:batching_session:processed_batch_size"
+    rows, count = (value(page.text, f"{name}_{end}", model_name="m") for end in ("sum", "count"))
     assert rows > 2 * count  # two rows a request: some were merged
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.server_process import ServerProcess
+from tests.support.server_process import ServerProcess
 
 NAN, INF = math.nan, math.inf
 TINY = 1e-45
@@ -187,8 +187,8 @@ REFUSALS: list[tuple[str, Any, int, str]] = [
     ("echo", named("root", instances=[1, -1]), 400, "negative row"),
     # models
     *[
-        (path, {"instances": [1]}, 404, f"Servable not found for request: {asked}")
-        for path, asked in [
+        (path, {"instances": [1]}, 404, f"Servable not found for request: {which}")
+        for path, which in [
             ("none", "Latest(none)"), ("none/versions/7", "Specific(none, 7)"),
             ("half/versions/2", "Specific(half, 2)"), ("Half", "Latest(Half)"),
             ("broken", "Latest(broken)"),

@@ -13,8 +13,10 @@ from pathlib import Path
 from PIL import Image
 
 from bgadl_tf.export.models import export_models
-from tests.conftest import REPOSITORY, small_learner, some_images
-from tests.server_process import PATIENCE, free_ports, listens
+from tests.support.examples import some_images
+from tests.support.learners import small_learner
+from tests.support.repository import REPOSITORY
+from tests.support.server_process import PATIENCE, free_ports, listens
 
 COUNT = 600
 
@@ -40,7 +42,7 @@ def scored(work_file: Path) -> int:
 
 
 def test_every_image_is_scored_once(tmp_path: Path) -> None:
-    export_models(small_learner("plain"), 5, {}, tmp_path)
+    export_models(small_learner("plain"), tmp_path, mc_samples=5)
     images = tmp_path / "images"
     images.mkdir()
     for number, image in enumerate(some_images(COUNT, (8, 8, 1))):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bgadl_tf.acquisition.base import check_abilities
+from bgadl_tf.acquisition.acquisition import ACQUISITIONS, check_needs
 from bgadl_tf.acquisition.query import TopScores, top
 from bgadl_tf.core.errors import ConfigError, PoolError, ScoreError
+from bgadl_tf.learners.plain import Plain
+from bgadl_tf.models.classifiers.base import CLASSIFIERS
 
 
 def test_the_highest_first_and_ties_in_pool_order() -> None:
@@ -57,6 +59,9 @@ def test_bad_scores_are_counted_over_all_parts() -> None:
 
 
 def test_an_impossible_pair_names_the_possible_ones() -> None:
-    with pytest.raises(ConfigError, match=r"'bald' needs mc_dropout.*possible: .*random"):
-        check_abilities("bald", frozenset(), "plain")
-    check_abilities("random", frozenset(), "plain")
+    bald, random = (ACQUISITIONS.get(name)() for name in ("bald", "random"))
+    learner = Plain(CLASSIFIERS.get("mlp")((3,), 2, dropout=0.0))
+    with pytest.raises(ConfigError, match=r"'bald' needs MCDropout.*Plain.*possible: .*random"):
+        check_needs("bald", bald, learner)
+    check_needs("random", random, learner)
+    check_needs("bald", bald, Plain(CLASSIFIERS.get("mlp")((3,), 2)))

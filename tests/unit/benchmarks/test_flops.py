@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 import tensorflow as tf
 
-from bgadl_tf.learners.base import LEARNERS
+from bgadl_tf.learners.learner import LEARNERS
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
 from scripts.benchmarks import flops
 from scripts.benchmarks.rivals.keras_training import Sequential
-from tests.conftest import small_learner
+from tests.support.learners import small_learner
 
 
 def spec(*shape: int | None) -> tf.TensorSpec:
@@ -83,7 +83,7 @@ def test_shared_passes_save_what_the_readme_says() -> None:
     for name in ("vaeacgan", "vaeacgan-alternating"):
         kind = LEARNERS.get(name)
         classifier = CLASSIFIERS.get("lenet")(shape, 10)
-        learner = kind.around(classifier, kind.options_type(unlabelled=False))
+        learner = kind.create(classifier, kind.options_type(unlabelled=False))
         learner.compile()
         counted[name] = flops.count(lambda *parts, own=learner: own.train_step(parts), *batch)
     plain = flops.count(Sequential("lenet", shape, "float32").step, *batch)

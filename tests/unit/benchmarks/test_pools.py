@@ -8,7 +8,7 @@ import pytest
 from scripts.benchmarks import disk_pools
 from scripts.benchmarks.children.pool import opened
 from scripts.benchmarks.memory import Peak
-from tests.conftest import some_images, some_labels
+from tests.support.examples import some_images, some_labels
 
 IMAGES, LABELS = some_images(12, (28, 28, 1)), np.sort(some_labels(12))
 

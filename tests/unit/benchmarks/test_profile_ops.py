@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.support.repository import REPOSITORY
 
 SCRIPT = REPOSITORY / "scripts" / "profile_ops.py"
 

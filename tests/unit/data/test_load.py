@@ -6,22 +6,22 @@ import pytest
 
 from bgadl_tf.core.errors import UnknownNameError
 from bgadl_tf.data import load
-from bgadl_tf.data.dataset import LOADERS
+from bgadl_tf.data.loader import LOADERS, LoadRequest
 
 
 @pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, dict[str, Any]]]:
-    made: list[tuple[str, str, dict[str, Any]]] = []
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, LoadRequest]]:
+    made: list[tuple[str, LoadRequest]] = []
 
     def loader_of(kind: str) -> Any:
-        return lambda argument, **settings: made.append((kind, argument, settings))
+        return lambda request: made.append((kind, request))
 
     monkeypatch.setattr(LOADERS, "get", loader_of)
     return made
 
 
 def test_kinds_of_datasets() -> None:
-    assert LOADERS.names() == ("arrays", "digits", "folder", "tfds")
+    assert LOADERS.names() == ("arrays", "digits", "embeddings", "folder", "tfds")
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,7 @@ def test_kinds_of_datasets() -> None:
         ("digits", "digits", ""),
         ("folder:/a:b/c", "folder", "/a:b/c"),
         ("arrays:/a/b", "arrays", "/a/b"),
+        ("embeddings:/a/b", "embeddings", "/a/b"),
         ("folder", "folder", ""),
         ("mnist", "tfds", "mnist"),
         ("imagenet_resized/32x32", "tfds", "imagenet_resized/32x32"),
@@ -37,17 +38,15 @@ def test_kinds_of_datasets() -> None:
     ],
 )
 def test_a_spec_picks_loader_and_argument(
-    spec: str, kind: str, argument: str, calls: list[tuple[str, str, dict[str, Any]]]
+    spec: str, kind: str, argument: str, calls: list[tuple[str, LoadRequest]]
 ) -> None:
-    settings = {"data_dir": "d", "image_size": 16, "seed": 3, "stream": True}
-    load.load_dataset(spec, **settings)
-    assert calls == [(kind, argument, settings)]
+    load.load_dataset(spec, data_dir="d", image_size=16, seed=3, stream=True)
+    assert calls == [(kind, LoadRequest(argument, "d", 16, 3, True))]
 
 
 def test_an_unknown_kind_lists_the_known_ones() -> None:
-    with pytest.raises(
-        UnknownNameError, match=r"'xyz' in 'xyz:1'; known: arrays, digits, folder, tfds"
-    ):
+    known = "arrays, digits, embeddings, folder, tfds"
+    with pytest.raises(UnknownNameError, match=f"'xyz' in 'xyz:1'; known: {known}"):
         load.load_dataset("xyz:1")
 
 

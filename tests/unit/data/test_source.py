@@ -6,8 +6,9 @@ import pytest
 from bgadl_tf.data.dataset import ExampleSet
 from bgadl_tf.data.images.resize import resize
 from bgadl_tf.data.images.resized import Resized
-from bgadl_tf.data.source import ExampleSource, Subset, gather, is_in_memory, part_of
-from tests.conftest import RecordedImages, some_images, some_labels
+from bgadl_tf.data.source import ExampleSource, Subset, gather, is_in_memory, kind, part_of
+from bgadl_tf.data.vectors import StoredVectors
+from tests.support.examples import RecordedImages, some_images, some_labels
 
 IMAGES = some_images(20)
 
@@ -32,6 +33,20 @@ def test_rows_that_do_not_exist_are_refused() -> None:
     for rows in ([0, 4], [-1, 2]):
         with pytest.raises(IndexError, match=f"rows go from {rows[0]} to {rows[1]} of 4 images"):
             Subset(IMAGES, np.arange(4))[np.array(rows)]
+
+
+def test_a_source_has_the_type_of_its_examples() -> None:
+    vectors = np.ones((4, 3), np.float32)
+    stored = StoredVectors(vectors, ("a", "b", "c", "d"))
+    for source, name, dtype, ndim in (
+        (stored, "vectors", np.float32, 2),
+        (IMAGES, "images", np.uint8, 4),
+    ):
+        subset = Subset(source, np.array([3, 1]))
+        assert (kind(subset), subset.dtype, subset.ndim) == (name, dtype, ndim)
+        assert subset[:].dtype == dtype
+    with pytest.raises(IndexError, match="rows go from 1 to 2 of 2 vectors"):
+        Subset(stored, np.array([3, 1]))[np.array([1, 2])]
 
 
 def test_images_are_resized_as_they_are_read() -> None:

@@ -32,6 +32,18 @@ def test_parts_keep_the_order_and_what_has_no_label_stays() -> None:
     assert sorted((*rest.ids, *held.ids)) == list(images.ids)
 
 
+def test_vectors_are_held_out_like_images() -> None:
+    images = image_set([0, 1, UNLABELLED] * 10)
+    vectors = np.arange(60, dtype=np.float32).reshape(30, 2)
+    parts = split.hold_out(
+        ExampleSet(images.ids, vectors, images.labels), {0: 2, 1: 3}, ("a", "b"), seed=0
+    )
+    of_images = split.hold_out(images, {0: 2, 1: 3}, ("a", "b"), seed=0)
+    for part, expected in zip(parts, of_images, strict=True):
+        assert part.ids == expected.ids
+        np.testing.assert_array_equal(part.examples[:], vectors[[int(id_) for id_ in part.ids]])
+
+
 def test_a_class_draws_the_same_whatever_the_other_classes_hold() -> None:
     few, many = image_set([0] * 20 + [1] * 5), image_set([0] * 20 + [1] * 50)
     held = [

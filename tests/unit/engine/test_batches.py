@@ -14,15 +14,14 @@ from bgadl_tf.data.source import ExampleSource
 from bgadl_tf.engine import batches
 from bgadl_tf.engine.batches import Span, blocks, positions, steps_of_a_block
 from bgadl_tf.engine.trainer import Trainer
-from bgadl_tf.learners.base import Learner
-from tests.conftest import (
-    RecordedImages,
-    small_learner,
-    some_images,
-    some_labels,
-)
+from bgadl_tf.learners.batch import Batch
+from bgadl_tf.learners.learner import Learner
+from bgadl_tf.models.spaces import space_of
+from tests.support.examples import RecordedImages, some_images, some_labels
+from tests.support.learners import small_learner
 
 SEED = (3, 4)
+SPACE = space_of((8, 8, 1))
 POOL = some_images(23, seed=1)
 # The first pixel says which image it is.
 POOL[:, 0, 0, 0] = np.arange(23)
@@ -45,11 +44,13 @@ class Listener:
         self.heard: list[tuple[int, int, list[int]]] = []
         self.learner = learner
 
-        def train_step(data: tuple[tf.Tensor, ...]) -> None:
-            assert data[2].shape[0] is not None, "the share of a replica is known when tracing"
+        def train_step(data: Batch) -> None:
+            assert data.unlabelled.shape[0] is not None, (
+                "the share of a replica is known when tracing"
+            )
             replica = tf.distribute.get_replica_context().replica_id_in_sync_group
             step = self.learner.optimizers["classifier"].iterations
-            tf.numpy_function(self._hear, [replica, step, data[2]], [])
+            tf.numpy_function(self._hear, [replica, step, data.unlabelled], [])
             self.learner.optimizers["classifier"].iterations.assign_add(1)
 
         monkeypatch.setattr(learner, "train_step", train_step)
@@ -80,7 +81,7 @@ def test_every_step_takes_the_images_at_its_positions(
     listener = Listener(small_learner("acgan"), monkeypatch)
     monkeypatch.setattr(batches, "BLOCK_BYTES", steps_at_once * 10 * 64)
     pool: ExampleSource = RecordedImages(POOL) if stored else POOL
-    trainer = Trainer(listener.learner, one_device, 10)
+    trainer = Trainer(listener.learner, listener.learner.space, one_device, 10)
     # Stopped after four steps and taken up again.
     for first, last in ((0, 4), (4, STEPS)):
         trainer.train(
@@ -96,7 +97,7 @@ def test_replicas_share_every_batch(
     with mirrored.scope():
         listener = Listener(small_learner("acgan"), monkeypatch)
     monkeypatch.setattr(batches, "BLOCK_BYTES", 3 * 10 * 64)
-    trainer = Trainer(listener.learner, mirrored, 10)
+    trainer = Trainer(listener.learner, listener.learner.space, mirrored, 10)
     trainer.train(some_images(9), some_labels(9), SEED, STEPS, unlabelled=RecordedImages(POOL))
     assert listener.batches() == [expected(step, 10) for step in range(STEPS)]
     assert {replica for _, replica, _ in listener.heard} == {0, 1}
@@ -126,7 +127,7 @@ def test_a_block_is_as_many_steps_as_fit(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_learner_that_uses_no_pool_reads_none(one_device: tf.distribute.Strategy) -> None:
     pool = RecordedImages(POOL)
-    trainer = Trainer(small_learner("plain"), one_device, 4)
+    trainer = Trainer(small_learner("plain"), SPACE, one_device, 4)
     trainer.train(some_images(9), some_labels(9), SEED, 2, unlabelled=pool)
     assert pool.asked == []
 
@@ -138,7 +139,7 @@ def test_an_image_that_cannot_be_read_stops_the_training(
         def read(self, rows: Rows) -> Images:
             raise DataError("nothing can be read")
 
-    trainer = Trainer(small_learner("acgan"), one_device, 4)
+    trainer = Trainer(small_learner("acgan"), SPACE, one_device, 4)
     with pytest.raises(DataError, match="nothing can be read"):
         trainer.train(some_images(9), some_labels(9), SEED, 2, unlabelled=Broken(POOL))
 
@@ -146,7 +147,7 @@ def test_an_image_that_cannot_be_read_stops_the_training(
 def test_the_reading_ends_when_training_fails(
     one_device: tf.distribute.Strategy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trainer = Trainer(small_learner("acgan"), one_device, 4)
+    trainer = Trainer(small_learner("acgan"), SPACE, one_device, 4)
 
     def fail(*_: object) -> None:
         raise DivergenceError("not finite")

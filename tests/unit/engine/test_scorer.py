@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bgadl_tf.acquisition import scores
-from bgadl_tf.acquisition.base import ACQUISITIONS
+from bgadl_tf.acquisition.acquisition import ACQUISITIONS, ScoreAcquisition
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import Images, Rows
 from bgadl_tf.engine import scorer as scoring
@@ -17,8 +16,9 @@ from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.learners.plain import Plain
 from bgadl_tf.models import noise, predictive
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
-from bgadl_tf.models.predictive import Predictive
-from tests.conftest import RecordedImages, reseed, small_learner, some_images, some_labels
+from tests.support.examples import RecordedImages, some_images, some_labels
+from tests.support.learners import reseed, small_learner
+from tests.support.scoring import bald, bald_of, predict, seen
 
 IMAGES = some_images(37)
 SEED = 2**53 - 1
@@ -33,10 +33,10 @@ def test_neither_chunk_nor_order_matters(
     bald = {}
     for chunk in (5, 16, 64):
         scorer = Scorer(learner, one_device, 10, chunk)
-        bald[chunk] = np.asarray(scores.mutual_information(scorer.predict(IMAGES, SEED)))
+        bald[chunk] = bald_of(scorer, IMAGES, SEED)
         assert scorer.score_traces == 1
     shuffled = np.random.default_rng(0).permutation(37)
-    permuted = scores.mutual_information(scorer.predict(IMAGES[shuffled], SEED))
+    permuted = bald_of(scorer, IMAGES[shuffled], SEED)
     np.testing.assert_allclose(permuted, bald[64][shuffled], atol=1e-6)
     np.testing.assert_allclose(bald[5], bald[64], atol=1e-6)
     np.testing.assert_allclose(bald[16], bald[64], atol=1e-6)
@@ -52,14 +52,14 @@ def test_the_fast_path_equals_whole_passes_one_by_one(
     features = learner.classifier.features(tf.cast(IMAGES, tf.float32) / 255.0)
     passes = [head(features, masks=[mask[k : k + 1] for mask in masks]) for k in range(10)]
     plain = predictive.from_log_probs(tf.stack(passes))
-    fast = Scorer(learner, one_device, 10, chunk=16).predict(IMAGES, SEED)
+    fast = predict(Scorer(learner, one_device, 10, chunk=16), IMAGES, SEED)
     for one, other in zip(fast, plain, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_another_seed_is_another_set_of_masks(one_device: tf.distribute.Strategy) -> None:
     scorer = Scorer(small_learner("plain"), one_device, 10, chunk=64)
-    first, other = (scorer.predict(IMAGES, seed).expected_entropy for seed in (2, 3))
+    first, other = (predict(scorer, IMAGES, seed).expected_entropy for seed in (2, 3))
     assert not np.array_equal(first, other)
 
 
@@ -91,11 +91,10 @@ def test_stored_images_are_read_chunk_by_chunk_and_score_the_same(
 ) -> None:
     scorer = Scorer(small_learner("plain", "gal_cnn"), one_device, 10, chunk=16)
     stored = RecordedImages(IMAGES)
-    parts = list(scorer.scores(stored, SEED, scores.mutual_information))
+    parts = [part for (part,) in scorer.look(stored, SEED, bald)]
     assert [len(part) for part in parts] == [16, 16, 5]
     assert stored.asked == [[*range(16)], [*range(16, 32)], [*range(32, 37)]]
-    whole = scorer.scores(IMAGES, SEED, scores.mutual_information)
-    np.testing.assert_array_equal(np.concatenate(parts), np.concatenate([*whole]))
+    np.testing.assert_array_equal(np.concatenate(parts), bald_of(scorer, IMAGES, SEED))
     labels = some_labels(37)
     assert scorer.evaluate(stored, labels) == scorer.evaluate(IMAGES, labels)
     assert scorer.score_traces == scorer.evaluation_traces == 1
@@ -113,7 +112,7 @@ def test_the_next_chunk_is_read_while_the_present_one_is_scored(
                 following.set()
             return super().read(rows)
 
-    parts = scorer.scores(Waits(IMAGES), SEED, scores.mutual_information)
+    parts = scorer.look(Waits(IMAGES), SEED, bald)
     next(parts)
     # Nobody has asked for a second part.
     assert following.wait(60)
@@ -133,12 +132,12 @@ def test_an_image_that_cannot_be_read_is_named_and_the_thread_ends(
             return super().read(rows)
 
     for use in (
-        lambda: scorer.predict(Broken(IMAGES), SEED),
+        lambda: predict(scorer, Broken(IMAGES), SEED),
         lambda: scorer.evaluate(Broken(IMAGES), some_labels(37)),
     ):
         with pytest.raises(DataError, match="row 20 cannot be read"):
             use()
-    parts = scorer.scores(RecordedImages(IMAGES), SEED, scores.mutual_information)
+    parts = scorer.look(RecordedImages(IMAGES), SEED, bald)
     next(parts)
     parts.close()
     assert not [t for t in threading.enumerate() if t.name.startswith("read-ahead")]
@@ -149,16 +148,17 @@ def test_an_image_that_cannot_be_read_is_named_and_the_thread_ends(
 def test_scores_inside_the_graph_are_those_of_the_predictive_distribution(
     name: str, precision: str, one_device: tf.distribute.Strategy
 ) -> None:
-    score = getattr(ACQUISITIONS.get(name), "score", None)
-    if score is None:
-        pytest.skip("looks at no prediction")
+    kind = ACQUISITIONS.get(name)
+    if not issubclass(kind, ScoreAcquisition):
+        pytest.skip("gives no scores of its own")
+    score = kind().score
     learner = Plain(CLASSIFIERS.get("gal_cnn")((8, 8, 1), 10, dtype=precision))
     learner.compile()
     reseed(learner)
     for chunk in (5, 16):
         scorer = Scorer(learner, one_device, 23, chunk)
-        inside = np.concatenate([*scorer.scores(IMAGES, SEED, score)])
-        outside = score(Predictive(*map(tf.constant, scorer.predict(IMAGES, SEED))))
+        inside = np.concatenate([part for (part,) in scorer.look(IMAGES, SEED, score)])
+        outside = score(seen(scorer, IMAGES, SEED))
         np.testing.assert_allclose(inside, outside, atol=1e-6)
         assert inside.dtype == np.float32
 
@@ -167,9 +167,9 @@ def test_new_weights_are_scored_with_new_kernels(one_device: tf.distribute.Strat
     """The masked kernels are made once a pass over the pool, and not once for ever."""
     learner = small_learner("plain", "resnet18")
     scorer = Scorer(learner, one_device, 10, chunk=16)
-    before = scorer.predict(IMAGES, SEED)
+    before = predict(scorer, IMAGES, SEED)
     reseed(learner, 1)
-    after, fresh = (s.predict(IMAGES, SEED) for s in (scorer, Scorer(learner, one_device, 10, 16)))
+    after, fresh = (predict(s, IMAGES, SEED) for s in (scorer, Scorer(learner, one_device, 10, 16)))
     np.testing.assert_array_equal(after.mean_probs, fresh.mean_probs)
     assert not np.array_equal(after.mean_probs, before.mean_probs)
     assert scorer.score_traces == 1
@@ -189,6 +189,6 @@ def test_few_images_are_not_padded_to_a_whole_chunk(
     )
     scorer = Scorer(learner, one_device, 10, chunk=30)
     for count, size in ((1, 8), (8, 8), (9, 16), (29, 30), (37, 30)):
-        few = scorer.predict(IMAGES[:count], SEED)
+        few = predict(scorer, IMAGES[:count], SEED)
         assert (sizes[-1], len(few.expected_entropy)) == (size, count)
     assert sizes == [8, 16, 30]

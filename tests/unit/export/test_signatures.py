@@ -7,11 +7,14 @@ import pytest
 import tensorflow as tf
 
 from bgadl_tf.export import by_seed
-from bgadl_tf.export.signatures import LABEL, SEED, Signature, images_spec
+from bgadl_tf.export.signatures import LABEL, SEED, Signature, examples_spec
 from bgadl_tf.models import noise
 from bgadl_tf.models.predictive import Predictive
+from bgadl_tf.models.spaces import space_of
 
-ECHO = Signature((images_spec((8, 8, 1)), SEED), lambda images, seed: {"seed": seed + 1})
+ECHO = Signature(
+    (examples_spec(space_of((8, 8, 1))), SEED), lambda images, seed: {"seed": seed + 1}
+)
 
 
 def images(*shape: int) -> tf.Tensor:

@@ -10,7 +10,8 @@ from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.learners.adversarial import AdversarialLearner, AdversarialOptions
 from bgadl_tf.learners.vaeacgan import VAEACGANOptions
-from tests.conftest import small_learner, some_images, some_labels, weights_of
+from tests.support.examples import some_images, some_labels
+from tests.support.learners import small_learner, weights_of
 
 IMAGES, LABELS = some_images(20), some_labels(20)
 
@@ -24,7 +25,7 @@ def make(name: str, **options: object) -> AdversarialLearner:
 def train(
     learner: AdversarialLearner, pool: np.ndarray | None, steps: int = 2
 ) -> dict[str, np.ndarray]:
-    Trainer(learner, tf.distribute.get_strategy(), 10).train(
+    Trainer(learner, learner.space, tf.distribute.get_strategy(), 10).train(
         IMAGES, LABELS, (1, 2), steps, unlabelled=pool
     )
     return weights_of(learner)
@@ -69,9 +70,9 @@ def test_images_of_a_new_generator_do_not_reach_the_classifier(name: str) -> Non
 @pytest.mark.parametrize("name", ["acgan", "vaeacgan"])
 def test_generative_networks_co_evolve_unless_told_otherwise(name: str) -> None:
     generative = {*make(name).networks} - {"classifier"}
-    assert make(name).fresh_each_round(warm_start=False) == ("classifier",)
-    assert make(name).fresh_each_round(warm_start=True) == ()
-    assert {*make(name, co_evolve=False).fresh_each_round(warm_start=True)} == generative
+    assert make(name).resets(warm_start=False) == ("classifier",)
+    assert make(name).resets(warm_start=True) == ()
+    assert {*make(name, co_evolve=False).resets(warm_start=True)} == generative
 
 
 def test_each_objective_moves_its_own_network_alone() -> None:
@@ -98,7 +99,7 @@ def test_the_distance_of_x_prime_falls_as_encoder_and_generator_train() -> None:
         generated = learner.augment(images, LABELS, (1, 2)).numpy() / 255.0
         return float(np.sqrt(np.square(generated - images / 255.0).sum(axis=(1, 2, 3))).mean())
 
-    trainer = Trainer(learner, tf.distribute.get_strategy(), 20)
+    trainer = Trainer(learner, learner.space, tf.distribute.get_strategy(), 20)
     start = distance()
     trainer.train(images, LABELS, (1, 2), 150)
     middle = distance()

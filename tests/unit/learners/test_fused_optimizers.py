@@ -13,10 +13,15 @@ PAIRS = [
     (keras.optimizers.Adam, fused_optimizers.Adam, {"beta_1": 0.5}),
     (keras.optimizers.Adadelta, fused_optimizers.Adadelta, {"rho": 0.9}),
     (keras.optimizers.SGD, fused_optimizers.MomentumSGD, {"momentum": 0.9}),
+    (keras.optimizers.SGD, fused_optimizers.MomentumSGD, {"momentum": 0.9, "nesterov": True}),
+    (keras.optimizers.SGD, fused_optimizers.MomentumSGD, {"momentum": 0.0}),
+    (keras.optimizers.Adam, fused_optimizers.Adam, {"amsgrad": True}),
 ]
 
 each_optimizer = pytest.mark.parametrize(
-    ("theirs", "ours", "options"), PAIRS, ids=["adam", "adadelta", "sgd"]
+    ("theirs", "ours", "options"),
+    PAIRS,
+    ids=["adam", "adadelta", "sgd", "nesterov", "sgd-without-momentum", "amsgrad"],
 )
 
 
@@ -40,9 +45,7 @@ def some_weights() -> list[keras.Variable]:
     return [keras.Variable(np.full(shape, 0.5, np.float32)) for shape in ((4, 3), (3,))]
 
 
-@pytest.mark.parametrize(
-    ("theirs", "ours", "options"), PAIRS, ids=lambda x: getattr(x, "__name__", "")
-)
+@each_optimizer
 def test_the_same_weights_and_states(
     theirs: type[keras.optimizers.Optimizer],
     ours: type[keras.optimizers.Optimizer],
@@ -57,9 +60,7 @@ def test_the_same_weights_and_states(
         np.testing.assert_allclose(have, want, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("theirs", "ours", "options"), PAIRS, ids=lambda x: getattr(x, "__name__", "")
-)
+@each_optimizer
 def test_on_two_replicas(
     theirs: type[keras.optimizers.Optimizer],
     ours: type[keras.optimizers.Optimizer],

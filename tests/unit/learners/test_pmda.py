@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from bgadl_tf.core.types import ImageShape
 from bgadl_tf.learners.pmda import PMDA
-from tests.conftest import small_learner
+from tests.support.learners import small_learner
 
 
 def transform(shape: ImageShape, images: np.ndarray, **options: float) -> np.ndarray:

@@ -11,10 +11,12 @@ import tensorflow as tf
 
 from bgadl_tf.learners.acgan import ACGAN
 from bgadl_tf.learners.adversarial import AdversarialLearner
-from bgadl_tf.learners.base import to_float
+from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.vaeacgan import VAEACGAN, AlternatingVAEACGAN
 from bgadl_tf.models import losses, noise
-from tests.conftest import small_learner, some_images, some_labels
+from bgadl_tf.models.spaces import space_of
+from tests.support.examples import some_images, some_labels
+from tests.support.learners import small_learner
 
 COUNT = 12
 SHAPE = (16, 16, 1)
@@ -39,7 +41,7 @@ def moved(learner: AdversarialLearner) -> dict[str, list[np.ndarray]]:
         name: [weight.numpy() for weight in net.trainable_variables]
         for name, net in learner.networks.items()
     }
-    tf.function(learner.train_step)(tuple(tf.constant(part) for part in DATA))
+    tf.function(learner.train_step)(Batch(*(tf.constant(part) for part in DATA)))
     moves = {
         name: [
             w.numpy() - old for w, old in zip(net.trainable_variables, trained[name], strict=True)
@@ -77,8 +79,8 @@ def judged(learner: AdversarialLearner, pixels: tf.Tensor, sign: float) -> tf.Te
 
 def vaeacgan_losses(learner: VAEACGAN, turn: int = 0) -> Losses:
     """The paper's four losses, each written out with every forward pass that it needs."""
-    x, y = to_float(tf.constant(DATA[0])), tf.constant(DATA[1])
-    pool = to_float(tf.constant(DATA[2]))
+    x, y = space_of(SHAPE).to_float(tf.constant(DATA[0])), tf.constant(DATA[1])
+    pool = space_of(SHAPE).to_float(tf.constant(DATA[2]))
     seed = noise.fold(learner.step_seed(), turn)
     options = learner.options
     guessed = tf.argmax(learner.classifier(pool), axis=1, output_type=tf.int32)
@@ -131,8 +133,8 @@ def vaeacgan_losses(learner: VAEACGAN, turn: int = 0) -> Losses:
 
 def acgan_losses(learner: ACGAN) -> Losses:
     """The three losses of an ACGAN with two generated images beside a real one."""
-    x, y = to_float(tf.constant(DATA[0])), tf.constant(DATA[1])
-    pool = to_float(tf.constant(DATA[2]))
+    x, y = space_of(SHAPE).to_float(tf.constant(DATA[0])), tf.constant(DATA[1])
+    pool = space_of(SHAPE).to_float(tf.constant(DATA[2]))
     seed, options = learner.step_seed(), learner.options
     latents = [noise.normal(noise.fold(seed, n), COUNT, options.latent_dim) for n in (1, 2)]
 
@@ -209,14 +211,17 @@ def test_of_turns_each_through_what_the_one_before_has_changed() -> None:
 
 def test_moving_statistics_are_those_of_separate_passes() -> None:
     learner = make("vaeacgan", "resnet18")
-    groups = {name: to_float(tf.constant(some_images(6, SHAPE, n))) for n, name in enumerate("abc")}
+    groups = {
+        name: space_of(SHAPE).to_float(tf.constant(some_images(6, SHAPE, n)))
+        for n, name in enumerate("abc")
+    }
     before = learner.discriminator.get_weights()
     separate = {
         name: learner.discriminator(images, training=True) for name, images in groups.items()
     }
     after = learner.discriminator.get_weights()
     learner.discriminator.set_weights(before)
-    together = learner.discrimination(groups)
+    together = learner.discriminate(groups)
     for name, logits in separate.items():
         np.testing.assert_allclose(together[name], logits, rtol=1e-4, atol=1e-5)
     for ours, plain in zip(learner.discriminator.get_weights(), after, strict=True):

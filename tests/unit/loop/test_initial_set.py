@@ -8,7 +8,7 @@ import pytest
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.data.dataset import ExampleSet
 from bgadl_tf.loop.initial_set import initial_ids
-from tests.conftest import some_images
+from tests.support.examples import some_images
 
 
 def image_set(labels: list[int]) -> ExampleSet:
@@ -46,5 +46,17 @@ def test_the_default_is_ten_a_class_or_all_that_is_labelled() -> None:
 def test_more_than_there_are_is_refused() -> None:
     with pytest.raises(ConfigError, match="only 3 training examples have a label"):
         labels_of_initial([0, 1, 2, -1], 4)
-    with pytest.raises(ConfigError, match="no training example has a label"):
-        labels_of_initial([-1, -1], None)
+    with pytest.raises(ConfigError, match="only 2 training examples are left"):
+        labels_of_initial([-1, -1], 3)
+
+
+def test_where_nothing_is_labelled_it_may_be_any() -> None:
+    assert labels_of_initial([-1] * 50, None) == [-1] * 30
+    assert labels_of_initial([-1] * 50, 4) == [-1] * 4
+
+
+def test_what_is_taken_is_out_of_the_question() -> None:
+    images = image_set([0, 1, 2] * 4)
+    rng = np.random.default_rng(0)
+    chosen = initial_ids(images, 3, 6, rng, taken=lambda id_: int(id_.removeprefix("image-")) < 6)
+    assert chosen == images.ids[6:]

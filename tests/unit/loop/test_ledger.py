@@ -36,7 +36,7 @@ def path(tmp_path: Path) -> Path:
 def test_what_was_appended_is_there_after_reopening(path: Path) -> None:
     ledger = Ledger(path)
     for record in RECORDS:
-        ledger.append(record)
+        ledger.extend([record])
     reopened = Ledger(path)
     assert reopened.records() == ledger.records() == RECORDS
     assert not reopened.mended
@@ -61,10 +61,10 @@ def test_a_new_ledger_makes_no_file(path: Path) -> None:
 
 def test_an_id_is_recorded_once(path: Path) -> None:
     ledger = Ledger(path)
-    ledger.append(RECORDS[0])
+    ledger.extend([RECORDS[0]])
     before = path.read_bytes()
     with pytest.raises(LedgerError, match="'digits-0001' is recorded already"):
-        ledger.append(Record("digits-0001", 4, 1, "x"))
+        ledger.extend([Record("digits-0001", 4, 1, "x")])
     with pytest.raises(LedgerError, match="'c' is recorded already"):
         ledger.extend([RECORDS[2], RECORDS[2]])
     assert path.read_bytes() == before
@@ -75,7 +75,7 @@ def test_a_failed_append_leaves_ledger_and_file_as_before(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ledger = Ledger(path)
-    ledger.append(RECORDS[0])
+    ledger.extend([RECORDS[0]])
     before = path.read_bytes()
 
     def fail(_: int) -> None:
@@ -84,9 +84,9 @@ def test_a_failed_append_leaves_ledger_and_file_as_before(
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", fail)
         with pytest.raises(RunFolderError, match="No space left"):
-            ledger.append(RECORDS[1])
+            ledger.extend([RECORDS[1]])
     assert path.read_bytes() == before
-    ledger.append(RECORDS[1])
+    ledger.extend([RECORDS[1]])
     assert Ledger(path).records() == RECORDS[:2]
 
 
@@ -96,7 +96,7 @@ def test_a_failed_append_leaves_ledger_and_file_as_before(
      ("round", -1), ("round", None), ("source", 4)],
 )  # fmt: skip
 def test_malformed_lines_are_named(path: Path, field: str, value: object) -> None:
-    Ledger(path).append(RECORDS[0])
+    Ledger(path).extend([RECORDS[0]])
     line: dict[str, Any] = {"id": "b", "label": 1, "round": 0, "source": "x", field: value}
     with path.open("a") as file:
         file.write(json.dumps(line) + "\n")
@@ -114,7 +114,7 @@ def test_other_fields_are_refused(path: Path, line: dict[str, object]) -> None:
 
 
 def test_an_id_twice_in_the_file_is_refused(path: Path) -> None:
-    Ledger(path).append(RECORDS[0])
+    Ledger(path).extend([RECORDS[0]])
     path.write_bytes(path.read_bytes() * 2)
     with pytest.raises(LedgerError, match="line 2: id 'digits-0001' is recorded already"):
         Ledger(path)

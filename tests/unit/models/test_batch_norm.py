@@ -62,8 +62,8 @@ def test_behind_a_convolution_it_is_part_of_the_kernel(stride: int) -> None:
     convolution = keras.layers.Conv2D(6, 3, strides=stride, padding="same", use_bias=False)
     images = normal((2, 7, 7, 2))
     plain = norm(convolution(images))
-    np.testing.assert_allclose(norm.after(convolution, images, False), plain, 1e-4, 1e-4)
-    trained = norm.after(convolution, images, True)
+    np.testing.assert_allclose(norm.convolve(convolution, images, False), plain, 1e-4, 1e-4)
+    trained = norm.convolve(convolution, images, True)
     np.testing.assert_allclose(tf.reduce_mean(trained, (0, 1, 2)), norm.beta, atol=1e-4)
 
 
@@ -74,7 +74,7 @@ def test_what_is_frozen_is_folded_once() -> None:
     plain = norm(convolution(images))
     norm.freeze()
     for _ in range(2):
-        np.testing.assert_allclose(norm.after(convolution, images, False), plain, 1e-4, 1e-4)
+        np.testing.assert_allclose(norm.convolve(convolution, images, False), plain, 1e-4, 1e-4)
         convolution.kernel.assign(0.0 * convolution.kernel)  # seen by nobody any more
 
 

@@ -10,11 +10,11 @@ import pytest
 import tensorflow as tf
 
 from bgadl_tf.core.types import ImageShape
-from bgadl_tf.models.blocks import halvings
+from bgadl_tf.models.convolutional import halvings
 from bgadl_tf.models.discriminator import Discriminator
 from bgadl_tf.models.encoder import Encoder, Posterior
 from bgadl_tf.models.generator import Generator
-from tests.conftest import some_images
+from tests.support.examples import some_images
 
 SHAPES = [(8, 8, 1), (28, 28, 1), (32, 32, 3), (9, 13, 3), (96, 96, 3)]
 LABELS = tf.constant([0, 1, 2, 9])
@@ -38,8 +38,9 @@ def test_sizes_of_the_papers_networks() -> None:
     assert halvings((28, 28, 1)) == [(28, 28), (14, 14), (7, 7)]
     assert halvings((32, 32, 3))[-1] == (4, 4)
     generator = Generator((28, 28, 1), 10)
-    assert generator.project.kernel.shape == (1024, 7 * 7 * 128)
-    assert [layer.kernel.shape[2:] for layer in generator.upsamplings] == [(64, 128), (1, 64)]
+    assert generator.decoder.project.kernel.shape == (1024, 7 * 7 * 128)
+    upsamplings = generator.decoder.convolutions
+    assert [layer.kernel.shape[2:] for layer in upsamplings] == [(64, 128), (1, 64)]
 
 
 def test_the_posterior_is_linear_and_not_squashed() -> None:

@@ -33,16 +33,18 @@ def test_kl_divergence_from_the_standard_normal() -> None:
 @pytest.mark.parametrize(("probability", "logit"), [(0.8, math.log(4)), (0.3, math.log(3 / 7))])
 def test_adversarial_terms_are_binary_cross_entropies(probability: float, logit: float) -> None:
     logits = tf.constant([logit])
-    np.testing.assert_allclose(losses.taken_for_real(logits), [-math.log(probability)], rtol=1e-5)
     np.testing.assert_allclose(
-        losses.taken_for_fake(logits), [-math.log(1 - probability)], rtol=1e-5
+        losses.cross_entropy_real(logits), [-math.log(probability)], rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        losses.cross_entropy_fake(logits), [-math.log(1 - probability)], rtol=1e-5
     )
 
 
 def test_adversarial_terms_stay_finite_for_extreme_logits() -> None:
     logits = tf.constant([-1e4, 1e4])
-    assert losses.taken_for_real(logits).numpy().tolist() == [1e4, 0.0]
-    assert losses.taken_for_fake(logits).numpy().tolist() == [0.0, 1e4]
+    assert losses.cross_entropy_real(logits).numpy().tolist() == [1e4, 0.0]
+    assert losses.cross_entropy_fake(logits).numpy().tolist() == [0.0, 1e4]
 
 
 @pytest.mark.parametrize("shares", [(4, 4), (5, 3), (8, 0)])

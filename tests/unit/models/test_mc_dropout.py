@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bgadl_tf.models import mc_dropout, predictive
+from bgadl_tf.models import masked_products, mc_dropout, predictive
 from bgadl_tf.models.mc_dropout import StochasticHead
 
 SEED = (3, 4)
@@ -46,10 +46,10 @@ def test_all_passes_at_once_equal_passes_one_by_one(
 @pytest.mark.parametrize(
     ("images", "rate", "policy", "form"),
     [
-        (6, 0.25, "float32", "_masked_features"),
-        (7, 0.25, "float32", "_without_dropped"),
-        (7, 0.5, "float32", "_masked_kernel"),
-        (7, 0.25, "mixed_bfloat16", "_masked_kernel"),
+        (6, 0.25, "float32", "from_masked_features"),
+        (7, 0.25, "float32", "without_dropped"),
+        (7, 0.5, "float32", "from_masked_kernels"),
+        (7, 0.25, "mixed_bfloat16", "from_masked_kernels"),
     ],
 )
 def test_the_cheapest_form_of_the_product_is_taken(
@@ -58,11 +58,11 @@ def test_the_cheapest_form_of_the_product_is_taken(
     taken = []
 
     def watched(form: str) -> Callable[..., tf.Tensor]:
-        product = getattr(mc_dropout, form)
+        product = getattr(masked_products, form)
         return lambda *factors: (taken.append(form), product(*factors))[1]
 
-    for name in ("_masked_features", "_masked_kernel", "_without_dropped"):
-        monkeypatch.setattr(mc_dropout, name, watched(name))
+    for name in ("from_masked_features", "from_masked_kernels", "without_dropped"):
+        monkeypatch.setattr(masked_products, name, watched(name))
     made = StochasticHead(4, (7,), (rate, 0.5), dtype=policy)
     made.build((None, 9))
     features = tf.ones((images, 9), made.compute_dtype)

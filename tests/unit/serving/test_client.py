@@ -20,10 +20,10 @@ from bgadl_tf.core.errors import (
 from bgadl_tf.serving.client.client import Client
 from bgadl_tf.serving.client.images import strings, to_png
 from bgadl_tf.serving.client.retry import Retry
-from tests.conftest import some_images
-from tests.unit.serving.fake_grpc import Services, grpc_server
-from tests.unit.serving.fake_model import CLASSES, SHAPE, FakeModel, FaultError, bald
-from tests.unit.serving.fake_rest import rest_server
+from tests.support.examples import some_images
+from tests.support.fake_grpc import Services, grpc_server
+from tests.support.fake_model import CLASSES, SHAPE, FakeModel, FaultError, bald
+from tests.support.fake_rest import rest_server
 
 QUICK = Retry(patience=2.0, first=0.01, longest=0.02)
 
@@ -251,10 +251,10 @@ def test_a_reset_connection_is_called_so(address: str, model: FakeModel) -> None
     if address.startswith("grpc"):
         pytest.skip("gRPC words it itself")
     model.faults = [FaultError("RESET")]
-    told: list[str] = []
-    with Client(address, retry=dataclasses.replace(QUICK, notify=told.append)) as client:
+    reasons: list[str] = []
+    with Client(address, retry=dataclasses.replace(QUICK, notify=reasons.append)) as client:
         client.bald(contents(1), 1)
-    assert told == [f"cannot reach {address}: Connection reset by peer"]
+    assert reasons == [f"cannot reach {address}: Connection reset by peer"]
 
 
 def test_names_of_graph_nodes_are_left_out(client: Client, model: FakeModel) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.serving.client.images import batches, strings, to_png
-from tests.conftest import some_images
+from tests.support.examples import some_images
 
 
 @given(st.lists(st.integers(0, 12), max_size=30), st.integers(1, 5), st.integers(1, 20))

@@ -12,8 +12,8 @@ from bgadl_tf.serving.client.client import Client
 from bgadl_tf.serving.client.in_flight import map_in_flight
 from bgadl_tf.serving.client.pool import Failed, Item, Outcome, Scored, score_pool
 from bgadl_tf.serving.client.retry import Retry
-from tests.unit.serving.fake_model import FakeModel, FaultError, bald
-from tests.unit.serving.fake_rest import rest_server
+from tests.support.fake_model import FakeModel, FaultError, bald
+from tests.support.fake_rest import rest_server
 
 
 @pytest.fixture

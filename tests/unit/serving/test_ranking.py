@@ -11,9 +11,9 @@ import pytest
 from bgadl_tf.cli import main
 from bgadl_tf.serving.ranked_files import COLUMNS
 from bgadl_tf.serving.score_command import SOME_FAILED
-from tests.unit.serving.fake_grpc import grpc_server
-from tests.unit.serving.fake_model import CLASSES, FakeModel, bald
-from tests.unit.serving.score_tools import (
+from tests.support.fake_grpc import grpc_server
+from tests.support.fake_model import CLASSES, FakeModel, bald
+from tests.support.score_tools import (
     IDS,
     Score,
     address,

@@ -12,8 +12,8 @@ import pytest
 from bgadl_tf.cli import main
 from bgadl_tf.core import durable
 from bgadl_tf.serving.score_command import SOME_FAILED
-from tests.unit.serving.fake_model import FakeModel, FaultError
-from tests.unit.serving.score_tools import (
+from tests.support.fake_model import FakeModel, FaultError
+from tests.support.score_tools import (
     IDS,
     Score,
     address,

@@ -90,7 +90,7 @@ def test_sleeping_may_say_that_there_is_no_use() -> None:
 
 
 def test_whoever_wants_to_know_is_told() -> None:
-    told: list[str] = []
+    reasons: list[str] = []
     _, request = failing(2)
-    Retry(sleep=lambda _: None, notify=told.append).call(request)
-    assert told == ["no time", "no time"]
+    Retry(sleep=lambda _: None, notify=reasons.append).call(request)
+    assert reasons == ["no time", "no time"]

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.core.errors import ConfigError, DataError
 from bgadl_tf.data.images import image_files
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.data.records import tfds_records
 from bgadl_tf.serving import sources
 from bgadl_tf.serving.sources import dataset_source, folder_source
-from tests.conftest import some_images
-from tests.small_datasets import WRITERS
+from tests.support.examples import some_images
+from tests.support.small_datasets import WRITERS
 
 
 def pixels(content: bytes) -> np.ndarray:
@@ -90,6 +90,12 @@ def test_datasets_stay_on_disk_and_a_bad_image_costs_no_other(kind: str, tmp_pat
         with pytest.raises(OSError, match=r"1 of 1 examples cannot be read .* is shorter than it"):
             source.item(images.ids[-1]).read()
         assert source.item(images.ids[0]).read()
+
+
+def test_vectors_are_not_sent(tmp_path: Path) -> None:
+    spec = WRITERS["embeddings"](tmp_path / "data")[1]
+    with pytest.raises(DataError, match=r"holds vectors; 'bgadl score' sends images only"):
+        dataset_source(spec, data_dir=None, split="train")
 
 
 def test_a_dataset_that_cannot_stay_on_disk_is_read(

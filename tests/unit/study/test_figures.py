@@ -14,7 +14,7 @@ from bgadl_tf.core.types import Images, Json
 from bgadl_tf.runs import drawing
 from bgadl_tf.runs import figures as run_figures
 from bgadl_tf.study import figures
-from tests.unit.study.folders import curve
+from tests.support.study.folders import curve
 
 ARMS = {
     "bgadl": [curve([20, 30, 40], [0.5, 0.7, 0.8]), curve([20, 30, 40], [0.4, 0.72, 0.83])],
@@ -80,6 +80,20 @@ def test_run_and_reconstruction_curves(tmp_path: Path) -> None:
         run_figures.reconstruction_curve(ROUNDS[:1], tmp_path / "x.png")
 
 
+def test_reconstruction_of_newer_rounds_is_drawn_as_of_older(tmp_path: Path) -> None:
+    facts = ("reconstruction_error", "bald_queried", "bald_generated")
+    newer: list[Json] = [
+        ROUNDS[0],
+        {**{key: value for key, value in ROUNDS[1].items() if key not in facts},
+         "facts": {name: ROUNDS[1][name] for name in facts}},
+    ]  # fmt: skip
+    for path, rounds in ((tmp_path / "old.png", ROUNDS), (tmp_path / "new.png", newer)):
+        run_figures.reconstruction_curve(rounds, path)
+    assert (tmp_path / "old.png").read_bytes() == (tmp_path / "new.png").read_bytes()
+    newer[1]["facts"] = {"reconstruction_error": 2.5}
+    run_figures.reconstruction_curve(newer, tmp_path / "new.png")
+
+
 @pytest.mark.parametrize("n", [1, 6, run_figures.MOST_PAIRS + 3])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_queried_beside_generated(tmp_path: Path, n: int, channels: int) -> None:
@@ -129,7 +143,7 @@ def test_names_far_enough_apart_stay() -> None:
 
 
 def test_paper_arms_keep_their_colour_and_others_take_free_ones() -> None:
-    assert figures._style("bgadl", 4, {"x": 0, "bgadl": 0}) == figures.ARM_STYLES["bgadl"]
+    assert figures._style("bgadl", {"x": 0, "bgadl": 0}) == figures.ARM_STYLES["bgadl"]
     names = {"bgadl": 0, "a": 0, "b": 0}
-    styles = {figures._style(name, place, names) for place, name in enumerate(names)}
+    styles = {figures._style(name, names) for name in names}
     assert len(styles) == 3

@@ -1,17 +1,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.study import report
-from tests.unit.study.folders import write_run
-
-SCRIPT = Path(__file__).parents[3] / "scripts" / "experiment.py"
+from tests.support.study.folders import write_run
 
 
 @pytest.fixture
@@ -44,8 +40,7 @@ def test_arms_to_compare_with(out: Path) -> None:
     text = report.write(out, ["bgadl"]).read_text()
     assert "`random` lower than `bgadl`" in text
     assert [line for line in text.splitlines() if "Against" in line] == ["## Against `bgadl`"]
-    with pytest.raises(RunFolderError, match=r"no arm 'bogus' .* its arms: bda-full, bgadl, rand"):
-        report.write(out, ["bgadl", "bogus"])
+    assert "There is no finished run of `bogus`" in report.write(out, ["bogus"]).read_text()
 
 
 def test_a_report_is_the_same_every_time(out: Path) -> None:
@@ -69,6 +64,31 @@ def test_nothing_to_report(tmp_path: Path) -> None:
         report.write(tmp_path)
 
 
+def test_arms_of_one_method_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    write_run(tmp_path / "bgadl/seed_0", [0.5, 0.8])
+    write_run(tmp_path / "narrow/seed_0", [0.5, 0.7])
+    write_run(tmp_path / "all/seed_0", [0.98], method="bda-full", rounds=0, initial_size=1437)
+    text = report.write(tmp_path, ["bgadl"]).read_text()
+    assert text.startswith("# digits: 3 arms, 3 runs\n")
+    assert text.index("| bgadl ") < text.index("| narrow ") < text.index("| all ")
+
+
+def test_facts_of_older_and_newer_rounds(tmp_path: Path) -> None:
+    old = write_run(tmp_path / "bgadl/seed_0", [0.5, 0.8]) / "rounds.jsonl"
+    new = write_run(tmp_path / "bgadl/seed_1", [0.5, 0.8], seed=1) / "rounds.jsonl"
+    for path, facts in (
+        (old, {"reconstruction_error": 2.5}),
+        (new, {"facts": {"reconstruction_error": 2.0, "gap": 1}}),
+    ):
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        lines[1] |= facts
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    report.write(tmp_path)
+    found = json.loads((tmp_path / "results.json").read_text())["bgadl"]
+    assert found["0"]["facts"] == {"reconstruction_error": [None, 2.5]}
+    assert found["1"]["facts"] == {"gap": [None, 1.0], "reconstruction_error": [None, 2.0]}
+
+
 def test_compare_draws_any_runs(out: Path) -> None:
     folders = [out / "bgadl/seed_0", out / "bgadl/seed_3", out / "bda-full/seed_0"]
     report.compare(folders, out / "new" / "c.png")
@@ -77,21 +97,3 @@ def test_compare_draws_any_runs(out: Path) -> None:
     report.compare([folders[0], write_run(out / "twin", [0.4, 0.5])], out / "new" / "twins.png")
     with pytest.raises(RunFolderError, match="add one that learns"):
         report.compare(folders[2:], out / "new" / "c.png")
-
-
-def test_the_script(out: Path, tmp_path: Path) -> None:
-    def call(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, str(SCRIPT), *words], capture_output=True, text=True, check=False
-        )
-
-    assert call("report", str(out)).returncode == 0
-    compared = call(
-        "compare", f"{out}/bgadl/seed_0", f"{out}/random/seed_0", "--out", f"{out}/c.png"
-    )
-    assert (compared.returncode, compared.stderr) == (0, "")
-    bad = call("run", "--arms", "bgadll", "--seeds", "0", "--out", f"{out}/x")
-    assert bad.returncode == 2
-    assert bad.stderr.count("\n") == 1
-    assert "did you mean 'bgadl'" in bad.stderr
-    assert call("report", str(out), "--", "--steps", "3").returncode == 2

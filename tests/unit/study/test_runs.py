@@ -6,7 +6,7 @@ import pytest
 
 from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.study import runs
-from tests.unit.study.folders import curve, write_run
+from tests.support.study.folders import curve, write_run
 
 
 def test_reads_a_run(tmp_path: Path) -> None:
@@ -40,6 +40,25 @@ def test_an_arm_without_method_is_named_by_its_pair(
     tmp_path: Path, acquisition: str, arm: str
 ) -> None:
     assert runs.read(write_run(tmp_path, [0.5], method=None, acquisition=acquisition)).arm == arm
+
+
+def test_an_arm_is_called_what_its_study_calls_it(tmp_path: Path) -> None:
+    write_run(tmp_path / "all" / "seed_0", [0.9], method="bda-full", rounds=3)
+    write_run(tmp_path / "notes" / "a", [0.9])
+    (run,) = runs.read_study(tmp_path)
+    assert (run.arm, run.method, run.is_reference, run.finished) == ("all", "bda-full", True, True)
+
+
+def test_configs_of_older_and_newer_runs_are_one_protocol(tmp_path: Path) -> None:
+    old = runs.read(write_run(tmp_path / "old", [0.5], options=["width=0.5"], data_dir="/a"))
+    new = runs.read(
+        write_run(
+            tmp_path / "new", [0.5, 0.6], method=None, seed=1, rounds=0, data_dir="/b",
+            options={"width": 0.5}, fingerprint={"images": 3}, backbone=None,
+        )
+    )  # fmt: skip
+    assert (old.arm, new.arm) == ("bgadl", "bgadl")
+    assert runs.differing_settings([old, new]) == {}
 
 
 def test_refuses_what_is_no_run_folder(tmp_path: Path) -> None:

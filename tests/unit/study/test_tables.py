@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bgadl_tf.study import runs, statistics, tables
+from bgadl_tf.study import paired, runs, tables
 from bgadl_tf.study.runs import Run
-from tests.unit.study.folders import write_run
+from tests.support.study.folders import write_run
 
 BASE = [0.50, 0.52, 0.51, 0.49, 0.50]
 NOISE = [0.001, -0.001, 0.002, 0.0, -0.002]
@@ -89,7 +89,7 @@ def test_holm_covers_the_whole_table(arms: dict[str, list[Run]]) -> None:
     cells = [[c.strip() for c in line.strip("|").split("|")] for line in lines[2:6]]
     ours = {s: r.curve.accuracy[-1] for s, r in enumerate(arms["bald"])}
     theirs = {s: r.curve.accuracy[-1] for s, r in enumerate(arms["random"])}
-    raw = statistics.compare(ours, theirs, rng()).p_t
+    raw = paired.compare(ours, theirs, rng()).p_t
     line = next(row for row in cells if row[:2] == ["final accuracy", "bald"])
     assert line[5] == f"{raw:.4f}"
     assert float(line[6]) >= float(line[5])

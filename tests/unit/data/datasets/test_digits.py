@@ -7,12 +7,13 @@ import sklearn.datasets
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.datasets import digits
+from bgadl_tf.data.loader import LoadRequest
 
 FIRST_TEST_IDS = ("digits-0006", "digits-0009", "digits-0014", "digits-0021")
 
 
 def load(size: int | None = None, seed: int = 0) -> Dataset:
-    return digits.load("", data_dir=None, image_size=size, seed=seed)
+    return digits.load(LoadRequest(image_size=size, seed=seed))
 
 
 def test_sizes_names_and_ids() -> None:
@@ -53,4 +54,4 @@ def test_image_size() -> None:
 
 def test_an_argument_is_refused() -> None:
     with pytest.raises(DataError, match="takes no argument; got 'x'"):
-        digits.load("x", data_dir=None, image_size=None, seed=0)
+        digits.load(LoadRequest("x"))

@@ -12,6 +12,7 @@ from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.datasets import folder
+from bgadl_tf.data.loader import LoadRequest
 
 
 def save(path: Path, size: tuple[int, int] = (9, 8), mode: str = "RGB", color: Any = 0) -> None:
@@ -20,7 +21,7 @@ def save(path: Path, size: tuple[int, int] = (9, 8), mode: str = "RGB", color: A
 
 
 def load(root: Path, size: int | None = None, seed: int = 0) -> Dataset:
-    return folder.load(os.fspath(root), data_dir=None, image_size=size, seed=seed)
+    return folder.load(LoadRequest(os.fspath(root), image_size=size, seed=seed))
 
 
 @pytest.fixture
@@ -118,7 +119,7 @@ def test_paths_that_are_no_folder(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=message):
             load(path)
     with pytest.raises(DataError, match="needs a path"):
-        folder.load("", data_dir=None, image_size=None, seed=0)
+        folder.load(LoadRequest())
 
 
 def test_loops_of_links_end(root: Path) -> None:

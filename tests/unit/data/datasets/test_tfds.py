@@ -11,9 +11,10 @@ import tensorflow_datasets as tfds
 from bgadl_tf.core.errors import DataError, StreamError
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.datasets import tfds as tfds_loader
+from bgadl_tf.data.loader import LoadRequest
 from bgadl_tf.data.records import tfds_records
 from bgadl_tf.data.source import is_in_memory
-from tests.small_datasets import Rows, prepare
+from tests.support.small_datasets import Rows, prepare
 
 FIXED = tfds.features.Image(shape=(8, 9, 3))
 CLASSES = tfds.features.ClassLabel(names=["cat", "dog"])
@@ -33,9 +34,7 @@ def rows(count: int, *, grow: int = 0, channels: int = 3, labels: int = 2) -> Ro
 def load(
     data_dir: Path, name: str, size: int | None = None, seed: int = 0, stream: bool = False
 ) -> Dataset:
-    return tfds_loader.load(
-        name, data_dir=os.fspath(data_dir), image_size=size, seed=seed, stream=stream
-    )
+    return tfds_loader.load(LoadRequest(name, os.fspath(data_dir), size, seed, stream))
 
 
 def test_splits_are_read_in_the_order_of_their_files(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from bgadl_tf.core.types import Images, Rows
 from bgadl_tf.data.images import decode_rows as module
 from bgadl_tf.data.images.decode_rows import PART, decode_rows
-from tests.conftest import some_images
+from tests.support.examples import some_images
 
 IMAGES = some_images(3 * PART)
 

@@ -1,4 +1,4 @@
-"""Merged answers equal separate ones; nobody is forgotten, waits in vain or sees another's rows."""
+"""Merged answers equal separate ones; every caller gets its own rows, and none waits for ever."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from bgadl_tf.serving.server.batching import BatchingRunner
 from bgadl_tf.serving.server.configuration import Batching
 from bgadl_tf.serving.server.savedmodel import Array
 from bgadl_tf.serving.server.status import Code, StatusError
-from tests.unit.serving.server.folders import refused
-from tests.unit.serving.server.runners import Doubler
+from tests.support.model_folders import refused
+from tests.support.runners import Doubler
 
 PATIENCE = 20.0
 
@@ -128,7 +128,7 @@ def test_so_many_batches_run_at_a_time(threads: int) -> None:
     assert inner.most_at_once == threads
 
 
-def test_a_batch_waits_for_company_no_longer_than_told() -> None:
+def test_a_batch_waits_for_more_no_longer_than_its_timeout() -> None:
     inner = Doubler()
     runner = BatchingRunner(inner, Batching(batch_timeout_micros=150_000, max_batch_size=3))
     start = time.monotonic()
@@ -142,7 +142,7 @@ def test_a_batch_waits_for_company_no_longer_than_told() -> None:
     assert inner.sizes == [1, 3]
 
 
-def test_a_batch_that_waits_for_company_does_not_keep_others_from_running() -> None:
+def test_a_batch_that_waits_for_more_does_not_keep_others_from_running() -> None:
     runner = BatchingRunner(
         Doubler(), Batching(batch_timeout_micros=300_000, max_batch_size=2, num_batch_threads=1)
     )

@@ -11,7 +11,7 @@ from bgadl_tf.serving.server import configuration
 from bgadl_tf.serving.server.configuration import Batching, ModelConfig
 from bgadl_tf.serving.server.flags import Flags
 from bgadl_tf.serving.server.versions import Policy
-from tests.conftest import REPOSITORY
+from tests.support.repository import REPOSITORY
 
 
 def models(tmp_path: Path, text: str) -> list[ModelConfig]:
@@ -44,7 +44,7 @@ def test_policies(tmp_path: Path, policy: str, expected: Policy) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("model_config_list {", "malformed"),
         ("nonsense: 1", "malformed"),
@@ -58,9 +58,9 @@ def test_policies(tmp_path: Path, policy: str, expected: Policy) -> None:
         (one()[:-2] + one()[len("model_config_list {"):-2] + "}", "multiple times"),
     ],
 )  # fmt: skip
-def test_what_makes_no_sense_is_refused(tmp_path: Path, text: str, said: str) -> None:
+def test_what_makes_no_sense_is_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "models.config").write_bytes(text.encode(errors="surrogateescape"))
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=message):
         configuration.read_models(Flags(model_config_file=f"{tmp_path}/models.config"))
 
 
@@ -98,7 +98,7 @@ def test_batching_parameters(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("max_batch_size { value: 0 }", "max_batch_size must be positive; was 0"),
         ("num_batch_threads { value: -1 }", "num_batch_threads must be positive"),
@@ -109,8 +109,8 @@ def test_batching_parameters(tmp_path: Path) -> None:
         ("max_batch_size: 5", "malformed"),
     ],
 )
-def test_batching_parameters_that_make_no_sense(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(ConfigError, match=said):
+def test_batching_parameters_that_make_no_sense(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
         batching(tmp_path, text)
 
 

@@ -35,7 +35,7 @@ def test_forms(arguments: list[str], expected: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--prot=1"], "unrecognized arguments: --prot=1"),
         (["--model_bas=/m"], "unrecognized arguments"),  # no abbreviations
@@ -57,11 +57,11 @@ def test_forms(arguments: list[str], expected: dict[str, object]) -> None:
     ],
 )
 def test_what_makes_no_sense_is_one_line(
-    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*BASE, *arguments]) == BAD_INPUT
     printed = capsys.readouterr().err
-    assert said in printed
+    assert message in printed
     assert printed.count("\n") == 1
 
 

@@ -12,18 +12,18 @@ import pytest
 
 from bgadl_tf.serving.server.batching import BatchingRunner
 from bgadl_tf.serving.server.flags import Flags
-from bgadl_tf.serving.server.inference import predict
-from bgadl_tf.serving.server.loader import LoadedVersion, make_loader
+from bgadl_tf.serving.server.inference import Servable, predict
+from bgadl_tf.serving.server.loader import make_loader
 from bgadl_tf.serving.server.manager import Manager
 from bgadl_tf.serving.server.metrics import Metrics
 from bgadl_tf.serving.server.savedmodel import SavedModel
 from bgadl_tf.serving.server.status import Code
-from tests.saved_models import echo, half_plus
-from tests.unit.serving.server.folders import config, refused, states
-from tests.unit.serving.server.prometheus_text import parse
+from tests.support.model_folders import config, refused, states
+from tests.support.prometheus_page import value
+from tests.support.saved_models import echo, half_plus
 
 
-def load(folder: Path, metrics: Metrics | None = None, **flags: Any) -> LoadedVersion:
+def load(folder: Path, metrics: Metrics | None = None, **flags: Any) -> Servable:
     loader = make_loader(Flags(model_base_path="/m", **flags), metrics or Metrics())
     return loader("m", 1, folder)
 
@@ -99,14 +99,13 @@ class TestBatching:
             for rows in chance.integers(1, 9, 300)
         ]
         with ThreadPoolExecutor(16) as pool:
-            answers = list(pool.map(lambda one: predict(merged.servable, "", one), requests))
+            answers = list(pool.map(lambda one: predict(merged, "", one), requests))
         for request, answer in zip(requests, answers, strict=True):
-            expected = predict(alone.servable, "", request)
+            expected = predict(alone, "", request)
             np.testing.assert_array_equal(answer["a_again"], request["a"])
             np.testing.assert_allclose(answer["sum"], expected["sum"], rtol=1e-6)
-        page = parse(metrics.page())[":tensorflow:serving:batching_session:processed_batch_size"]
-        batches = next(value for (name, _), value in page.samples.items() if name[-5:] == "count")
-        assert batches < 300, "nothing was merged"
+        name = ":tensorflow:serving:batching_session:processed_batch_size_count"
+        assert 0 < value(metrics.page(), name) < 300, "nothing was merged"
         alone.close()
         merged.close()
 
@@ -114,9 +113,7 @@ class TestBatching:
         loaded = load(echoing, enable_batching=True)
         with ThreadPoolExecutor(16) as pool:
             values = [-1.0 if number % 7 == 0 else float(number) for number in range(120)]
-            futures = [
-                pool.submit(predict, loaded.servable, "root", floats(value)) for value in values
-            ]
+            futures = [pool.submit(predict, loaded, "root", floats(value)) for value in values]
             for value, future in zip(values, futures, strict=True):
                 if value < 0:
                     with pytest.raises(Exception, match="negative row"):
@@ -128,12 +125,12 @@ class TestBatching:
     def test_what_cannot_be_merged_is_refused(self, echoing: Path, half: Path) -> None:
         loaded, other = load(echoing, enable_batching=True), load(half, enable_batching=True)
         with refused(Code.INVALID_ARGUMENT, "at least one dimension"):
-            predict(other.servable, "", {"x": np.float32(1)})
+            predict(other, "", {"x": np.float32(1)})
         n = {"n": np.array([1, 2], np.int32)}
         with refused(Code.FAILED_PRECONDITION, "0 dimensions"):
-            predict(loaded.servable, "scalar", n)
+            predict(loaded, "scalar", n)
         with refused(Code.FAILED_PRECONDITION, "0th dimension"):
-            predict(loaded.servable, "ragged", n)
+            predict(loaded, "ragged", n)
         loaded.close()
         other.close()
 
@@ -149,7 +146,7 @@ class TestBatching:
         def size(**more: Any) -> int:
             loaded = load(folder, **{**flags, **more})
             loaded.close()
-            runner = loaded.servable.runner
+            runner = loaded.runner
             assert isinstance(runner, BatchingRunner)
             return runner._batching.max_batch_size
 
@@ -157,7 +154,7 @@ class TestBatching:
         (folder / "batching_params.pbtxt").write_text("max_batch_size { value: 3 }")
         assert size() == 5
         assert size(**own) == 3
-        assert isinstance(load(folder, **own).servable.runner, SavedModel)
+        assert isinstance(load(folder, **own).runner, SavedModel)
         (folder / "batching_params.pbtxt").write_text("max_batch_size { value: 0 }")
         with refused(Code.INVALID_ARGUMENT, "batching_params.pbtxt: max_batch_size"):
             size(**own)

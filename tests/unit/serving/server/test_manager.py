@@ -1,4 +1,4 @@
-"""Versions come and go; nobody who asks notices."""
+"""Versions come and go, and no request fails."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pytest
 from bgadl_tf.serving.server.manager import Manager
 from bgadl_tf.serving.server.status import Code, StatusError
 from bgadl_tf.serving.server.versions import Policy
-from tests.unit.serving.server.folders import (
+from tests.support.model_folders import (
     Loader,
-    asked,
     config,
     in_thread,
     publish,
     refused,
+    served_folder,
     states,
 )
 
@@ -32,9 +32,9 @@ def test_a_new_version_replaces_the_old_one(tmp_path: Path) -> None:
     publish(tmp_path, 2)
     manager.poll()
     assert states(manager) == {2: "AVAILABLE", 1: "END"}
-    assert asked(manager, "m") == asked(manager, "m", 2) == f"{tmp_path.name}/2"
+    assert served_folder(manager, "m") == served_folder(manager, "m", 2) == f"{tmp_path.name}/2"
     with refused(Code.NOT_FOUND, r"Specific\(m, 1\)"):
-        asked(manager, "m", 1)
+        served_folder(manager, "m", 1)
     shutil.rmtree(tmp_path / "2")
     manager.poll()
     assert states(manager) == {2: "END", 1: "AVAILABLE"}
@@ -60,7 +60,7 @@ def test_the_new_one_is_available_before_the_old_one_goes(tmp_path: Path) -> Non
     manager = Manager(loader := Loader())
     manager.configure([config(tmp_path)])
     seen = []
-    loader.before = lambda _: seen.append((states(manager), asked(manager, "m")))
+    loader.before = lambda _: seen.append((states(manager), served_folder(manager, "m")))
     publish(tmp_path, 2)
     manager.poll()
     assert seen == [({2: "LOADING", 1: "AVAILABLE"}, f"{tmp_path.name}/1")]
@@ -77,7 +77,7 @@ def test_a_version_is_unloaded_after_its_last_request(tmp_path: Path) -> None:
     with in_thread(manager.poll) as polling:
         while states(manager)[1] != "UNLOADING":
             time.sleep(0.001)
-        assert asked(manager, "m") == f"{tmp_path.name}/2"
+        assert served_folder(manager, "m") == f"{tmp_path.name}/2"
         polling.join(0.05)
         assert polling.is_alive()
         assert len(loader.open) == 2
@@ -87,7 +87,7 @@ def test_a_version_is_unloaded_after_its_last_request(tmp_path: Path) -> None:
     assert loader.open == [f"{tmp_path.name}/2"]
 
 
-def test_nobody_who_asks_all_the_time_ever_fails(tmp_path: Path) -> None:
+def test_no_request_fails_while_versions_change(tmp_path: Path) -> None:
     publish(tmp_path, 1)
     manager = Manager(loader := Loader())
     manager.configure([config(tmp_path)])
@@ -97,13 +97,13 @@ def test_nobody_who_asks_all_the_time_ever_fails(tmp_path: Path) -> None:
         last = 0
         while not done.is_set():
             with manager.acquired("m") as (number, servable):
-                loaded = servable.runner
-                assert not loaded.closed  # type: ignore[attr-defined]
+                (folder,) = servable.signatures
+                assert folder in loader.open
                 assert number >= last
                 last = number
                 mine.add(number)
                 time.sleep(0)
-                assert not loaded.closed  # type: ignore[attr-defined]
+                assert folder in loader.open
 
     def reload() -> None:
         for number in range(2, 30):
@@ -136,7 +136,7 @@ def test_a_broken_version_changes_nothing_and_is_tried_again(tmp_path: Path) -> 
     publish(base, 2, broken=True)
     for _ in range(40):
         manager.poll()
-        assert asked(manager, "m") == "a base/1"
+        assert served_folder(manager, "m") == "a base/1"
         time.sleep(0.005)
     assert loader.attempts.count(base / "2") == 3
     status = manager.status("m", 2).model_version_status[0]
@@ -157,7 +157,7 @@ def test_a_retry_is_not_before_its_time_and_may_succeed(tmp_path: Path) -> None:
     manager = Manager(loader := Loader(), retries=5, retry_seconds=0.1)
     manager.configure([config(tmp_path)])
     with refused(Code.NOT_FOUND, r"Latest\(m\)"):
-        asked(manager, "m")
+        served_folder(manager, "m")
     (tmp_path / "1" / "broken").unlink()
     manager.poll()
     assert len(loader.attempts) == 1
@@ -203,11 +203,11 @@ def test_a_model_without_a_folder_waits_for_one(tmp_path: Path) -> None:
     with refused(Code.NOT_FOUND, "Could not find any versions of model m"):
         manager.status("m")
     with refused(Code.NOT_FOUND, r"Latest\(m\)"):
-        asked(manager, "m")
+        served_folder(manager, "m")
     assert not manager.available()
     publish(tmp_path / "late", 3)
     manager.poll()
-    assert asked(manager, "m") == "late/3"
+    assert served_folder(manager, "m") == "late/3"
     assert manager.available()
 
 
@@ -233,16 +233,16 @@ def test_another_folder_takes_over_without_a_gap(tmp_path: Path) -> None:
     manager = Manager(loader := Loader())
     manager.configure([config(tmp_path / "a")])
     answers = []
-    loader.before = lambda _: answers.append(asked(manager, "m"))
+    loader.before = lambda _: answers.append(served_folder(manager, "m"))
     manager.configure([config(tmp_path / "b")])
     assert answers == ["a/2"]
-    assert (asked(manager, "m"), states(manager)) == ("b/1", {2: "END", 1: "AVAILABLE"})
+    assert (served_folder(manager, "m"), states(manager)) == ("b/1", {2: "END", 1: "AVAILABLE"})
     manager.configure([config(tmp_path / "a", policy=Policy(specific=(1,)))])
-    assert asked(manager, "m", 1) == "a/1"
+    assert served_folder(manager, "m", 1) == "a/1"
     assert loader.open == ["a/1"]
     manager.configure([config(tmp_path / "missing")])
     manager.poll()
-    assert asked(manager, "m") == "a/1"  # better an old version than none
+    assert served_folder(manager, "m") == "a/1"  # better an old version than none
     publish(tmp_path / "broken", 1, broken=True)
     manager.configure([config(tmp_path / "broken")])
     assert states(manager)[1] == "AVAILABLE"
@@ -257,7 +257,7 @@ def test_a_request_has_the_model_it_asked_for_to_the_end(tmp_path: Path) -> None
     with in_thread(lambda: manager.configure([])):
         while manager.has("m"):
             time.sleep(0.001)
-        assert not servable.runner.closed  # type: ignore[attr-defined]
+        assert loader.open == [*servable.signatures]
         request.close()
     assert loader.open == []
 
@@ -274,15 +274,15 @@ class TestLabels:
     def test_name_versions(self, base: Path) -> None:
         manager = Manager(Loader())
         manager.configure(self.both(base, stable=1, canary=2))
-        assert asked(manager, "m", None, "stable").endswith("/1")
-        assert asked(manager, "m", None, "canary").endswith("/2")
+        assert served_folder(manager, "m", None, "stable").endswith("/1")
+        assert served_folder(manager, "m", None, "canary").endswith("/2")
         assert manager.status("m", None, "canary").model_version_status[0].version == 2
         with refused(Code.INVALID_ARGUMENT, "Unrecognized servable version label: other"):
-            asked(manager, "m", None, "other")
+            served_folder(manager, "m", None, "other")
         manager.configure(self.both(base, stable=2))
-        assert asked(manager, "m", None, "stable").endswith("/2")
+        assert served_folder(manager, "m", None, "stable").endswith("/2")
         with refused(Code.INVALID_ARGUMENT, "canary"):
-            asked(manager, "m", None, "canary")
+            served_folder(manager, "m", None, "canary")
 
     def test_of_missing_versions_are_refused(self, base: Path) -> None:
         manager = Manager(loader := Loader())
@@ -298,11 +298,11 @@ class TestLabels:
         manager = Manager(Loader(), allow_unavailable_labels=True)
         manager.configure([config(base, policy=Policy(latest=None), next=3)])
         with refused(Code.NOT_FOUND, r"Specific\(m, 3\)"):
-            asked(manager, "m", None, "next")
+            served_folder(manager, "m", None, "next")
         manager.configure([config(base, policy=Policy(latest=None), next=3)])  # nothing moved
         publish(base, 3)
         manager.poll()
-        assert asked(manager, "m", None, "next").endswith("/3")
+        assert served_folder(manager, "m", None, "next").endswith("/3")
 
     @pytest.mark.parametrize("allow", [False, True])
     def test_in_use_move_only_to_what_is_loaded_already(self, base: Path, allow: bool) -> None:
@@ -316,7 +316,7 @@ class TestLabels:
         assert len(loader.attempts) == 2  # checked before anything was loaded
         manager.configure([config(base, policy=three, stable=1)])
         manager.configure([config(base, policy=three, stable=3)])
-        assert asked(manager, "m", None, "stable").endswith("/3")
+        assert served_folder(manager, "m", None, "stable").endswith("/3")
 
     def test_refused_leave_everything_as_it_was(self, base: Path, tmp_path: Path) -> None:
         publish(tmp_path / "other", 1)
@@ -330,7 +330,7 @@ class TestLabels:
             ])  # fmt: skip
         assert not manager.has("other")
         assert states(manager) == {2: "AVAILABLE", 1: "AVAILABLE"}
-        assert asked(manager, "m", None, "stable").endswith("/1")
+        assert served_folder(manager, "m", None, "stable").endswith("/1")
         manager.poll()
         assert states(manager) == {2: "AVAILABLE", 1: "AVAILABLE"}
         assert len(loader.open) == 2
@@ -339,8 +339,8 @@ class TestLabels:
 def test_a_model_must_have_a_name_to_be_asked() -> None:
     manager = Manager(Loader())
     with refused(Code.INVALID_ARGUMENT, "no name specified"):
-        asked(manager, "")
+        served_folder(manager, "")
     with refused(Code.NOT_FOUND, r"Servable not found for request: Specific\(x, 7\)"):
-        asked(manager, "x", 7)
+        served_folder(manager, "x", 7)
     with refused(Code.INVALID_ARGUMENT):
-        asked(manager, "x", None, "label")
+        served_folder(manager, "x", None, "label")

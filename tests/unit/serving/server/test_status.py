@@ -4,7 +4,7 @@ import grpc
 import pytest
 import tensorflow as tf
 
-from bgadl_tf.serving.server.data_types import enum_name, spelled
+from bgadl_tf.serving.server.data_types import spelled
 from bgadl_tf.serving.server.status import Code, StatusError, from_exception, without_paths
 
 HTTP = {
@@ -33,12 +33,12 @@ def test_codes_are_grpcs_and_have_tensorflow_servings_http_status() -> None:
     ],
 )
 def test_exceptions(error: Exception, code: Code, message: str) -> None:
-    told = from_exception(error)
-    assert (told.code, told.message) == (code, message)
+    status = from_exception(error)
+    assert (status.code, status.message) == (code, message)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "shown"),
     [
         ("/a/b/c.pb is missing", "c.pb is missing"),
         ("cannot read '/a/b.c/d': no", "cannot read 'd': no"),
@@ -50,8 +50,8 @@ def test_exceptions(error: Exception, code: Code, message: str) -> None:
         ("GET /v1", "GET /v1"),
     ],
 )
-def test_paths_are_cut_down_to_their_last_part(text: str, told: str) -> None:
-    assert without_paths(text) == told
+def test_paths_are_cut_down_to_their_last_part(text: str, shown: str) -> None:
+    assert without_paths(text) == shown
 
 
 def test_types_have_tensorflows_names() -> None:
@@ -66,5 +66,4 @@ def test_types_have_tensorflows_names() -> None:
         dtype = tf.as_dtype(kind)
         forms = (dtype, dtype.as_datatype_enum, dtype.as_numpy_dtype)
         assert {spelled(form) for form in forms} == {name}
-    assert enum_name(tf.float64) == "DT_DOUBLE"
     assert spelled(999) == "unknown dtype enum (999)"

@@ -55,6 +55,7 @@ def proto(kind: str, *sizes: int, **values: Any) -> tensor_pb2.TensorProto:
         (proto("string", 1, tensor_content=b"\x80\x01" + b"x" * 128), [b"x" * 128]),
         (proto("complex64", 1, scomplex_val=[1, 2]), [1 + 2j]),
         (proto("bfloat16", 1, half_val=[0x3FC0]), [1.5]),
+        (proto("uint8", 1, int_val=[300]), [44]),  # wrapped
     ],
     ids=repr,
 )
@@ -72,9 +73,10 @@ def test_a_tensor_can_be_written_to() -> None:
         proto("float32", 2**40),
         proto("float32", 2**40, float_val=[1]),
         proto("string", 2**30, tensor_content=b"\x01a"),
-        proto("uint8", 1, int_val=[256]),
         proto("float32", -1, float_val=[1]),
         proto("string", 1, tensor_content=b"\xff"),
+        proto("float32", *[1] * 100, float_val=[1]),
+        proto("float32", *[1] * 300, float_val=[1]),
         tensor_pb2.TensorProto(dtype=999),
         tensor_pb2.TensorProto(dtype=types_pb2.DT_RESOURCE),
     ],

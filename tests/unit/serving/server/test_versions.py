@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bgadl_tf.serving.server.versions import Policy, wanted
-from tests.unit.serving.server.folders import publish
+from tests.support.model_folders import publish
 
 
 @pytest.mark.parametrize(

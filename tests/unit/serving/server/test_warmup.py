@@ -16,8 +16,8 @@ from bgadl_tf.serving.server.loader import make_loader
 from bgadl_tf.serving.server.manager import Manager
 from bgadl_tf.serving.server.metrics import Metrics
 from bgadl_tf.serving.server.status import Code
-from tests.saved_models import half_plus
-from tests.unit.serving.server.folders import config
+from tests.support.model_folders import config
+from tests.support.saved_models import half_plus
 
 Log = prediction_log_pb2.PredictionLog
 
@@ -29,33 +29,11 @@ def predict(values: Sequence[float] = (1.0,), signature: str = "") -> Any:
     return log
 
 
-def example(request: Any, signature: str) -> None:
-    request.model_spec.signature_name = signature
-    made = request.input.example_list.examples.add()
-    made.features.feature["x"].float_list.value.append(1.0)
-
-
-def classify() -> Any:
-    log = Log()
-    example(log.classify_log.request, "classify_x_to_y")
-    return log
-
-
-def regress() -> Any:
-    log = Log()
-    example(log.regress_log.request, "regress_x_to_y")
-    return log
-
-
-def multi_inference() -> Any:
-    log = Log()
-    request = log.multi_inference_log.request
-    made = request.input.example_list.examples.add()
-    made.features.feature["x"].float_list.value.append(1.0)
-    for method, name in (("classify", "classify_x_to_y"), ("regress", "regress_x_to_y")):
-        task = request.tasks.add(method_name=f"tensorflow/serving/{method}")
-        task.model_spec.name, task.model_spec.signature_name = "m", name
-    return log
+LEFT_OUT = [
+    Log(classify_log={"request": {}}),
+    Log(regress_log={"request": {}}),
+    Log(multi_inference_log={"request": {}}),
+]
 
 
 def write(folder: Path, records: Sequence[bytes]) -> Path:
@@ -96,13 +74,22 @@ def load(saved: Path, monkeypatch: pytest.MonkeyPatch) -> Try:
     return load
 
 
-def test_requests_of_every_type_are_replayed(saved: Path, load: Try) -> None:
-    logs = [predict(), predict((1.0, 2.0)), classify(), regress(), multi_inference()]
+def test_requests_are_replayed(saved: Path, load: Try) -> None:
+    logs = [predict(), predict((1.0, 2.0)), *LEFT_OUT]
     write(saved, [log.SerializeToString() for log in logs])
     assert load().state == load().AVAILABLE
     assert load.ran == 5  # type: ignore[attr-defined]
     assert load(num_request_iterations_for_warmup=3, enable_batching=True).state == 30
     assert load.ran == 15  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("log", LEFT_OUT, ids=str)
+def test_what_the_server_leaves_out_is_said_and_skipped(
+    saved: Path, load: Try, log: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(saved, [log.SerializeToString()])
+    assert load().state == load().AVAILABLE
+    assert "tensorflow/serving answers it" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,184 @@
+"""What an acquisition is: a rule that turns a view of the pool into a query.
+
+An acquisition is a frozen dataclass whose fields are its options. One that takes another as its
+field ``inner`` wraps it, and is called ``NAME:INNER``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from bgadl_tf.acquisition.evidence import Evidence, Look
+from bgadl_tf.acquisition.query import Query, TopScores
+from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.core.registry import Registry
+from bgadl_tf.core.types import Id, Label
+from bgadl_tf.learners.stage import Trainable
+
+Arrays = tuple[NDArray[Any], ...]
+"""What a look returned of one part of the examples, axis 0 over them."""
+
+
+class PoolView(Protocol):
+    """What an acquisition may look at; everything is computed when it is asked for."""
+
+    @property
+    def round(self) -> int:
+        """The round that asks; 0 while the initial set is chosen."""
+
+    @property
+    def ids(self) -> Sequence[Id]:
+        """Candidates of this round, ``[N]``."""
+
+    @property
+    def labels(self) -> Mapping[Id, Label]:
+        """What is labelled, class indices by id."""
+
+    @property
+    def classes(self) -> int:
+        """C."""
+
+    def look(
+        self, look: Look, ids: Sequence[Id] | None = None, previous: bool = False
+    ) -> Iterator[Arrays]:
+        """What ``look`` sees of examples, a part of them at a time, in their order.
+
+        Candidates may be more than fit into memory: keep no more of a part than is needed.
+
+        Args:
+            look: Runs inside a traced function, traced once a run: a method of the acquisition,
+                or a function.
+            ids: Any known ids, labelled or not; None for the candidates.
+            previous: Through the classifier of the round before the newest one (in round 1 that
+                is the initial one), for acquisitions that need ``abilities.KeepsPrevious``.
+        """
+
+    def train(self, model: Trainable, steps: int) -> None:
+        """Train networks of the acquisition's own.
+
+        Args:
+            model: Its ``train_step`` is given batches of the labelled set and, if it uses them, of
+                the pool's unlabelled examples.
+            steps: Gradient steps.
+        """
+
+    def remember(self, name: str, make: Callable[[], Mapping[str, NDArray[Any]]]) -> Any:
+        """What is computed once a run and kept, also over restarts.
+
+        Args:
+            name: Of what is kept; a file's name.
+            make: Computes named arrays where none are kept yet.
+
+        Returns:
+            The named arrays.
+        """
+
+
+class Acquisition(Protocol):
+    """A query strategy."""
+
+    @property
+    def needs(self) -> tuple[type, ...]:
+        """Abilities of the learner without which it cannot work, as runtime Protocols."""
+
+    @property
+    def chooses_initial_set(self) -> bool:
+        """Whether it is asked for the initial set, too, with nothing labelled yet."""
+
+    def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
+        """Choose ``size`` candidates.
+
+        Raises:
+            PoolError: Fewer than ``size`` candidates are left.
+            ScoreError: A score is not finite.
+        """
+
+
+@dataclass(frozen=True)
+class ScoreAcquisition:
+    """Takes the candidates with the highest scores; ties by pool order."""
+
+    needs: ClassVar[tuple[type, ...]] = ()
+    chooses_initial_set: ClassVar[bool] = False
+    may_be_negative: ClassVar[bool] = False
+    """Whether scores below 0 are to be expected."""
+
+    def score(self, evidence: Evidence) -> tf.Tensor:
+        """Scores ``[n]``; larger is more informative."""
+        raise NotImplementedError(f"{type(self).__name__} must implement score()")
+
+    def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
+        best = TopScores(view.ids, size)
+        for (scores,) in view.look(self.score):
+            best.add(scores)
+        return best.query()
+
+
+ACQUISITIONS: Registry[type[Any]] = Registry("acquisition", "bgadl_tf.acquisition")
+
+
+def wraps(name: str) -> bool:
+    """Whether a registered acquisition is made of another one, its field ``inner``."""
+    return any(field.name == "inner" for field in dataclasses.fields(ACQUISITIONS.get(name)))
+
+
+def create(
+    name: str, options_of: Callable[[str, type[Any]], Mapping[str, Any]] = lambda name, owner: {}
+) -> Acquisition:
+    """The acquisition of a name, ``NAME`` or ``NAME:INNER``.
+
+    Args:
+        name: Registered names, from the outermost inwards.
+        options_of: From a registered name and its class to values of its fields.
+
+    Raises:
+        ConfigError: A name is unknown, wraps nothing, or lacks what it is to wrap.
+    """
+    outer, colon, rest = name.partition(":")
+    owner = ACQUISITIONS.get(outer)
+    if wraps(outer) and not rest:
+        raise ConfigError(
+            f"acquisition {outer!r} wraps another: write {outer}:NAME, e.g. {outer}:bald"
+        )
+    if colon and not wraps(outer):
+        raise ConfigError(f"acquisition {outer!r} wraps no other; got {name!r}")
+    inner = {"inner": create(rest, options_of)} if rest else {}
+    acquisition: Acquisition = owner(**inner, **options_of(outer, owner))
+    return acquisition
+
+
+def check_needs(name: str, acquisition: Acquisition, learner: Any) -> None:
+    """Refuse an acquisition that a learner cannot serve.
+
+    Args:
+        name: Of the acquisition, for the message.
+        acquisition: Is checked.
+        learner: A ``learners.learner.Learner``.
+
+    Raises:
+        ConfigError: The message lists the acquisitions that are possible.
+    """
+    missing = [need for need in acquisition.needs if not isinstance(learner, need)]
+    if missing:
+        what = ", ".join(f"{need.__name__} ({_summary(need)})" for need in missing)
+        # What a wrapper needs, the acquisition inside it says.
+        possible = [
+            other for other in ACQUISITIONS
+            if not wraps(other)
+            and all(isinstance(learner, need) for need in ACQUISITIONS.get(other).needs)
+        ]  # fmt: skip
+        raise ConfigError(
+            f"acquisition {name!r} needs {what}, which learner {type(learner).__name__} with this "
+            f"classifier cannot offer; possible: {', '.join(possible)}"
+        )
+
+
+def _summary(ability: type) -> str:
+    return (ability.__doc__ or "").strip().partition(".")[0].lower()

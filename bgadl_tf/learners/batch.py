@@ -1,0 +1,38 @@
+"""What a training step is given."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+
+class Batch(NamedTuple):
+    """One replica's share of a batch: labelled examples, and perhaps others of the pool.
+
+    Fields:
+        examples: ``[B, *shape]`` as they are stored, or images as floats in [0, 1].
+        labels: ``[B]`` class indices; -1 throughout where a stage trains without labels.
+        unlabelled: ``[B, *shape]`` examples of the pool, for learners that use them.
+        weights: ``[B]``, of each labelled example in the classifier's loss; None for 1.
+    """
+
+    examples: tf.Tensor
+    labels: tf.Tensor
+    unlabelled: tf.Tensor | None = None
+    weights: tf.Tensor | None = None
+
+    @classmethod
+    def of(cls, data: Any) -> Batch:
+        """From what ``keras.Model.fit`` hands to ``train_step``: (x, y) or (x, y, sample_weight).
+
+        Raises:
+            ValueError: There are no labels.
+        """
+        if isinstance(data, cls):
+            return data
+        examples, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        if labels is None:
+            raise ValueError("there are no labels; expected (x, y) or (x, y, sample_weight)")
+        return cls(examples, labels, weights=weights)

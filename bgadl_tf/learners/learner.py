@@ -1,0 +1,259 @@
+"""What every learner is, and the supervised learning that the simplest ones consist of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from bgadl_tf.core.registry import Registry
+from bgadl_tf.learners.batch import Batch
+from bgadl_tf.learners.further import Further
+from bgadl_tf.learners.networks import Networks
+from bgadl_tf.learners.optimizers import make_optimizer
+from bgadl_tf.learners.options import Options
+from bgadl_tf.learners.stage import Stage
+from bgadl_tf.models import losses, noise
+from bgadl_tf.models.classifiers.base import Classifier
+from bgadl_tf.models.spaces import Space
+
+
+class Learner(Networks):
+    """A classifier and the way it is fitted.
+
+    ``train_step`` takes a ``Batch``, this replica's share of one, or what ``fit`` hands it. Its
+    random draws follow from ``noise_seed`` and the classifier's step count.
+
+    Args:
+        classifier: C.
+        options: The learner's settings.
+    """
+
+    options_type: ClassVar[type[Options]] = Options
+    terms: ClassVar[tuple[str, ...]] = ("classification",)
+    """Names of the per-example loss terms; each is a metric, as are loss and accuracy."""
+
+    def __init__(self, classifier: Classifier, options: Options | None = None, **kw: Any) -> None:
+        super().__init__(**kw)
+        self.classifier = classifier
+        self.options = options or self.options_type()
+        if classifier.is_stochastic:
+            self.mc_masks = classifier.head.mc_masks  # abilities.MCDropout
+        self.trackers = {
+            name: keras.metrics.Mean(name=name) for name in ("loss", "accuracy", *self.terms)
+        }
+        self._keep("_previous", None)
+        self.built = True
+
+    @classmethod
+    def create(cls, classifier: Classifier, options: Options) -> Self:
+        """The learner of this classifier, with whatever further networks it needs.
+
+        Raises:
+            ConfigError: They cannot be built for these examples.
+        """
+        return cls(classifier, options=options)
+
+    @property
+    def space(self) -> Space:
+        """What kind of examples it learns from."""
+        return self.classifier.space
+
+    # What is trained and saved
+
+    @property
+    def networks(self) -> dict[str, keras.Model]:
+        return {"classifier": self.classifier}
+
+    @property
+    def saved_networks(self) -> dict[str, keras.Model]:
+        """Every network that a checkpoint holds: those that are trained, teachers, the previous."""
+        previous = {} if self._previous is None else {"previous": self._previous}
+        return {**self.networks, **previous}
+
+    @property
+    def saved_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
+        """Every optimizer that a checkpoint holds: its own, and those of other stages' models."""
+        return dict(self.optimizers)
+
+    @property
+    def trains_trunk(self) -> bool:
+        """Whether the rounds train the whole classifier; if not, its head on features as they are.
+
+        A trunk that is not trained runs as at inference, BatchNorm included.
+        """
+        return True
+
+    def trained_variables(self, name: str) -> list[keras.Variable]:
+        if name == "classifier" and not self.trains_trunk:
+            head: list[keras.Variable] = self.classifier.head.trainable_variables
+            return head
+        return super().trained_variables(name)
+
+    def stages(self, round_: int, warm_start: bool = False) -> Sequence[Stage]:
+        """What a round trains, in order; the same whenever it is asked.
+
+        Args:
+            round_: 0 for the round that trains on the initial set.
+            warm_start: Whether the classifier goes on from the round before.
+        """
+        return [Stage("train", self, self.noise_seed, resets=self.resets(warm_start))]
+
+    def resets(self, warm_start: bool = False) -> tuple[str, ...]:
+        """Names of the networks that begin every round from their initial weights."""
+        return () if warm_start else ("classifier",)
+
+    @property
+    def learning_rate(self) -> float:
+        return self.options.learning_rate
+
+    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
+        return {"classifier": make_optimizer(self.options.optimizer, self.options.learning_rate)}
+
+    # The classifier of the round before
+
+    def keep_previous(self) -> None:
+        """Begin to remember the classifier of the round before; see ``previous``."""
+        if self._previous is None:
+            twin = type(self.classifier).from_config(self.classifier.get_config())
+            self._keep("_previous", twin)
+            self.remember_classifier()
+
+    @property
+    def previous(self) -> Classifier:
+        """The classifier as it was when the newest round began to train.
+
+        Raises:
+            ValueError: ``keep_previous`` was not called.
+        """
+        previous: Classifier | None = self._previous
+        if previous is None:
+            raise ValueError("the classifier of the round before is not kept: keep_previous()")
+        return previous
+
+    def remember_classifier(self) -> None:
+        """Copy the classifier as it is to ``previous``, if that is kept."""
+        if self._previous is not None:
+            copy_weights(self.classifier, self._previous)
+
+    # One step
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        batch = self.unpack(data)
+        seed = self.step_seed()
+        examples = self.transform(batch.examples, noise.fold(seed, 0))
+        with tf.GradientTape() as tape:
+            log_probs = self.classifier(
+                examples, training=self.trains_trunk, seed=noise.fold(seed, 1)
+            )
+            term = weighted(losses.cross_entropy(log_probs, batch.labels), batch)
+            loss = losses.global_mean(term)
+        self.descend(tape, {"classifier": loss})
+        return self.track({"classification": term}, term, log_probs, batch)
+
+    def transform(self, examples: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Label-preserving transform of real examples ``[B, *shape]``; here none."""
+        return examples
+
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """Loss and accuracy of the deterministic classifier, for ``evaluate``."""
+        batch = self.unpack(data)
+        log_probs = self.classifier(batch.examples)
+        term = weighted(losses.cross_entropy(log_probs, batch.labels), batch)
+        return self.track({"classification": term}, term, log_probs, batch)
+
+    def call(self, examples: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Log-probabilities ``[B, C]`` of examples ``[B, *shape]`` as they are stored."""
+        return self.classifier(self.space.to_float(examples), training=training)
+
+    # What the steps are made of
+
+    def unpack(self, data: Any) -> Batch:
+        """A batch with float32 examples, images in [0, 1], and int32 labels ``[B]``."""
+        batch = Batch.of(data)
+        labels = tf.convert_to_tensor(batch.labels)
+        if labels.shape.rank == 2 and labels.shape[1] == 1:
+            labels = labels[:, 0]
+        unlabelled = batch.unlabelled
+        return batch._replace(
+            examples=self.space.to_float(tf.convert_to_tensor(batch.examples)),
+            unlabelled=None if unlabelled is None else self.space.to_float(unlabelled),
+            labels=tf.cast(labels, tf.int32),
+        )
+
+    def track(
+        self,
+        terms: Mapping[str, tf.Tensor],
+        loss: tf.Tensor,
+        log_probs: tf.Tensor,
+        batch: Batch,
+    ) -> dict[str, tf.Tensor]:
+        """Add a step to the running means; the means so far.
+
+        Args:
+            terms: Per-example loss terms ``[B]``.
+            loss: The classifier's whole objective per example ``[B]``.
+            log_probs: Of the labelled examples ``[B, C]``.
+            batch: The step's.
+        """
+        right = tf.equal(tf.argmax(log_probs, axis=1, output_type=tf.int32), batch.labels)
+        self.trackers["loss"].update_state(loss)
+        self.trackers["accuracy"].update_state(tf.cast(right, tf.float32), batch.weights)
+        for name, per_example in terms.items():
+            self.trackers[name].update_state(per_example)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return list(self.trackers.values())
+
+    # What it makes of a query
+
+    def further(self, asked: Batch, seed: tuple[int, int]) -> Further | None:
+        """Further examples, made of those that were asked for and labelled; here none.
+
+        Args:
+            asked: As they are stored.
+            seed: Of whatever is drawn.
+        """
+        return None
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            **{
+                name: keras.saving.serialize_keras_object(network)
+                for name, network in self.networks.items()
+            },
+            "options": dict(vars(self.options)),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Learner:
+        config = dict(config)
+        options = cls.options_type(**config.pop("options"))
+        name = config.pop("name")
+        networks = {
+            key: keras.saving.deserialize_keras_object(value, custom_objects=custom_objects)
+            for key, value in config.items()
+        }
+        return cls(**networks, options=options, name=name)
+
+
+def weighted(per_example: tf.Tensor, batch: Batch) -> tf.Tensor:
+    """Loss terms ``[B]`` of the labelled examples under the weights of the batch."""
+    if batch.weights is None:
+        return per_example
+    return per_example * tf.cast(batch.weights, per_example.dtype)
+
+
+def copy_weights(source: keras.Model, target: keras.Model) -> None:
+    """Give a network the weights of another one of the same layers, on any replicas."""
+    for theirs, mine in zip(source.weights, target.weights, strict=True):
+        mine.assign(np.asarray(theirs.numpy()))
+
+
+LEARNERS: Registry[type[Learner]] = Registry("learner", "bgadl_tf.learners")

@@ -1,0 +1,99 @@
+"""Further examples of every round, such as x' = G(E(x*), y*): made once, kept, recalled."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from bgadl_tf.acquisition import scores
+from bgadl_tf.acquisition.evidence import Evidence
+from bgadl_tf.acquisition.query import Query
+from bgadl_tf.core import seeding
+from bgadl_tf.core.types import Examples, Floats, Labels
+from bgadl_tf.engine.scorer import Scorer
+from bgadl_tf.learners.batch import Batch
+from bgadl_tf.learners.learner import Learner
+from bgadl_tf.loop.examples import KnownExamples
+from bgadl_tf.loop.journal import Journal, Named
+from bgadl_tf.loop.pool import Pool
+
+NAME = "further"
+"""Under which the journal keeps them: ids of the x*, examples, labels, and facts about each."""
+
+
+class FurtherExamples:
+    """What a learner has made of the queries.
+
+    Args:
+        learner: Makes them.
+        scorer: Tells how informative they are.
+        journal: Keeps them.
+        pool: What is labelled.
+        examples: Every known one.
+        seed: Root seed.
+    """
+
+    def __init__(
+        self,
+        learner: Learner,
+        scorer: Scorer,
+        journal: Journal,
+        pool: Pool,
+        examples: KnownExamples,
+        seed: int,
+    ) -> None:
+        self._learner, self._scorer, self._journal = learner, scorer, journal
+        self._pool, self._examples, self._seed = pool, examples, seed
+
+    def make(self, round_: int, query: Query) -> dict[str, float]:
+        """Make those of one round, by the networks of the round before; what is kept is not remade.
+
+        Args:
+            round_: The round; none are made in round 0.
+            query: Its query, answered.
+
+        Returns:
+            Facts about them; none where the learner makes none.
+        """
+        kept = self._journal.kept(round_, NAME)
+        if kept is None:
+            ids = [id_ for id_ in query.ids if id_ in self._pool.labels] if round_ else []
+            if not ids:
+                return {}
+            asked = Batch(self._examples.of(ids), self._pool.labels_of(ids))
+            seed = seeding.seed_pair(self._seed, round_, "generate")
+            further = self._learner.further(asked, seed)
+            if further is None:
+                return {}
+            mask_seed = seeding.mask_seed(self._seed, round_)
+            kept = {
+                "ids": np.array(ids, dtype=str),
+                "examples": further.examples,
+                "labels": further.labels,
+                "joins": np.array(further.joins),
+                **{f"fact_{name}": values for name, values in further.facts.items()},
+                "fact_bald_queried": self._bald(asked.examples, mask_seed),
+                "fact_bald_generated": self._bald(further.examples, mask_seed),
+            }
+            self._journal.keep(round_, NAME, kept)
+        return {name: float(values.mean()) for name, values in facts_of(kept).items()}
+
+    def joined(self, rounds: int) -> list[tuple[Examples, Labels]]:
+        """Those that join the training set, of rounds 1 .. ``rounds``."""
+        kept = (self._journal.kept(round_, NAME) for round_ in range(1, rounds + 1))
+        return [(k["examples"], k["labels"]) for k in kept if k is not None and k["joins"]]
+
+    def _bald(self, examples: Examples, mask_seed: int) -> Floats:
+        parts = self._scorer.look(examples, mask_seed, mutual_information)
+        return np.concatenate([part for (part,) in parts])
+
+
+def mutual_information(evidence: Evidence) -> tf.Tensor:
+    """BALD, ``[n]``, nats."""
+    return scores.mutual_information(evidence.moments)
+
+
+def facts_of(kept: Named) -> dict[str, Floats]:
+    """Facts about each further example, ``[b]``, by name."""
+    prefix = "fact_"
+    return {k.removeprefix(prefix): v for k, v in kept.items() if k.startswith(prefix)}

@@ -1,0 +1,156 @@
+"""``bgadl study`` and ``bgadl compare``: their flags, and what they print.
+
+Starts fast: the rest is imported to run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bgadl_tf.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bgadl_tf.study.protocol import Protocol
+
+FAILED = 1
+"""Exit status: a run failed; the others were made, and reported on."""
+
+DESCRIPTION = """Make every run of a study that is not finished, each in FOLDER/<arm>/seed_<n>,
+then write report.md, results.json and learning_curves.png into FOLDER. A command that was
+stopped, kill -9 included, goes on where it was when it is given again."""
+
+EXAMPLE = """a study file:
+  arms: [bgadl, bald, random]   # methods, or LEARNER+ACQUISITION; or a mapping of names to
+                                # settings: {bgadl: {seeds: [0, 1, 2]}, random: {steps: 300}}
+  seeds: [0, 1]                 # of every arm without seeds of its own
+  settings:                     # flags of bgadl train, spelt with _
+    dataset: digits
+    initial_size: 20
+    rounds: 6
+    steps: 150
+    options: {vaeacgan.width: 0.5}
+  against: [random]             # arms to compare the others with, seed by seed"""
+
+
+def add_study_flags(parser: argparse.ArgumentParser) -> None:
+    """Flags of ``bgadl study``."""
+    parser.add_argument(
+        "file",
+        type=Path,
+        nargs="?",
+        metavar="FILE.yaml",
+        help="arms, seeds and settings; with --report-only it may be left out",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="folder of the study; a study in it that is not finished goes on",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_at_least_one,
+        default=1,
+        metavar="N",
+        help="runs at a time, which share the CPU cores (default: %(default)s)",
+    )
+    parser.add_argument("--data-dir", help="folder of prepared TFDS datasets on this machine")
+    parser.add_argument(
+        "--report-only",
+        action="store_true",
+        help="make no run; report on those in FOLDER that are finished",
+    )
+
+
+def add_compare_flags(parser: argparse.ArgumentParser) -> None:
+    """Flags of ``bgadl compare``."""
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="run folders")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.png", help="where the figure goes"
+    )
+
+
+def study(
+    *, file: Path | None, out: Path, jobs: int, data_dir: str | None, report_only: bool
+) -> int:
+    """Run and report. Arguments are the flags.
+
+    Returns:
+        Exit status.
+
+    Raises:
+        BgadlError: Bad input, found before any run is made; or there is nothing to report.
+    """
+    from bgadl_tf.study import report, study_file
+
+    protocol = None if file is None else study_file.read(file)
+    if report_only:
+        print(report.write(out, _against(protocol, out)))
+        return 0
+    if file is None or protocol is None:
+        raise ConfigError("give the study as FILE.yaml; only --report-only can do without")
+    return _run(protocol, file, out, jobs, data_dir)
+
+
+def compare(*, runs: list[Path], out: Path) -> int:
+    """Draw the learning curves of a few runs. Arguments are the flags.
+
+    Returns:
+        Exit status.
+
+    Raises:
+        BgadlError: A folder is not that of a run, or the figure cannot be written.
+    """
+    from bgadl_tf.study import report
+
+    report.compare(runs, out)
+    print(out)
+    return 0
+
+
+def _run(protocol: Protocol, file: Path, out: Path, jobs: int, data_dir: str | None) -> int:
+    from bgadl_tf.study import file_values, names, report, running, study_folder
+    from bgadl_tf.study.processes import terminated_as_interrupted
+    from bgadl_tf.study.tasks import tasks_of
+
+    with file_values.located(file):
+        names.check_apart(protocol)
+    study_folder.claim(out, protocol)
+    tasks = tasks_of(protocol, out, data_dir)
+    with terminated_as_interrupted():
+        failures = running.run(
+            tasks, jobs=jobs, train=running.TRAIN, tell=lambda line: print(line, flush=True)
+        )
+    if len(failures) < len(tasks):
+        print(f"the report is in {report.write(out, protocol.against)}")
+    for failure in failures:
+        print(
+            f"bgadl: {failure.task.name} failed: {failure.reason} (log: {failure.task.log})",
+            file=sys.stderr,
+        )
+    return FAILED if failures else 0
+
+
+def _against(protocol: Protocol | None, out: Path) -> tuple[str, ...]:
+    """What a report compares with: as the file says, else the folder's protocol."""
+    from bgadl_tf.core.errors import RunFolderError
+    from bgadl_tf.study import study_folder
+    from bgadl_tf.study.protocol import BASELINES
+
+    if protocol is None:
+        try:
+            protocol = study_folder.saved(out)
+        except RunFolderError:
+            # Of an older version, or damaged; the runs can be read all the same.
+            protocol = None
+    return BASELINES if protocol is None else protocol.against
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"it is {text!r}; expected an integer from 1 on")
+    return int(text)

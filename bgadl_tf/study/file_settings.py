@@ -1,0 +1,96 @@
+"""Settings of runs as a study file gives them: known keys, values of their type, options merged.
+
+``where`` is the path of the mapping that holds them, e.g. ``arms.bgadl``.
+
+Raises:
+    ConfigError: A key is unknown or belongs elsewhere, or a value is of another type.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.runs.config import RunConfig, scalar_type
+from bgadl_tf.study import file_values as values
+
+FIELDS = {field.name: field for field in dataclasses.fields(RunConfig)}
+PARTS = ("method", "learner", "acquisition")
+"""Settings that say which arm a run is of."""
+
+NOT_HERE = {
+    "seed": "list root seeds under 'seeds'",
+    "out": "give --out on the command line",
+    "jobs": "give --jobs on the command line",
+    "data_dir": "it belongs to the machine: give --data-dir on the command line",
+}
+_KINDS = {str: "a text", int: "an integer", float: "a number", bool: "true or false"}
+
+
+def settings_of(given: Mapping[str, Any], where: str, further: Collection[str]) -> dict[str, Any]:
+    """Settings but for options and ``further`` keys, each of its type."""
+    known = [key for key in FIELDS if key not in NOT_HERE and key not in PARTS]
+    for key in given:
+        if key in PARTS and key not in further:
+            raise ConfigError(f"{where}.{key} is set by the arms; name it under 'arms'")
+        refuse_unknown(key, f"{where}.", (*known, *further))
+    return {
+        key: value_of(key, value, where)
+        for key, value in given.items()
+        if key not in further and key != "options"
+    }
+
+
+def value_of(key: str, value: object, where: str) -> Any:
+    """``value``, if a setting can have it; an integer may stand for a number."""
+    kind = scalar_type(RunConfig, key)
+    if value is None and FIELDS[key].default is None:
+        return None
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is kind:
+        return value
+    hint = "; YAML reads 1e-3 as a text, 1.0e-3 as a number" if kind is float else ""
+    raise ConfigError(
+        f"{where}.{key} is {value!r}; expected {_KINDS.get(kind, kind.__name__)}{hint}"
+    )
+
+
+def options_of(shared: Mapping[str, Any], own: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    """Options of all arms, then the arm's own, which win: of equal names the last one counts."""
+    options: dict[str, str] = {}
+    for source, place in ((shared, "settings.options"), (own, f"{where}.options")):
+        for name, value in _named_options(source.get("options"), place):
+            options.pop(name, None)
+            options[name] = value
+    return tuple(f"{name}={value}" for name, value in options.items())
+
+
+def _named_options(given: object, where: str) -> list[tuple[str, str]]:
+    if isinstance(given, list):
+        pairs = [text.partition("=") for text in values.texts(given, where)]
+        for name, equals, value in pairs:
+            if not (name and equals):
+                raise ConfigError(f"{where} has {name + equals + value!r}; expected NAME=VALUE")
+        return [(name, value) for name, _, value in pairs]
+    options = values.mapping(given, where, "a mapping of names to values, or a list of NAME=VALUE")
+    for name, value in options.items():
+        if not isinstance(value, str | int | float):
+            raise ConfigError(
+                f"{where}.{name} is {value!r}; expected a number, a text, or true or false"
+            )
+    return [
+        (name, str(value).lower() if isinstance(value, bool) else str(value))
+        for name, value in options.items()
+    ]
+
+
+def refuse_unknown(key: str, where: str, known: Collection[str]) -> None:
+    """Refuse a key that is none of ``known``, and say where it belongs if it is known elsewhere."""
+    if key in known:
+        return
+    if key in NOT_HERE:
+        raise ConfigError(f"{where}{key} is no key of a study file; {NOT_HERE[key]}")
+    raise values.unknown_key(key, where, known)

@@ -1,0 +1,95 @@
+"""The runs of a study: every one a process of its own, resumable, some at a time."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from bgadl_tf.core.errors import RunFolderError
+from bgadl_tf.study.processes import Processes, share_of_threads
+from bgadl_tf.study.tasks import Task
+
+TRAIN = (sys.executable, "-m", "bgadl_tf.cli", "train")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that did not come to its end.
+
+    Attributes:
+        task: The run.
+        reason: The last line it printed, or what was wrong with its folder.
+    """
+
+    task: Task
+    reason: str
+
+
+class _End(NamedTuple):
+    told: str
+    failure: Failure | None = None
+
+
+def run(
+    tasks: Sequence[Task],
+    *,
+    jobs: int = 1,
+    train: Sequence[str] = TRAIN,
+    tell: Callable[[str], None] = print,
+) -> list[Failure]:
+    """Make every run that is not finished, ``jobs`` at a time.
+
+    Unfinished runs resume. A run that fails does not keep the others from being made. On an
+    interrupt the runs under way are told to stop, and the interrupt goes on.
+
+    Args:
+        tasks: The runs.
+        jobs: Processes at a time; each gets its share of the CPU cores.
+        train: Command that trains.
+        tell: Told of every run's beginning and end.
+
+    Returns:
+        The runs that failed.
+    """
+    environment = {**share_of_threads(jobs), **os.environ, "PYTHONUNBUFFERED": "1"}
+    processes = Processes()
+    failures: list[Failure] = []
+    done = 0
+
+    def work(task: Task) -> _End:
+        try:
+            if task.finished():
+                return _End("finished before")
+            tell(f"{task.name}: begins; log in {task.log}")
+            start = time.monotonic()
+            status = processes.call([*train, *task.flags], task.log, environment)
+            seconds = time.monotonic() - start
+            if status == 0 and task.finished():
+                accuracy = task.run().curve.accuracy[-1]
+                return _End(f"test accuracy {100 * accuracy:.2f} % in {seconds:.0f} s")
+        except (RunFolderError, OSError) as error:
+            return _End(f"FAILED: {error}", Failure(task, str(error)))
+        reason = task.last_words() or "it printed nothing"
+        return _End(f"FAILED with status {status}: {reason}", Failure(task, reason))
+
+    with ThreadPoolExecutor(jobs) as pool:
+        open_: dict[Future[_End], Task] = {pool.submit(work, task): task for task in tasks}
+        try:
+            while open_:
+                # Woken now and then, so that an interrupt is not kept waiting.
+                for future in wait(open_, timeout=1.0, return_when=FIRST_COMPLETED).done:
+                    task, end = open_.pop(future), future.result()
+                    done += 1
+                    tell(f"[{done}/{len(tasks)}] {task.name}: {end.told}")
+                    if end.failure is not None:
+                        failures.append(end.failure)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            processes.stop()
+            raise
+    return failures

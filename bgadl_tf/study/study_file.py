@@ -1,0 +1,132 @@
+"""A study as a YAML file: arms, seeds, settings that all runs share, and what to compare with.
+
+::
+
+    arms:                       # names of methods, or LEARNER+ACQUISITION; settings if they differ
+      bgadl: {seeds: [0, 1, 2, 3]}
+      random:
+      vaeacgan+margin: {steps: 600}
+      bgadl-labelled-only: {method: bgadl, options: {vaeacgan.unlabelled: false}}
+    seeds: [0, 1]               # of every arm that has none of its own
+    settings:                   # of every run, but for what an arm has of its own
+      dataset: mnist
+      rounds: 8
+      options: {vaeacgan.width: 0.5}
+    against: [random]           # by default those of random and bald that are arms
+
+``arms`` may also be a list of names. Settings are the flags of ``bgadl train``, spelt with ``_``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.runs.config import RunConfig, flag
+from bgadl_tf.runs.methods import METHODS, resolve
+from bgadl_tf.study import file_settings, yaml_reader
+from bgadl_tf.study import file_values as values
+from bgadl_tf.study.protocol import BASELINES, Arm, Protocol
+
+_KEYS = ("arms", "seeds", "settings", "against")
+
+
+def read(path: Path) -> Protocol:
+    """The protocol of a study file. Needs no TensorFlow, so names of learners stay unchecked.
+
+    Raises:
+        ConfigError: The file cannot be read, or something in it cannot be; the message names
+            the file, the key, what was expected and how to mend it.
+    """
+    content = yaml_reader.read(path)
+    with values.located(path):
+        return _protocol(content)
+
+
+@contextlib.contextmanager
+def of_arm(name: str) -> Iterator[None]:
+    """Puts the arm before the message of every ``ConfigError``, and keys in the place of flags."""
+    keys = {flag(field): field for field in file_settings.FIELDS}
+    try:
+        yield
+    except ConfigError as error:
+        message = re.sub(r"--[a-z-]+", lambda found: keys.get(found[0], found[0]), str(error))
+        raise ConfigError(f"arms.{name}: {message}") from None
+
+
+def _protocol(content: object) -> Protocol:
+    top = values.mapping(content, "the file", f"a mapping with the keys {', '.join(_KEYS)}")
+    for key in top:
+        if key in file_settings.FIELDS and key not in file_settings.NOT_HERE:
+            raise ConfigError(f"{key!r} is a setting; put it under 'settings'")
+        file_settings.refuse_unknown(key, "", _KEYS)
+    shared = values.mapping(
+        top.get("settings"), "settings", "a mapping of settings to their values"
+    )
+    seeds = values.integers(top["seeds"], "seeds") if "seeds" in top else None
+    arms = tuple(_arm(name, own, shared, seeds) for name, own in _arms(top.get("arms")).items())
+    names = {arm.name for arm in arms}
+    against = top.get("against", [name for name in BASELINES if name in names])
+    return Protocol(arms, tuple(values.texts(against, "against")))
+
+
+def _arms(given: object) -> dict[str, object]:
+    """Own settings by arm, in order; None where an arm has none."""
+    if isinstance(given, list):
+        names = values.texts(given, "arms")
+        for name in names:
+            if names.count(name) > 1:
+                raise ConfigError(f"arms has {name!r} twice; name it once")
+        return dict.fromkeys(names)
+    arms = values.mapping(given, "arms", "a list of names, or a mapping of names to settings")
+    if not arms:
+        raise ConfigError("arms is empty; name at least one, e.g. arms: [bgadl, random]")
+    return arms
+
+
+def _arm(name: str, given: object, shared: Mapping[str, Any], seeds: tuple[int, ...] | None) -> Arm:
+    where = f"arms.{name}"
+    own = values.mapping(given, where, "a mapping of settings to their values, or nothing")
+    if "seeds" in own:
+        seeds = values.integers(own["seeds"], f"{where}.seeds")
+    if seeds is None:
+        raise ConfigError(f"{where} has no seeds; give a list under 'seeds', e.g. seeds: [0, 1, 2]")
+    settings = {
+        **file_settings.settings_of(shared, "settings", ()),
+        **file_settings.settings_of(own, where, (*file_settings.PARTS, "seeds")),
+        **_pair(name, own, where),
+        "options": file_settings.options_of(shared, own, where),
+    }
+    with of_arm(name):
+        config = RunConfig(**settings)
+        resolve(config.method, config.learner, config.acquisition)
+        return Arm(name, config, seeds)
+
+
+def _pair(name: str, own: Mapping[str, Any], where: str) -> dict[str, str]:
+    """What the arm runs: as it says, else by its name."""
+    parts = {
+        part: file_settings.value_of(part, own[part], where)
+        for part in file_settings.PARTS
+        if own.get(part) is not None
+    }
+    learner, plus, acquisition = name.partition("+")
+    named = {"learner": learner, "acquisition": acquisition} if plus else {"method": name}
+    if not parts:
+        if not plus and name not in METHODS.names():
+            close = difflib.get_close_matches(name, METHODS.names(), n=1)
+            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            raise ConfigError(
+                f"{where} is no method{hint}; known: {', '.join(METHODS.names())}; or name it "
+                "LEARNER+ACQUISITION; or say under it which method it is, as method: bgadl"
+            )
+        return named
+    if parts != named and (plus or name in METHODS.names()):
+        runs = ", ".join(f"{part} {value!r}" for part, value in parts.items())
+        raise ConfigError(f"{where} runs {runs}, which its name denies; choose another name")
+    return parts

@@ -1,0 +1,68 @@
+"""The folder of a study, and the protocol it was begun with.
+
+::
+
+    protocol.json              arms, each with every setting resolved and with its seeds
+    <arm>/seed_<n>/            one run folder each
+    <arm>/seed_<n>.log         what the run printed
+    report.md  results.json  learning_curves.png      written by ``report.write``
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from bgadl_tf.core import durable
+from bgadl_tf.core.errors import ConfigError, RunFolderError
+from bgadl_tf.study.protocol import Protocol
+
+_NAME = "protocol.json"
+
+
+def claim(out: Path, protocol: Protocol) -> None:
+    """Note the protocol in the study's folder. Arms and seeds may have been added, no more.
+
+    Raises:
+        RunFolderError: The folder belongs to another study or cannot be written.
+    """
+    before = saved(out)
+    if before is not None and (lost := protocol.lost_from(before)):
+        raise RunFolderError(
+            f"{out} holds a study with another protocol: {'; '.join(lost)}; put that back into "
+            "the study file (arms and seeds may be added), or choose another folder"
+        )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunFolderError(f"cannot make {out}: {error.strerror or error}") from None
+    if before != protocol:
+        text = json.dumps(protocol.to_json(), indent=1) + "\n"
+        durable.atomic_write_text(out / _NAME, text)
+
+
+def saved(out: Path) -> Protocol | None:
+    """The protocol of a study's folder; None if it has none yet.
+
+    Raises:
+        RunFolderError: It cannot be read.
+    """
+    path = out / _NAME
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"cannot read {path}: {error}; delete it if it is lost") from None
+    if isinstance(content, dict) and "train_flags" in content:
+        raise RunFolderError(
+            f"{out} is a study of an older version, whose {_NAME} holds training flags: it can be "
+            "reported on (--report-only) but not gone on with; choose another folder"
+        )
+    try:
+        return Protocol.from_json(content)
+    except (ConfigError, LookupError, TypeError, AttributeError) as error:
+        raise RunFolderError(
+            f"{path} is no protocol of this version: {error}; delete it if it is lost, or choose "
+            "another folder"
+        ) from None

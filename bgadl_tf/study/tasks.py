@@ -1,0 +1,99 @@
+"""One run of a study: where it is, and the command that makes it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bgadl_tf.runs.config import RunConfig, flag
+from bgadl_tf.study import runs
+from bgadl_tf.study.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run that is to be made.
+
+    Attributes:
+        arm: Name of its arm.
+        folder: Its run folder.
+        config: Its settings, seed included.
+    """
+
+    arm: str
+    folder: Path
+    config: RunConfig
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return f"{self.arm} seed {self.config.seed}"
+
+    @property
+    def log(self) -> Path:
+        """What it prints."""
+        return self.folder.with_name(self.folder.name + ".log")
+
+    @property
+    def flags(self) -> list[str]:
+        """Flags of ``bgadl train``: those that differ from their defaults, and ``--out``."""
+        return [*_flags(self.config), "--out", str(self.folder)]
+
+    def run(self) -> runs.Run:
+        """The run as far as it has come.
+
+        Raises:
+            RunFolderError: Its folder is damaged.
+        """
+        return runs.read(self.folder, self.arm)
+
+    def finished(self) -> bool:
+        """Whether the run is over.
+
+        Raises:
+            RunFolderError: Its folder is damaged.
+        """
+        return (self.folder / "config.json").exists() and self.run().finished
+
+    def last_words(self) -> str:
+        """The last line it printed that says something; of a progress bar, what it showed last."""
+        try:
+            with self.log.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - 8192))
+                text = file.read().decode("utf-8", "replace")
+        except OSError:
+            return ""
+        lines = [line.strip() for line in text.replace("\r", "\n").splitlines() if line.strip()]
+        return lines[-1] if lines else ""
+
+
+def tasks_of(protocol: Protocol, out: Path, data_dir: str | None = None) -> list[Task]:
+    """Every run of a protocol, in the order in which they are to be made.
+
+    Args:
+        protocol: Arms and seeds.
+        out: Folder of the study.
+        data_dir: Where this machine keeps prepared TFDS datasets.
+    """
+    return [
+        Task(
+            arm.name,
+            out / arm.name / f"seed_{seed}",
+            dataclasses.replace(arm.config, seed=seed, data_dir=data_dir),
+        )
+        for arm, seed in protocol.runs()
+    ]
+
+
+def _flags(config: RunConfig) -> Iterator[str]:
+    for field in dataclasses.fields(RunConfig):
+        value = getattr(config, field.name)
+        if field.name == "seed" or value != field.default:
+            if value is True:
+                yield flag(field.name)
+            else:
+                for item in value if isinstance(value, tuple) else (value,):
+                    yield f"{flag(field.name)}={item}"

@@ -1,0 +1,189 @@
+"""Every learner is a Keras model: what users of ``compile`` and ``fit`` expect holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bgadl_tf.learners import fused_optimizers
+from bgadl_tf.learners.learner import LEARNERS, Learner
+from tests.support.examples import some_images, some_labels
+from tests.support.learners import small_learner, weights_of
+
+IMAGES, LABELS = some_images(16), some_labels(16)
+STILL = {"shift": 0.0, "zoom": 0.0, "rotation": 0.0}
+
+Weights = dict[str, np.ndarray]
+
+
+@pytest.fixture(params=list(LEARNERS))
+def name(request: pytest.FixtureRequest) -> str:
+    """Each registered learner."""
+    return str(request.param)
+
+
+def make(name: str, dropout: float | None = None) -> Learner:
+    """A learner that takes plain gradient steps and moves no image; no trace for a single step."""
+    fields = {*LEARNERS.get(name).options_type.__dataclass_fields__}
+    options = {option: value for option, value in STILL.items() if option in fields}
+    learner = small_learner(name, dropout=dropout, **options)
+    optimizers = {network: keras.optimizers.SGD(0.01) for network in learner.networks}
+    learner.compile(optimizers, run_eagerly=True)
+    return learner
+
+
+def fitted(
+    learner: Learner, images: Any = IMAGES, labels: Any = LABELS, weights: Any = None
+) -> dict[str, float]:
+    """The means of one step on all examples at once."""
+    history = learner.fit(
+        images, labels, batch_size=len(images), sample_weight=weights, shuffle=False, verbose=0
+    )
+    return {metric: values[-1] for metric, values in history.history.items()}
+
+
+def after(learner: Learner, *given: Any, only: str = "", **named: Any) -> Weights:
+    """Weights after one step, of one network or of all."""
+    fitted(learner, *given, **named)
+    return {key: value for key, value in weights_of(learner).items() if key.startswith(only)}
+
+
+def assert_equal(one: Weights, other: Weights, atol: float = 0.0) -> None:
+    assert one.keys() == other.keys()
+    for key, value in one.items():
+        np.testing.assert_allclose(other[key], value, rtol=0, atol=atol, err_msg=key)
+
+
+def differs(one: Weights, other: Weights) -> bool:
+    return any(not np.array_equal(value, other[key]) for key, value in one.items())
+
+
+def test_an_optimizer_by_name_or_as_an_object_is_the_classifiers(name: str) -> None:
+    learner = small_learner(name)
+    others = {network: o for network, o in learner.optimizers.items() if network != "classifier"}
+    for given, kind in (
+        ("adam", fused_optimizers.Adam),
+        ("Adam", fused_optimizers.Adam),
+        ("rmsprop", keras.optimizers.RMSprop),
+        (keras.optimizers.SGD(0.1), keras.optimizers.SGD),
+        (None, fused_optimizers.Adam),
+    ):
+        learner.compile(optimizer=given, run_eagerly=True)
+        assert type(learner.optimizers["classifier"]) is kind
+        assert {*learner.optimizers} == {*learner.networks}
+        for network, optimizer in others.items():
+            assert type(learner.optimizers[network]) is type(optimizer)
+            assert learner.optimizers[network] is not optimizer
+        before = weights_of(learner)
+        assert differs(before, after(learner))
+    learner.compile(optimizer=keras.optimizers.SGD(0.1))
+    assert float(learner.optimizers["classifier"].learning_rate.numpy()) == pytest.approx(0.1)
+
+
+def test_a_mapping_names_an_optimizer_for_every_network(name: str) -> None:
+    learner = small_learner(name)
+    with pytest.raises(ValueError, match=r"optimizers for \['nothing'\]; expected one for each of"):
+        learner.compile({"nothing": keras.optimizers.SGD(0.1)})
+
+
+def test_images_as_floats_give_the_step_of_images_as_integers(name: str) -> None:
+    floats = IMAGES.astype(np.float32) / np.float32(255.0)
+    assert_equal(after(make(name)), after(make(name), floats), atol=1e-7)
+    assert differs(after(make(name)), after(make(name), 0.5 * floats))
+
+
+def test_weights_of_1_are_none(name: str) -> None:
+    # Of learners that use the pool, too: the weights are not taken for images of it.
+    plain, weighted = make(name), make(name)
+    means = fitted(plain), fitted(weighted, weights=np.ones(16))
+    assert means[0] == pytest.approx(means[1])
+    assert_equal(weights_of(plain), weights_of(weighted))
+
+
+def test_an_example_of_weight_0_does_not_count(name: str) -> None:
+    others, labels = IMAGES.copy(), LABELS.copy()
+    others[:4], labels[:4] = some_images(4, seed=5), (LABELS[:4] + 1) % 10
+    weights = np.array([0.0] * 4 + [1.0] * 12)
+    ours = after(make(name), weights=weights, only="classifier")
+    assert_equal(ours, after(make(name), others, labels, weights=weights, only="classifier"))
+    assert differs(ours, after(make(name), only="classifier"))
+    nothing = make(name)
+    before = {key: v for key, v in weights_of(nothing).items() if key.startswith("classifier")}
+    assert_equal(before, after(nothing, weights=np.zeros(16), only="classifier"))
+
+
+def test_weights_scale_the_step(name: str) -> None:
+    learner = make(name)
+    before = {key: v for key, v in weights_of(learner).items() if key.startswith("classifier")}
+    once = after(learner, only="classifier")
+    twice = after(make(name), weights=np.full(16, 2.0), only="classifier")
+    for key, start in before.items():
+        np.testing.assert_allclose(twice[key] - start, 2.0 * (once[key] - start), atol=1e-6)
+
+
+def log_probs_of(learner: Learner) -> np.ndarray:
+    return np.asarray(learner(IMAGES), np.float64)
+
+
+@pytest.mark.parametrize("weights", [None, np.linspace(0.0, 2.0, 16)], ids=["plain", "weighted"])
+def test_loss_and_accuracy_by_hand(name: str, weights: np.ndarray | None) -> None:
+    learner = make(name, dropout=0.0)
+    log_probs = log_probs_of(learner)
+    w = np.ones(16) if weights is None else weights
+    loss = float(np.mean(-w * log_probs[np.arange(16), LABELS]))
+    accuracy = float(np.average(log_probs.argmax(1) == LABELS, weights=w))
+    data = tf.data.Dataset.from_tensor_slices(
+        (IMAGES, LABELS) if weights is None else (IMAGES, LABELS, weights)
+    )
+    # Without dropout, and while no generated image counts, training sees what evaluation sees.
+    evaluated = learner.evaluate(data.batch(5), verbose=0, return_dict=True)
+    for means in (evaluated, fitted(learner, weights=weights)):
+        assert means["loss"] == pytest.approx(loss, rel=1e-5)
+        assert means["classification"] == pytest.approx(loss, rel=1e-5)
+        assert means["accuracy"] == pytest.approx(accuracy, rel=1e-5)
+
+
+def test_the_loss_is_the_classifiers_whole_objective(name: str) -> None:
+    learner = small_learner(name)
+    if "generator" not in learner.networks:
+        pytest.skip(f"{name} generates nothing")
+    learner = small_learner(name, warmup_steps=0, generated_weight=0.8)
+    learner.compile(run_eagerly=True)
+    learner.optimizers["generator"].iterations.assign(10)
+    means = fitted(learner)
+    generated = [v for key, v in means.items() if key.startswith("classification_")]
+    expected = means["classification"] + 0.8 * np.mean(generated)
+    assert means["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_labels_may_be_a_column(name: str) -> None:
+    column, row = make(name), make(name)
+    means = fitted(column, labels=LABELS[:, None]), fitted(row)
+    assert means[0] == pytest.approx(means[1])
+    assert_equal(weights_of(column), weights_of(row))
+
+
+def test_without_labels_there_is_nothing_to_learn(name: str) -> None:
+    with pytest.raises(ValueError, match="there are no labels"):
+        make(name).fit(IMAGES, verbose=0)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
+def test_saved_and_loaded_it_goes_on(name: str, optimizer: str, tmp_path: Path) -> None:
+    learner = small_learner(name)
+    learner.compile(optimizer=optimizer, run_eagerly=True)
+    fitted(learner)
+    learner.save(tmp_path / "learner.keras")
+    loaded = keras.saving.load_model(tmp_path / "learner.keras")
+    assert_equal(weights_of(learner), weights_of(loaded))
+    for network, one in learner.optimizers.items():
+        assert type(loaded.optimizers[network]) is type(one)
+        assert loaded.optimizers[network].get_config() == one.get_config()
+    np.testing.assert_array_equal(loaded(IMAGES), learner(IMAGES))
+    before = weights_of(loaded)
+    assert differs(before, after(loaded))

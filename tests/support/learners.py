@@ -1,0 +1,47 @@
+"""Learners that fit a test: narrow networks, weights from a seed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bgadl_tf.core import seeding
+from bgadl_tf.core.types import Shape
+from bgadl_tf.learners.learner import LEARNERS, Learner
+from bgadl_tf.learners.networks import Networks
+from bgadl_tf.models.classifiers.base import CLASSIFIERS
+
+
+def small_learner(
+    name: str,
+    classifier: str = "lenet",
+    shape: Shape = (8, 8, 1),
+    dropout: float | None = None,
+    **options: object,
+) -> Learner:
+    """A compiled learner: narrow networks, seeded weights."""
+    learner_type = LEARNERS.get(name)
+    if "width" in {*learner_type.options_type.__dataclass_fields__}:
+        options = {"width": 0.1, "latent_dim": 5, **options}
+    width = {"width": 0.125} if classifier.startswith("resnet") else {}
+    learner = learner_type.create(
+        CLASSIFIERS.get(classifier)(shape, 10, dropout, **width),
+        learner_type.options_type(**options),
+    )
+    learner.compile()
+    reseed(learner)
+    return learner
+
+
+def reseed(model: Networks, seed: int = 0) -> None:
+    """Weights, optimizer states and noise of a learner from a seed."""
+    model.draw(lambda detail: seeding.seed_pair(seed, 0, "weights", detail)[0])
+    model.noise_seed.assign((seed, 7))
+
+
+def weights_of(model: Networks) -> dict[str, np.ndarray]:
+    """Every weight of every network, by network and number."""
+    return {
+        f"{name}/{number}": weight.numpy()
+        for name, network in model.networks.items()
+        for number, weight in enumerate(network.weights)
+    }

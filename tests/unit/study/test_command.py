@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bgadl_tf import cli
+from bgadl_tf.study import names, running
+from tests.support.repository import REPOSITORY
+from tests.support.study.folders import write_run
+from tests.support.study.protocols import fake_train, write_study
+
+__all__ = ["fake_train"]
+
+STUDY = """
+arms: {bgadl: {seeds: [0, 1]}, random: null, narrow: {method: bgadl, options: {width: 0.5}}}
+seeds: [0]
+"""
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def file(tmp_path: Path, fake_train: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(running, "TRAIN", fake_train)
+    # Saves starting TensorFlow once more.
+    monkeypatch.setattr(names, "check_apart", names.check)
+    return write_study(tmp_path, STUDY)
+
+
+def call(*words: str | Path) -> int:
+    try:
+        return cli.main([str(word) for word in words])
+    except SystemExit as stop:
+        return int(stop.code or 0)
+
+
+def test_runs_and_reports_and_goes_on(file: Path, tmp_path: Path, capfd: Capture) -> None:
+    out = tmp_path / "out"
+    assert call("study", file, "--out", out, "--jobs", "2", "--data-dir", "/data") == 0
+    told = capfd.readouterr()
+    assert told.err == ""
+    assert told.out.splitlines()[-1] == f"the report is in {out}/report.md"
+    report = (out / "report.md").read_text()
+    assert report.startswith("# digits: 3 arms, 4 runs\n")
+    assert "## Against `random`" in report
+    assert "## Against `bald`" not in report
+    assert set(json.loads((out / "results.json").read_text())) == {"bgadl", "random", "narrow"}
+    assert (out / "learning_curves.png").exists()
+    # Elsewhere the data lies elsewhere, and that is no other protocol.
+    assert call("study", file, "--out", out, "--data-dir", "/other") == 0
+    assert capfd.readouterr().out.count("finished before") == 4
+    file.write_text(STUDY + "settings: {steps: 7}\n")
+    assert call("study", file, "--out", out) == cli.BAD_INPUT
+    error = capfd.readouterr().err
+    assert "steps of arm 'bgadl' was 300, now 7" in error
+    assert error.count("\n") == 1
+
+
+def test_a_failure_is_told_and_the_rest_reported(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Capture
+) -> None:
+    monkeypatch.setenv("FAKE_FAILS", "1")
+    out = tmp_path / "out"
+    assert call("study", file, "--out", out) == 1
+    told = capfd.readouterr()
+    assert f"failed: train: the sky fell (log: {out}/bgadl/seed_1.log)" in told.err
+    assert "3 arms, 3 runs" in (out / "report.md").read_text()
+
+
+def test_when_all_fail_there_is_no_report(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Capture
+) -> None:
+    monkeypatch.setenv("FAKE_FAILS", "0")
+    file.write_text("arms: [bgadl]\nseeds: [0]\n")
+    assert call("study", file, "--out", tmp_path / "out") == 1
+    assert capfd.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "out" / "report.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("arms: [bgadll]\nseeds: [0]\n", "study.yaml: arms.bgadll is no method"),
+        ("arms: [plane+bald]\nseeds: [0]\n", "study.yaml: arms.plane+bald: unknown learner"),
+        (STUDY + "settings: {classifier: lenett}\n", "study.yaml: arms.bgadl: unknown classifier"),
+    ],
+)
+def test_bad_files_are_one_line_and_nothing_is_made(
+    file: Path, tmp_path: Path, capfd: Capture, text: str, message: str
+) -> None:
+    file.write_text(text)
+    assert call("study", file, "--out", tmp_path / "out") == cli.BAD_INPUT
+    error = capfd.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_bad_flags(file: Path, tmp_path: Path, capfd: Capture) -> None:
+    assert call("study", "--out", tmp_path / "out") == cli.BAD_INPUT
+    assert "give the study as FILE.yaml" in capfd.readouterr().err
+    assert call("study", file, "--out", tmp_path / "out", "--jobs", "0") == cli.BAD_INPUT
+    assert "argument --jobs: it is '0'" in capfd.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_report_only_reads_studies_of_older_versions(tmp_path: Path, capfd: Capture) -> None:
+    for seed in range(2):
+        write_run(tmp_path / f"bgadl/seed_{seed}", [0.5, 0.8], seed=seed)
+        write_run(tmp_path / f"bald/seed_{seed}", [0.5, 0.7], method="bald", seed=seed)
+    (tmp_path / "protocol.json").write_text('{"train_flags": []}')
+    assert call("study", "--out", tmp_path, "--report-only") == 0
+    assert capfd.readouterr().out == f"{tmp_path}/report.md\n"
+    text = (tmp_path / "report.md").read_text()
+    assert [line for line in text.splitlines() if "Against" in line] == [
+        "## Against `random`",
+        "## Against `bald`",
+    ]
+    file = write_study(tmp_path, "arms: [bgadl]\nseeds: [0]\nagainst: [bgadl]\n")
+    assert call("study", file, "--out", tmp_path, "--report-only") == 0
+    assert "## Against `bgadl`" in (tmp_path / "report.md").read_text()
+    assert call("study", file, "--out", tmp_path) == cli.BAD_INPUT
+    assert "older version" in capfd.readouterr().err
+
+
+def test_report_only_compares_as_the_study_did(file: Path, tmp_path: Path) -> None:
+    file.write_text(STUDY + "against: [narrow]\n")
+    assert call("study", file, "--out", tmp_path / "out") == 0
+    before = (tmp_path / "out" / "report.md").read_text()
+    assert call("study", "--out", tmp_path / "out", "--report-only") == 0
+    assert (tmp_path / "out" / "report.md").read_text() == before
+
+
+def test_nothing_to_report(tmp_path: Path, capfd: Capture) -> None:
+    assert call("study", "--out", tmp_path / "none", "--report-only") == cli.BAD_INPUT
+    assert "make some with bgadl study" in capfd.readouterr().err
+
+
+def test_compare(tmp_path: Path, capfd: Capture) -> None:
+    one = write_run(tmp_path / "one", [0.5, 0.8])
+    other = write_run(tmp_path / "other", [0.5, 0.7], method="random")
+    figure = tmp_path / "new" / "c.png"
+    assert call("compare", one, other, "--out", figure) == 0
+    assert capfd.readouterr().out == f"{figure}\n"
+    assert figure.stat().st_size
+    assert call("compare", tmp_path, "--out", figure) == cli.BAD_INPUT
+    assert "no run folder" in capfd.readouterr().err
+
+
+def test_sigterm_ends_the_runs_under_way(file: Path, tmp_path: Path) -> None:
+    file.write_text("arms: [bgadl]\nseeds: [0]\n")
+    program = (
+        "import sys\n"
+        "from bgadl_tf import cli\n"
+        "from bgadl_tf.study import running\n"
+        "running.TRAIN = (sys.executable, '-m', 'tests.support.study.fake_train')\n"
+        f"sys.exit(cli.main(['study', {str(file)!r}, '--out', {str(tmp_path / 'out')!r}]))\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=REPOSITORY, env={**os.environ, "FAKE_HANGS": "0"},
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    started = tmp_path / "out" / "bgadl" / "seed_0" / "pid"
+    deadline = time.monotonic() + 60
+    while not (started.exists() and started.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate(timeout=40)
+    assert process.returncode == cli.INTERRUPTED
+    assert "run the same command again" in error
+    assert not Path("/proc", started.read_text()).exists()

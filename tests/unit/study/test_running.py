@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from bgadl_tf.runs.config import RunConfig
+from bgadl_tf.study import running, runs
+from bgadl_tf.study.protocol import Arm, Protocol
+from bgadl_tf.study.tasks import tasks_of
+from tests.support.study.folders import write_run
+from tests.support.study.protocols import fake_train, tasks
+
+__all__ = ["fake_train"]
+
+Command = tuple[str, ...]
+
+
+def test_makes_every_arm_with_every_seed_and_shares_the_cores(
+    tmp_path: Path, fake_train: Command
+) -> None:
+    pair = RunConfig(learner="plain", acquisition="margin", options=("width=0.5",))
+    bgadl = RunConfig(method="bgadl", steps=7)
+    protocol = Protocol((Arm("bgadl", bgadl, (0, 1)), Arm("narrow", pair, (1,))))
+    told: list[str] = []
+    made = tasks_of(protocol, tmp_path, data_dir="/somewhere")
+    assert running.run(made, jobs=2, train=fake_train, tell=told.append) == []
+    found = runs.read_study(tmp_path)
+    assert [(run.arm, run.method, run.seed) for run in found] == [
+        ("bgadl", "bgadl", 0), ("bgadl", "bgadl", 1), ("narrow", "plain+margin", 1),
+    ]  # fmt: skip
+    assert [run.config["steps"] for run in found] == [7, 7, 300]
+    assert found[2].config["options"] == ["width=0.5"]
+    assert all(run.config["data_dir"] == "/somewhere" for run in found)
+    assert all(int(run.config["threads"]) >= 1 for run in found)
+    assert sum("test accuracy" in line for line in told) == 3
+
+
+def test_finished_runs_are_not_made_again(tmp_path: Path, fake_train: Command) -> None:
+    folder = write_run(tmp_path / "bgadl" / "seed_0", [0.1, 0.2])
+    told: list[str] = []
+    made = tasks(tmp_path, "bgadl", seeds=(0, 1))
+    assert running.run(made, train=fake_train, tell=told.append) == []
+    assert runs.read(folder).curve.accuracy.tolist() == [0.1, 0.2]
+    assert "[1/2] bgadl seed 0: finished before" in told
+
+
+def test_a_failing_run_does_not_stop_the_others(
+    tmp_path: Path, fake_train: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_FAILS", "0")
+    told: list[str] = []
+    made = tasks(tmp_path, "bgadl", seeds=(0, 1))
+    failed = running.run(made, train=fake_train, tell=told.append)
+    assert [(failure.task.name, failure.reason) for failure in failed] == [
+        ("bgadl seed 0", "train: the sky fell")
+    ]
+    assert runs.read(tmp_path / "bgadl" / "seed_1").finished
+    assert any("FAILED with status 1: train: the sky fell" in line for line in told)
+
+
+def test_a_damaged_folder_is_a_failure_of_its_own(tmp_path: Path, fake_train: Command) -> None:
+    (write_run(tmp_path / "bgadl" / "seed_0", [0.1]) / "config.json").write_text("{")
+    made = tasks(tmp_path, "bgadl", seeds=(0, 1))
+    failed = running.run(made, train=fake_train, tell=lambda _: None)
+    assert len(failed) == 1
+    assert "cannot read" in failed[0].reason
+
+
+def test_an_interrupt_ends_the_runs_under_way(
+    tmp_path: Path, fake_train: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = tmp_path / "bgadl" / "seed_0" / "pid"
+
+    def interrupt(line: str) -> None:
+        if "FAILED" in line:
+            raise KeyboardInterrupt
+
+    # Seed 1 fails when seed 0 hangs; the interrupt then finds one run under way.
+    monkeypatch.setenv("FAKE_HANGS", "0")
+    monkeypatch.setenv("FAKE_FAILS", "1")
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        running.run(
+            tasks(tmp_path, "bgadl", seeds=(0, 1)), jobs=2, train=fake_train, tell=interrupt
+        )
+    assert time.monotonic() - begun < 30
+    if started.exists():
+        assert not Path("/proc", started.read_text()).exists()

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bgadl_tf import cli
+from bgadl_tf.runs.config import RunConfig
+from bgadl_tf.study.protocol import Arm, Protocol
+from bgadl_tf.study.tasks import tasks_of
+from tests.support.study.protocols import tasks
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        RunConfig(method="bgadl"),
+        RunConfig(learner="plain", acquisition="margin", warm_start=True, dropout=0.25, rounds=0),
+        RunConfig(method="bda", dataset="folder:my -- images", options=("a.b=1", "c=-2e-3")),
+    ],
+)
+def test_flags_are_read_back_by_the_command_line(config: RunConfig, tmp_path: Path) -> None:
+    (task,) = tasks_of(Protocol((Arm("arm", config, (3,)),)), tmp_path, "/data")
+    arguments = vars(cli.make_parser().parse_args(["train", *task.flags]))
+    assert arguments.pop("command")
+    assert arguments.pop("out") == tmp_path / "arm" / "seed_3"
+    options = tuple(arguments.pop("options") or ())
+    assert RunConfig(**arguments, options=options) == task.config
+    assert (task.config.seed, task.config.data_dir) == (3, "/data")
+
+
+def test_last_words_of_a_progress_bar(tmp_path: Path) -> None:
+    (task,) = tasks(tmp_path, "bgadl")
+    assert task.last_words() == ""
+    task.log.parent.mkdir()
+    task.log.write_text("begins\n\r 10 %\r 20 %\n\n")
+    assert task.last_words() == "20 %"
