@@ -68,7 +68,7 @@ class Networks(keras.Model):
             **kw: For ``keras.Model.compile``.
 
         Raises:
-            ValueError: Names of optimizers and networks differ.
+            ValueError: Names of optimizers and networks differ, or a loss or metric is given.
         """
         if own := sorted({"loss", "loss_weights", "metrics", "weighted_metrics"} & {*kw}):
             raise ValueError(

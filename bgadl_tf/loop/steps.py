@@ -9,7 +9,6 @@ from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core.types import Id, Label
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.loop.examples import KnownExamples
-from bgadl_tf.loop.journal import Journal
 from bgadl_tf.loop.oracles.held_back import HeldBackLabels
 from bgadl_tf.loop.oracles.oracle import Oracle
 from bgadl_tf.loop.round import Round
@@ -20,7 +19,6 @@ class Steps(ABC):
 
     dataset: Dataset
     examples: KnownExamples
-    journal: Journal
 
     @property
     @abstractmethod

@@ -100,7 +100,8 @@ def classifier_of(
     pixel_range: tuple[float, float] | None,
 ) -> KerasModelClassifier:
     """See ``Classifier.from_model``."""
-    rescaling = [layer.name for layer in model.layers if isinstance(layer, _RESCALING)]
+    inside = model._flatten_layers(include_self=False)  # also those of models within
+    rescaling = [layer.name for layer in inside if isinstance(layer, _RESCALING)]
     if rescaling and pixel_range is None:
         raise ConfigError(
             f"layer {rescaling[0]!r} of model {model.name!r} rescales pixels itself; say what it "

@@ -256,9 +256,12 @@ def test_probabilities_of_other_classes_are_no_features(units: int, activation: 
         Classifier.from_model(ends_in(units, activation), classes=2)
 
 
-def test_a_model_that_rescales_pixels_needs_their_range() -> None:
+@pytest.mark.parametrize("within", [False, True])
+def test_a_model_that_rescales_pixels_needs_their_range(within: bool) -> None:
     inputs = keras.Input(SHAPE)
     model = keras.Model(inputs, Layers.Flatten()(Layers.Rescaling(1 / 255)(inputs)))
+    if within:
+        model = keras.Sequential([keras.Input(SHAPE), model])
     with pytest.raises(ConfigError, match=r"'rescaling.*rescales pixels itself.*pixel_range"):
         Classifier.from_model(model, classes=10)
     classifier = Classifier.from_model(model, classes=10, pixel_range=(0, 255))
