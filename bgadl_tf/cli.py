@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from bgadl_tf import __version__
 from bgadl_tf.core.errors import BgadlError
-from bgadl_tf.runs.config import RunConfig, flag, scalar_type
+from bgadl_tf.runs.config import SINGULAR, RunConfig, flag, scalar_type
 from bgadl_tf.serving import score_command
 from bgadl_tf.study import command as study_command
 
@@ -34,9 +34,15 @@ def add_train_flags(parser: argparse.ArgumentParser) -> None:
     """One flag per field of ``RunConfig``, and ``--out``."""
     for field in dataclasses.fields(RunConfig):
         help_ = field.metadata["help"]
-        if field.name == "options":
+        if field.name in SINGULAR:
+            metavar = "NAME=VALUE" if field.name == "options" else "NAME"
             parser.add_argument(
-                flag(field.name), dest=field.name, action="append", metavar="NAME=VALUE", help=help_
+                flag(field.name),
+                dest=field.name,
+                action="append",
+                default=[],
+                metavar=metavar,
+                help=help_,
             )
             continue
         if field.default is not None:
@@ -140,8 +146,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _train(out: Path, options: Sequence[str] | None, **settings: Any) -> int:
-    config = RunConfig(**settings, options=tuple(options or ()))
+def _train(out: Path, **settings: Any) -> int:
+    config = RunConfig(**settings)
     from bgadl_tf.core import backend
 
     backend.check()

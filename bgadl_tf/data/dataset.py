@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED, Examples, Id, Labels, Rows, Shape
 from bgadl_tf.data import checked, vectors
+from bgadl_tf.data.contents import Contents, Digests, JoinedContents, RowContents
+from bgadl_tf.data.intake import Intake
 from bgadl_tf.data.source import (
     IMAGE_TYPE,
     VECTOR_TYPE,
@@ -21,7 +23,9 @@ from bgadl_tf.data.source import (
     Subset,
     gather,
     is_in_memory,
+    join,
     kind,
+    part_of,
 )
 
 
@@ -34,6 +38,7 @@ class ExampleSet:
         examples: Images, ``uint8 [N, H, W, D]``, or vectors, ``float32 [N, F]``, in memory or
             read when they are indexed.
         labels: ``int32 [N]``; ``UNLABELLED`` where nobody knows.
+        contents: By which examples are recognised again; None for what they are made of.
 
     Raises:
         DataError: Lengths, shapes or dtypes do not fit together, an id occurs twice, or a vector
@@ -43,6 +48,7 @@ class ExampleSet:
     ids: tuple[Id, ...]
     examples: ExampleSource
     labels: Labels
+    contents: Contents | None = field(default=None, repr=False, compare=False)
     _rows: dict[Id, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -100,12 +106,52 @@ class ExampleSet:
         """The same set with its examples in memory."""
         if is_in_memory(self.examples):
             return self
-        return ExampleSet(self.ids, self.examples[np.arange(len(self))], self.labels)
+        examples = self.examples[np.arange(len(self))]
+        return ExampleSet(self.ids, examples, self.labels, self.contents)
+
+    def part(self, rows: Rows) -> ExampleSet:
+        """Some of the examples, copied only where they are in memory."""
+        ids = tuple(self.ids[row] for row in rows.tolist())
+        examples = part_of(self.examples, rows)
+        contents = None if self.contents is None else self.contents.part(rows)
+        return ExampleSet(ids, examples, self.labels[rows], contents)
+
+    @property
+    def known_by(self) -> Contents:
+        """``contents``, or else what the examples themselves are made of."""
+        return self.contents or RowContents(self.examples)
+
+    def digests(self) -> Digests:
+        """A number for the content of each example, uint64 [N]; reads all of it.
+
+        Raises:
+            DataError: An example cannot be read.
+        """
+        return self.known_by.digests(np.arange(len(self), dtype=np.int64))
+
+
+def join_sets(sets: Sequence[ExampleSet]) -> ExampleSet:
+    """Several sets as one; their ids differ."""
+    if len(sets) == 1:
+        return sets[0]
+    return ExampleSet(
+        tuple(id_ for one in sets for id_ in one.ids),
+        join([one.examples for one in sets]),
+        np.concatenate([one.labels for one in sets]),
+        JoinedContents([(one.known_by, len(one)) for one in sets]),
+    )
 
 
 @dataclass(frozen=True)
 class Dataset:
     """A training set to query from, a test set that is only ever evaluated, and class names.
+
+    Attributes:
+        name: What messages and run folders call it.
+        train: The training set.
+        test: The test set.
+        class_names: C names.
+        intake: What became of all that was found.
 
     Raises:
         DataError: Fewer than two classes, an empty split, examples of different or impossible
@@ -116,6 +162,7 @@ class Dataset:
     train: ExampleSet
     test: ExampleSet
     class_names: tuple[str, ...]
+    intake: Intake = field(default=Intake(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.class_names) < 2:

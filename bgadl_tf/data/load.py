@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Collection
+
 from bgadl_tf.core.errors import UnknownNameError
+from bgadl_tf.core.types import Id
 from bgadl_tf.data.dataset import Dataset
-from bgadl_tf.data.loader import LOADERS, LoadRequest
+from bgadl_tf.data.loader import LOADERS, MAX_UNREADABLE, LoadRequest
+
+logger = logging.getLogger(__name__)
 
 
 def load_dataset(
@@ -14,6 +20,10 @@ def load_dataset(
     image_size: int | None = None,
     seed: int = 0,
     stream: bool = False,
+    labels: str | None = None,
+    resize: str = "stretch",
+    max_unreadable: float = MAX_UNREADABLE,
+    held_out: Collection[Id] | None = None,
 ) -> Dataset:
     """Loads the dataset that ``spec`` names.
 
@@ -24,6 +34,10 @@ def load_dataset(
         image_size: Resize every image to this many pixels a side, or None.
         seed: Root seed; decides which examples are held out where no test split is given.
         stream: Read training examples from their files when they are needed.
+        labels: CSV file with the labels of a folder's images, or None for one folder a class.
+        resize: How images that are not square become it: ``stretch``, ``crop`` or ``pad``.
+        max_unreadable: Share of the images that may be unreadable; these are left out.
+        held_out: Ids that were held out before, where which ones is a seeded draw; None to draw.
 
     Raises:
         UnknownNameError: The kind before the colon is not registered.
@@ -36,4 +50,18 @@ def load_dataset(
         )
     if not colon and kind not in LOADERS.names():
         kind, argument = "tfds", spec
-    return LOADERS.get(kind)(LoadRequest(argument, data_dir, image_size, seed, stream))
+    request = LoadRequest(
+        argument=argument,
+        data_dir=data_dir,
+        image_size=image_size,
+        seed=seed,
+        stream=stream,
+        labels=labels,
+        resize=resize,
+        max_unreadable=max_unreadable,
+        held_out=None if held_out is None else frozenset(held_out),
+    )
+    dataset = LOADERS.get(kind)(request)
+    for line in dataset.intake.lines():
+        logger.warning("%s: %s", dataset.name, line)
+    return dataset

@@ -6,7 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bgadl_tf.core.registry import Registry
+from bgadl_tf.core.types import Id
 from bgadl_tf.data.dataset import Dataset
+
+MAX_UNREADABLE = 0.1
+"""Share of the images that may be unreadable."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,11 @@ class LoadRequest:
         image_size: Resize every image to this many pixels a side, or None.
         seed: Root seed; decides which examples are held out where no test split is given.
         stream: Read training examples when they are needed; nothing else changes.
+        labels: CSV file with the labels of a folder's images, or None for one folder a class.
+        resize: How images that are not square become it, of ``images.resize.MODES``.
+        max_unreadable: Share of the images that may be unreadable; these are left out.
+        held_out: Ids that were held out before, where which ones is a seeded draw: a dataset that
+            has grown keeps its test set. None to draw.
     """
 
     argument: str = ""
@@ -27,6 +36,10 @@ class LoadRequest:
     image_size: int | None = None
     seed: int = 0
     stream: bool = False
+    labels: str | None = None
+    resize: str = "stretch"
+    max_unreadable: float = MAX_UNREADABLE
+    held_out: frozenset[Id] | None = None
 
 
 Loader = Callable[[LoadRequest], Dataset]

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from bgadl_tf.core import seeding
 from bgadl_tf.core.types import Label, Labels
 from bgadl_tf.data.dataset import ExampleSet
-from bgadl_tf.data.source import part_of
 
 TEST_FRACTION = 0.2
 
@@ -59,9 +58,4 @@ def hold_out(
 
 def divide(whole: ExampleSet, held: NDArray[np.bool_]) -> tuple[ExampleSet, ExampleSet]:
     """Splits a set by a mask ``[N]``: where it is false, and, in memory, where it is true."""
-    return _part(whole, np.flatnonzero(~held)), _part(whole, np.flatnonzero(held)).in_memory()
-
-
-def _part(whole: ExampleSet, rows: NDArray[np.int64]) -> ExampleSet:
-    ids = tuple(whole.ids[row] for row in rows)
-    return ExampleSet(ids, part_of(whole.examples, rows), whole.labels[rows])
+    return whole.part(np.flatnonzero(~held)), whole.part(np.flatnonzero(held)).in_memory()

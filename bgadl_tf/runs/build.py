@@ -111,6 +111,9 @@ def build(config: RunConfig) -> Setup:
         image_size=config.image_size,
         seed=config.seed,
         stream=config.stream,
+        labels=config.labels,
+        resize=config.resize,
+        max_unreadable=config.max_unreadable,
     )
     config = dataclasses.replace(
         config, classifier=config.classifier or default_classifier(dataset.shape)

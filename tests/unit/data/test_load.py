@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import NamedTuple
 
 import pytest
 
 from bgadl_tf.core.errors import UnknownNameError
 from bgadl_tf.data import load
+from bgadl_tf.data.intake import Intake
 from bgadl_tf.data.loader import LOADERS, LoadRequest
 
 
@@ -13,8 +15,16 @@ from bgadl_tf.data.loader import LOADERS, LoadRequest
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, LoadRequest]]:
     made: list[tuple[str, LoadRequest]] = []
 
-    def loader_of(kind: str) -> Any:
-        return lambda request: made.append((kind, request))
+    class Loaded(NamedTuple):
+        name: str = "found"
+        intake: Intake = Intake(notes=("two of them are alike",))
+
+    def loader_of(kind: str) -> Callable[[LoadRequest], Loaded]:
+        def load(request: LoadRequest) -> Loaded:
+            made.append((kind, request))
+            return Loaded()
+
+        return load
 
     monkeypatch.setattr(LOADERS, "get", loader_of)
     return made
@@ -38,10 +48,15 @@ def test_kinds_of_datasets() -> None:
     ],
 )
 def test_a_spec_picks_loader_and_argument(
-    spec: str, kind: str, argument: str, calls: list[tuple[str, LoadRequest]]
+    spec: str,
+    kind: str,
+    argument: str,
+    calls: list[tuple[str, LoadRequest]],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     load.load_dataset(spec, data_dir="d", image_size=16, seed=3, stream=True)
     assert calls == [(kind, LoadRequest(argument, "d", 16, 3, True))]
+    assert caplog.messages == ["found: two of them are alike"]
 
 
 def test_an_unknown_kind_lists_the_known_ones() -> None:
