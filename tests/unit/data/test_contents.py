@@ -46,7 +46,7 @@ def test_files_are_recognised_wherever_they_are(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("what", ["stamps", "digests"])
 def test_a_file_that_is_gone_is_named(what: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="7.png' (is gone|cannot be read): No such file"):
+    with pytest.raises(DataError, match=r"7\.png' (is gone|cannot be read): No such file"):
         getattr(FileContents([str(tmp_path / "7.png")]), what)(ALL[:1])
 
 
