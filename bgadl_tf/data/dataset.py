@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -231,6 +232,25 @@ class Dataset:
             labels = [train.labels, test.labels]
             class_names = checked.numbered_names(labels, f"dataset {name!r}", "class_names")
         return cls(name, train, test, checked.as_names(class_names, "class_names"))
+
+    def in_order(self, names: Sequence[str]) -> Dataset:
+        """The same with classes in an order that was recorded; those that are new come last.
+
+        Args:
+            names: The recorded ones; one that no example has any longer stays a class.
+        """
+        new = tuple(name for name in self.class_names if name not in names)
+        ordered = (*names, *new)
+        if ordered == self.class_names:
+            return self
+        indices = np.array([*map(ordered.index, self.class_names), UNLABELLED], np.int32)
+
+        def of(part: ExampleSet) -> ExampleSet:
+            return dataclasses.replace(part, labels=indices[part.labels])
+
+        return dataclasses.replace(
+            self, train=of(self.train), test=of(self.test), class_names=ordered
+        )
 
     @property
     def classes(self) -> int:

@@ -4,6 +4,7 @@
 
     plan.json                  the protocol
     labels.jsonl               the ledger
+    dataset.jsonl              what the dataset was at each start, and what changed since
     rounds.jsonl               one finished round a line
     queries/round_NN.json      what each round asked, with scores and the seed of its MC masks
     arrays/NAME/round_NN.npz   arrays kept by name, e.g. ``generated``, the x' of a round
@@ -91,6 +92,7 @@ class FolderJournal:
             for left_behind in (file for f in folders for file in durable.temporaries(f)):
                 left_behind.unlink()
         self._rounds = list(durable.read_json_lines(self.path / "rounds.jsonl").records)
+        durable.read_json_lines(self._dataset_file)  # drops what a crash has cut short
         self._ledger = Ledger(self.path / "labels.jsonl")
 
     def close(self) -> None:
@@ -105,10 +107,17 @@ class FolderJournal:
 
     def begin(self, plan: Plan) -> None:
         file = self.path / "plan.json"
-        if file.exists():
-            refuse_other(json.loads(file.read_text()), plan)
-        else:
+        saved = json.loads(file.read_text()) if file.exists() else None
+        if saved is not None:
+            refuse_other(saved, plan)
+        if saved != dataclasses.asdict(plan):
             durable.atomic_write_text(file, json.dumps(dataclasses.asdict(plan)) + "\n")
+
+    def dataset_starts(self) -> Sequence[Json]:
+        return durable.read_json_lines(self._dataset_file, mend=False).records
+
+    def begin_dataset(self, start: Json) -> None:
+        durable.append_json_line(self._dataset_file, start)
 
     def track(self, learner: Learner) -> None:
         """Say whose weights and optimizer states the checkpoints are to hold."""
@@ -177,6 +186,10 @@ class FolderJournal:
         if self._checkpoints is None:
             raise RunFolderError(f"no learner is tracked in {self.path}: call track() first")
         return self._checkpoints
+
+    @property
+    def _dataset_file(self) -> Path:
+        return self.path / "dataset.jsonl"
 
     def _query_file(self, round_: int) -> Path:
         return self.path / "queries" / f"round_{round_:02d}.json"

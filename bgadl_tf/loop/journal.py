@@ -40,6 +40,12 @@ class Journal(Protocol):
             RunFolderError: A run of another plan has begun already.
         """
 
+    def dataset_starts(self) -> Sequence[Json]:
+        """What the dataset was at each start; see ``DatasetHistory``."""
+
+    def begin_dataset(self, start: Json) -> None:
+        """Record what the dataset is at this start."""
+
     def track(self, learner: Learner) -> None:
         """Say whose weights and optimizer states are to be kept; comes before ``restore``."""
 

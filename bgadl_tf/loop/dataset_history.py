@@ -1,0 +1,173 @@
+"""What the dataset of a run was at each start, and what has changed since.
+
+Kept as ``dataset.jsonl``, a line a start, with what differs from the start before. Images that were
+added join the pool, images that are gone are skipped, classes keep their order.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Mapping
+
+from bgadl_tf.core.errors import RunFolderError
+from bgadl_tf.core.types import UNLABELLED, Id, Json
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.loop.journal import Journal
+from bgadl_tf.loop.stock import Changes, Stock, compare, recognised
+
+logger = logging.getLogger(__name__)
+
+_STOCK = "dataset"
+
+
+class DatasetHistory:
+    """The dataset of a run, from its first start on.
+
+    Args:
+        journal: Keeps it; may still be unopened to look at it.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.starts = [*journal.dataset_starts()]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """In the order in which they became known; none before the first start."""
+        return tuple(self.starts[-1]["classes"]) if self.starts else ()
+
+    @property
+    def class_counts(self) -> list[int]:
+        """How many classes there were, from the first start on, whenever it was another number."""
+        return [*dict.fromkeys(len(start["classes"]) for start in self.starts)]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the dataset held back every label when the run began."""
+        return bool(self.starts) and bool(self.starts[0]["simulated"])
+
+    @property
+    def test_sets(self) -> int:
+        """How often the test set has become another one."""
+        return sum(any(key.startswith("test_") for key in start) for start in self.starts)
+
+    @property
+    def held_out(self) -> frozenset[Id] | None:
+        """Ids of the newest test set; None before the first start."""
+        stock = self._stock()
+        if stock is None:
+            return None
+        return frozenset(id_ for id_, test in zip(stock.ids, stock.in_test, strict=True) if test)
+
+    @property
+    def arrived(self) -> frozenset[Id]:
+        """What was added, or first given a label, after the run had begun, by its newest name."""
+        ids = (id_ for s in self.starts for id_ in (*s.get("added", ()), *s.get("relabelled", ())))
+        return frozenset(map(self.now, ids))
+
+    @property
+    def gone(self) -> frozenset[Id]:
+        """What was in the training set once; some of it may be back."""
+        return frozenset(id_ for start in self.starts for id_ in start.get("removed", ()))
+
+    @property
+    def earlier_names(self) -> frozenset[Id]:
+        """Ids under which examples were known before they had new names."""
+        return frozenset(id_ for start in self.starts for id_ in start.get("renamed", ()))
+
+    def now(self, id_: Id) -> Id:
+        """Today's name of what had this id once."""
+        for start in self.starts:
+            id_ = start.get("renamed", {}).get(id_, id_)
+        return id_
+
+    def ordered(self, dataset: Dataset) -> Dataset:
+        """The dataset with its classes in the order in which they became known."""
+        return dataset.in_order(self.class_names) if self.starts else dataset
+
+    def record(self, dataset: Dataset, round_: int) -> None:
+        """Note a start; on disk when this returns.
+
+        Args:
+            dataset: As it is now, in order.
+            round_: The first round that is of it.
+
+        Raises:
+            DataError: An example cannot be read.
+            RunFolderError: It is another dataset than the run's.
+        """
+        before = self._stock()
+        stock = Stock.take(dataset, before)
+        changes = Changes()
+        if before is not None:
+            self._refuse_another(dataset, before, stock)
+            changes = compare(before, stock, dataset.class_names[len(self.class_names) :])
+            for line in changes.lines():
+                logger.warning("%s: %s", dataset.name, line)
+        number = len(self.starts)
+        known = not changes.to_json() and before is not None
+        state = self.starts[-1]["state"] if known else number
+        if not known:
+            self._journal.keep(number, _STOCK, stock.to_arrays())
+        unlabelled = int((dataset.train.labels == UNLABELLED).sum())
+        self._append(
+            {
+                "start": number,
+                "round": round_,
+                "dataset": dataset.name,
+                "fingerprint": stock.fingerprint(dataset.class_names),
+                "train": len(dataset.train),
+                "unlabelled": unlabelled,
+                "test": len(dataset.test),
+                "classes": [*dataset.class_names],
+                "simulated": not unlabelled,
+                "state": state,
+                **changes.to_json(),
+                **_named("left_out", dataset.intake.left_out),
+                **_named("unreadable", dataset.intake.unreadable),
+            }
+        )
+
+    def add_class(self, dataset: Dataset, name: str, round_: int) -> Dataset:
+        """Note a class that no example has yet; the dataset with it."""
+        grown = dataclasses.replace(dataset, class_names=(*dataset.class_names, name))
+        self._append(
+            {
+                **{k: v for k, v in self.starts[-1].items() if k in _STATE},
+                "start": len(self.starts),
+                "round": round_,
+                "classes": [*grown.class_names],
+                "new_classes": [name],
+            }
+        )
+        return grown
+
+    def _append(self, start: Json) -> None:
+        self._journal.begin_dataset(start)
+        self.starts.append(start)
+
+    def _stock(self) -> Stock | None:
+        if not self.starts:
+            return None
+        arrays = self._journal.kept(self.starts[-1]["state"], _STOCK)
+        if arrays is None:
+            raise RunFolderError("what the dataset was made of is missing from the run folder")
+        return Stock.from_arrays(arrays)
+
+    def _refuse_another(self, dataset: Dataset, before: Stock, now: Stock) -> None:
+        """A dataset of another name must be mostly the same, one of the same name a little."""
+        name, found = self.starts[-1]["dataset"], recognised(before, now)
+        needed = 1 if name == dataset.name else len(before.ids) // 2
+        if found < needed:
+            raise RunFolderError(
+                f"the run is on dataset {name!r}, of whose {len(before.ids)} examples {found} are "
+                f"in {dataset.name!r}; go on with that one, or use another folder for the run"
+            )
+
+
+_STATE = ("dataset", "fingerprint", "train", "unlabelled", "test", "simulated", "state")
+
+
+def _named(name: str, reasons: Mapping[str, str]) -> Json:
+    return {name: dict(reasons)} if reasons else {}
