@@ -114,6 +114,8 @@ class FolderJournal:
             durable.atomic_write_text(file, json.dumps(dataclasses.asdict(plan)) + "\n")
 
     def dataset_starts(self) -> Sequence[Json]:
+        if not self._dataset_file.exists():
+            return ()
         return durable.read_json_lines(self._dataset_file, mend=False).records
 
     def begin_dataset(self, start: Json) -> None:
@@ -198,6 +200,11 @@ class FolderJournal:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
             raise ValueError(f"arrays cannot be kept as {name!r}: use letters, digits, _ - .")
         return self.path / "arrays" / name / f"round_{round_:02d}.npz"
+
+
+def unopened(path: Path | str | None) -> FolderJournal:
+    """A journal to look at what a folder holds of its dataset, if anything."""
+    return FolderJournal(Path(os.devnull) if path is None else Path(path))
 
 
 def held(path: Path | str | None) -> FolderJournal:

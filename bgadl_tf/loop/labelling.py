@@ -52,6 +52,11 @@ class Labelling:
         return self._history.now(id_)
 
     @property
+    def simulated(self) -> bool:
+        """Whether the dataset held back every label when the run began."""
+        return self._history.simulated
+
+    @property
     def known_ids(self) -> frozenset[Id]:
         """What answers may be about: the pool, and what was in it or had another name once."""
         return self._gone | self._history.earlier_names | {*self.pool.ids}

@@ -85,7 +85,7 @@ class Stock(NamedTuple):
         return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """For a journal; ids as the bytes of their lines, which take a quarter of a string array."""
+        """For a journal; ids as bytes, which take a quarter of an array of strings."""
         text = "\0".join(self.ids).encode()
         return {**self._asdict(), "ids": np.frombuffer(text, np.uint8)}
 
@@ -224,5 +224,3 @@ def _difference(
         tuple(id_ for id_, digest in now.items() if before.get(id_, digest) != digest),
         renamed,
     )
-
-
