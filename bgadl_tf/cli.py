@@ -153,6 +153,8 @@ def _train(out: Path, **settings: Any) -> int:
     backend.check()
     import tensorflow as tf
 
+    from bgadl_tf.loop.round import Round
+    from bgadl_tf.runs.progress import measured
     from bgadl_tf.runs.train import train
 
     # A run is to be the same bit for bit however often it is interrupted.
@@ -164,11 +166,8 @@ def _train(out: Path, **settings: Any) -> int:
             "run the same command again"
         )
         return WAITING
-    last = outcome.rounds[-1]
-    print(
-        f"finished: {last['labelled']} labels, test accuracy {100 * last['test_accuracy']:.2f} %; "
-        f"everything is in {outcome.folder}"
-    )
+    last = Round.from_json(outcome.rounds[-1])
+    print(f"finished: {last.labelled} labels, {measured(last)}; everything is in {outcome.folder}")
     if outcome.exported is not None:
         print(_export_summary(outcome.exported))
     return 0

@@ -128,6 +128,10 @@ class FolderJournal:
     def finished(self) -> Sequence[Json]:
         return tuple(self._rounds)
 
+    def finished_rounds(self) -> Sequence[Json]:
+        """``finished``, of a folder that is not open."""
+        return durable.read_json_lines(self.path / "rounds.jsonl", mend=False).records
+
     def query(self, round_: int) -> Query | None:
         file = self._query_file(round_)
         if not file.exists():

@@ -11,6 +11,12 @@ from typing import Any, Self
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.types import Json
 
+GROWING_SETTINGS = (
+    "rounds", "dataset", "data_dir", "labels", "new_classes", "class_names", "max_unreadable",
+    "fingerprint",
+)  # fmt: skip
+"""Entries of config.json that may be others when a run goes on: they say what it is by now."""
+
 RESIZE_MODES = ("stretch", "crop", "pad")
 STRATEGIES = ("one_device", "mirrored", "multi_worker_mirrored")
 PRECISIONS = ("float32", "mixed_bfloat16")

@@ -12,7 +12,8 @@ from bgadl_tf.core.types import Json
 from bgadl_tf.export import publish
 from bgadl_tf.export.models import METADATA, ExportedModels, export_models
 from bgadl_tf.learners.learner import Learner
-from bgadl_tf.loop.checkpoints import read_weights
+from bgadl_tf.loop.checkpoints import classes_in, read_weights
+from bgadl_tf.loop.ledger import Record, labels_in
 from bgadl_tf.runs.build import make_learner, versions
 from bgadl_tf.runs.config import MACHINE_SETTINGS
 from bgadl_tf.runs.run_folder import RunFolder
@@ -40,6 +41,10 @@ def export_run(run: Path, out: Path | None = None) -> ExportedModels:
             "this version: train again in a new folder"
         )
     learner = make_learner(config)
+    if (known := classes_in(run / "checkpoints", learner)) < len(config["class_names"]):
+        # The newest class was added after these weights were saved.
+        config = {**config, "class_names": config["class_names"][:known]}
+        learner = make_learner(config)
     weights = read_weights(run / "checkpoints", learner)
     moment = weights.round, weights.step
     facts = facts_of(config, _labelled(run, moment), moment)
@@ -93,8 +98,8 @@ def facts_of(config: Json, labelled: int, moment: Moment) -> Json:
 
 def _labelled(run: Path, moment: Moment) -> int:
     """Labels that the weights may know; later ones can be in the ledger already."""
-    records = durable.read_json_lines(run / "labels.jsonl", mend=False).records
-    return sum(r["label"] is not None and r["round"] <= moment[0] for r in records)
+    lines = durable.read_json_lines(run / "labels.jsonl", mend=False).records
+    return len(labels_in(map(Record.from_json, lines), moment[0]))
 
 
 def _newest_metadata(model: Path) -> Json:
