@@ -15,6 +15,9 @@ MOST_PIXELS = 2**24
 LARGEST = 2**28
 """Height times width of the largest image that is decoded at all."""
 
+LARGEST_FILE = 2**30
+"""Bytes of the largest file that is read."""
+
 MOST_A_BYTE = 1024
 """Pixels a byte of a file above ``MOST_PIXELS``; more are claimed only to fill the memory."""
 

@@ -32,6 +32,8 @@ def read_header(file: BinaryIO) -> Header:
         raise NotReadError(EMPTY)
     if kind.format is None:
         raise NotReadError(kind.reason)
+    if length > formats.LARGEST_FILE:
+        raise OSError(f"the file has {length} bytes; at most {formats.LARGEST_FILE} are read")
     try:
         header = _read(kind.format, file)
     except OSError:
