@@ -23,8 +23,9 @@ from bgadl_tf.core.types import UNLABELLED
 from bgadl_tf.data import split
 from bgadl_tf.data.dataset import Dataset, ExampleSet
 from bgadl_tf.data.images import image_files, image_paths
+from bgadl_tf.data.images.looking import look_at
+from bgadl_tf.data.images.tree import Entry
 from bgadl_tf.data.loader import LOADERS, LoadRequest
-from bgadl_tf.data.source import ExampleSource
 
 UNLABELLED_FOLDERS = frozenset({"unlabelled", "unlabeled"})
 
@@ -160,9 +161,15 @@ def _read(
     by_id = {path.relative_to(root).as_posix(): path for path in labels}
     ids = tuple(sorted(by_id))
     paths = [by_id[id_] for id_ in ids]
-    images: ExampleSource = (
-        image_files.open_images(root, ids, request.image_size)
-        if request.stream
-        else image_files.read_images(root, paths, request.image_size)
+    entries = [Entry(id_, os.fspath(path)) for id_, path in zip(ids, paths, strict=True)]
+    read = image_files.read_images(
+        root,
+        entries,
+        look_at(entries),
+        image_size=request.image_size,
+        resize=request.resize,
+        stream=request.stream,
+        max_unreadable=request.max_unreadable,
     )
-    return ExampleSet(ids, images, np.array([labels[path] for path in paths], dtype=np.int32))
+    known = [labels[by_id[id_]] for id_ in read.ids]
+    return ExampleSet(read.ids, read.images, np.array(known, dtype=np.int32))

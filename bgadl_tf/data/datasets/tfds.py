@@ -33,7 +33,7 @@ def load(request: LoadRequest) -> Dataset:
         DataError: TFDS does not know the name, the dataset cannot be prepared or read, or its
             features do not fit.
     """
-    name, image_size = request.argument, request.image_size
+    name = request.argument
     builder = _builder(name, request.data_dir)
     _check_features(builder, name)
     _prepare(builder, name)
@@ -42,9 +42,9 @@ def load(request: LoadRequest) -> Dataset:
         raise DataError(
             f"dataset {name!r} has no split 'train'; its splits: {', '.join(splits) or 'none'}"
         )
-    train = _read(builder, name, "train", image_size, request.stream)
+    train = _read(builder, name, "train", request, request.stream)
     if "test" in splits:
-        parts = train, _read(builder, name, "test", image_size, False)
+        parts = train, _read(builder, name, "test", request, False)
         return Dataset(name, *parts, _class_names(builder, *parts))
     class_names = _class_names(builder, train)
     quotas = split.fraction_quotas(train.labels, len(class_names))
@@ -105,9 +105,11 @@ def _check_features(builder: Any, name: str) -> None:
         )
 
 
-def _read(builder: Any, name: str, part: str, image_size: int | None, stream: bool) -> ExampleSet:
+def _read(builder: Any, name: str, part: str, request: LoadRequest, stream: bool) -> ExampleSet:
     try:
-        return tfds_records.read_split(builder, part, image_size, stream=stream)
+        return tfds_records.read_split(
+            builder, part, request.image_size, resize=request.resize, stream=stream
+        )
     except (tf.errors.OpError, OSError, ValueError, AssertionError) as error:
         raise DataError(
             f"cannot read the {part} split of dataset {name!r} in {builder.data_dir}: "
