@@ -22,6 +22,7 @@ class Intake:
         unreadable: Why a file that should be an image cannot be read, by its id.
         formats: How many examples are in files of each format, e.g. ``{"PNG": 60}``.
         sizes: How many images have each (width, height) in their files, upright, in pixels.
+        held_out: What the test set is.
     """
 
     notes: tuple[str, ...] = ()
@@ -29,6 +30,7 @@ class Intake:
     unreadable: Mapping[Id, str] = field(default_factory=dict)
     formats: Mapping[str, int] = field(default_factory=dict)
     sizes: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    held_out: str = ""
 
     def lines(self) -> list[str]:
         """All of it that a person should know before a run, a line each."""

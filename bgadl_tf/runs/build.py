@@ -114,6 +114,7 @@ def build(config: RunConfig) -> Setup:
         labels=config.labels,
         resize=config.resize,
         max_unreadable=config.max_unreadable,
+        new_classes=config.new_classes,
     )
     config = dataclasses.replace(
         config, classifier=config.classifier or default_classifier(dataset.shape)
