@@ -71,11 +71,11 @@ def draw(
     alone = [
         class_names[label]
         for label, quota in quotas.items()
-        if not quota and (whole.labels == label).sum() == 1 and not held[whole.labels == label].any()
+        if not quota
+        and (whole.labels == label).sum() == 1
+        and not held[whole.labels == label].any()
     ]
-    notes = (
-        f"classes with only one labelled example, which is not held out: {', '.join(alone)}"
-    )
+    notes = f"classes with only one labelled example, which is not held out: {', '.join(alone)}"
     held |= _drawn(whole.labels, quotas, class_names, seed)
     return Drawn(*divide(whole, held), told, (notes,) if alone else ())
 

@@ -153,9 +153,7 @@ def _check_wrapper(root: _Root, full: Sequence[Folder], found: ImagesIn) -> None
         )
 
 
-def _split(
-    found: ImagesIn, split: Folder, images: dict[Id, str | None], layout: Layout
-) -> None:
+def _split(found: ImagesIn, split: Folder, images: dict[Id, str | None], layout: Layout) -> None:
     """Adds the class folders of a split, and what is in its folders without a class."""
     for folder in found.classes(split):
         if role_of(folder.name) == "unlabelled":
@@ -184,9 +182,7 @@ def _held_out(root: _Root, found: ImagesIn, layout: Layout) -> None:
     layout.hold_out(_test_images(root, found, used, layout), f"{used.name}/", why)
 
 
-def _test_images(
-    root: _Root, found: ImagesIn, split: Folder, layout: Layout
-) -> dict[Id, str]:
+def _test_images(root: _Root, found: ImagesIn, split: Folder, layout: Layout) -> dict[Id, str]:
     if not found.has_any(split):
         raise DataError(
             f"{split.name}/ holds no images; add some, or remove it: a fifth of every class is "
@@ -204,8 +200,8 @@ def _test_images(
     tested = {name for name in images.values() if name is not None}
     if trained and not tested & trained:
         raise DataError(
-            f"{split.name}/ holds folders that name no class beside it ({', '.join(sorted(tested))})"
-            f", so that it may be a class or what is held out: rename {split.name}/ if it is a "
-            "class, or name its folders as the classes"
+            f"no folder in {split.name}/ has the name of a class beside it "
+            f"({', '.join(sorted(tested))}), so that it may be a class or what is held out: "
+            f"rename {split.name}/ if it is a class, or name its folders as the classes"
         )
     return {id_: name for id_, name in images.items() if name is not None}

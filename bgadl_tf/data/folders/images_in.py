@@ -43,6 +43,4 @@ class ImagesIn:
 
     def classes(self, folder: Folder) -> list[Folder]:
         """Folders directly in it that can name a class: with images, or empty."""
-        return [
-            below for below in folder.folders if self.has_any(below) or self.is_empty(below)
-        ]
+        return [below for below in folder.folders if self.has_any(below) or self.is_empty(below)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import Id
@@ -20,6 +21,7 @@ class Layout:
         train: Class name of each image to train on; None where nobody knows.
         test: Class name of each image that is held out; None where they are to be drawn.
         classes: Names of all classes, those without an image, too.
+        numbers: Whether these are numbers, and are sorted as such.
         notes: What was assumed.
         left_out: Why an image is in neither set.
         held_out: What the test set is, where it is not drawn.
@@ -31,6 +33,12 @@ class Layout:
     notes: list[str] = field(default_factory=list)
     left_out: dict[Id, str] = field(default_factory=dict)
     held_out: str = ""
+    numbers: bool = False
+
+    @property
+    def class_names(self) -> list[str]:
+        """Sorted."""
+        return sorted(self.classes, key=Decimal) if self.numbers else sorted(self.classes)
 
     def hold_out(self, images: dict[Id, str], where: str, why: str = "") -> None:
         """Makes images the test set."""
