@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from bgadl_tf.data.source import (
     kind,
     part_of,
 )
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -212,6 +215,8 @@ class Dataset:
         Mapped training examples stay in their files and are read when they are needed. Test
         examples are called ``test-0``, ``test-1``, …, zero-padded.
 
+        Classes of which there is no example are logged.
+
         Args:
             train_examples: The pool. Images, ``uint8 [N, H, W]`` or ``[N, H, W, D]``, or vectors,
                 ``float16``, ``float32`` or ``float64 [N, F]``, which become float32.
@@ -232,7 +237,14 @@ class Dataset:
         if class_names is None:
             labels = [train.labels, test.labels]
             class_names = checked.numbered_names(labels, f"dataset {name!r}", "class_names")
-        return cls(name, train, test, checked.as_names(class_names, "class_names"))
+        names = checked.as_names(class_names, "class_names")
+        dataset = cls(name, train, test, names)
+        known = np.concatenate([train.labels, test.labels])
+        counts = np.bincount(known[known != UNLABELLED], minlength=len(names))
+        lacking = [names[label] for label in np.flatnonzero(counts == 0)]
+        if lacking:
+            logger.warning("%s: no example has the class %s", name, ", ".join(lacking))
+        return dataset
 
     @property
     def classes(self) -> int:

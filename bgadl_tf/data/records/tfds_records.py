@@ -11,6 +11,7 @@ from bgadl_tf.core.errors import DataError, StreamError
 from bgadl_tf.core.types import ImageShape
 from bgadl_tf.data.dataset import ExampleSet
 from bgadl_tf.data.images import resize
+from bgadl_tf.data.records.record_contents import RecordContents
 from bgadl_tf.data.records.record_images import RecordImages
 from bgadl_tf.data.records.record_index import RecordIndex, read_index
 
@@ -56,7 +57,10 @@ def read_split(
         size = _one_size(builder.name, index, channels)
     shape = (*size, channels)
     images = ExampleSet(
-        index.ids(), RecordImages(builder.info.features["image"], index, shape), index.labels
+        index.ids(),
+        RecordImages(builder.info.features["image"], index, shape),
+        index.labels,
+        RecordContents(index),
     )
     return images if stream else images.in_memory()
 

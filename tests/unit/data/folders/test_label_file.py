@@ -92,8 +92,8 @@ def test_a_name_that_two_images_have_names_none(tmp_path: Path) -> None:
         (
             "id,label\n11.png,cat\n12.png,dog\n",
             (
-                r"none of the 2 ids in .*labels\.csv is an image of the folder: line 2 has '11\.png', "
-                r"the folder '1\.png'"
+                r"none of the 2 ids in .*labels\.csv is an image of the folder: line 2 has "
+                r"'11\.png', the folder '1\.png'"
             ),
         ),
         ("id,label\n", r"labels\.csv has no rows below its header"),
