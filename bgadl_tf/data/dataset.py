@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ from bgadl_tf.data.source import (
     kind,
     part_of,
 )
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,7 @@ class Dataset:
     Attributes:
         name: What messages and run folders call it.
         train: The training set.
-        test: The test set.
+        test: The test set; empty only where no label is known at all.
         class_names: C names.
         intake: What became of all that was found.
 
@@ -173,6 +176,8 @@ class Dataset:
             )
         for split, part in (("train", self.train), ("test", self.test)):
             if not len(part):
+                if part is self.test and (self.train.labels == UNLABELLED).all():
+                    continue  # no label is known that could be held out
                 raise DataError(f"the {split} split of dataset {self.name!r} is empty")
             if part.labels.max() >= self.classes or part.labels.min() < UNLABELLED:
                 raise DataError(
@@ -211,6 +216,8 @@ class Dataset:
         Mapped training examples stay in their files and are read when they are needed. Test
         examples are called ``test-0``, ``test-1``, …, zero-padded.
 
+        Classes of which there is no example are logged.
+
         Args:
             train_examples: The pool. Images, ``uint8 [N, H, W]`` or ``[N, H, W, D]``, or vectors,
                 ``float16``, ``float32`` or ``float64 [N, F]``, which become float32.
@@ -231,7 +238,14 @@ class Dataset:
         if class_names is None:
             labels = [train.labels, test.labels]
             class_names = checked.numbered_names(labels, f"dataset {name!r}", "class_names")
-        return cls(name, train, test, checked.as_names(class_names, "class_names"))
+        names = checked.as_names(class_names, "class_names")
+        dataset = cls(name, train, test, names)
+        known = np.concatenate([train.labels, test.labels])
+        counts = np.bincount(known[known != UNLABELLED], minlength=len(names))
+        lacking = [names[label] for label in np.flatnonzero(counts == 0)]
+        if lacking:
+            logger.warning("%s: no example has the class %s", name, ", ".join(lacking))
+        return dataset
 
     def in_order(self, names: Sequence[str]) -> Dataset:
         """The same with classes in an order that was recorded; those that are new come last.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -22,6 +21,7 @@ class Intake:
         unreadable: Why a file that should be an image cannot be read, by its id.
         formats: How many examples are in files of each format, e.g. ``{"PNG": 60}``.
         sizes: How many images have each (width, height) in their files, upright, in pixels.
+        held_out: What the test set is.
     """
 
     notes: tuple[str, ...] = ()
@@ -29,21 +29,51 @@ class Intake:
     unreadable: Mapping[Id, str] = field(default_factory=dict)
     formats: Mapping[str, int] = field(default_factory=dict)
     sizes: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    held_out: str = ""
 
-    def lines(self) -> list[str]:
-        """All of it that a person should know before a run, a line each."""
+    def lines(self, shown: int = SHOWN) -> list[str]:
+        """All of it that a person should know before a run, a line each.
+
+        Args:
+            shown: Names that a line gives of many.
+        """
         summaries = (
-            *_by_reason("left out", self.left_out),
-            *_by_reason("unreadable", self.unreadable),
+            *_by_reason("left out", self.left_out, shown),
+            *_by_reason("unreadable", self.unreadable, shown),
         )
         return [*self.notes, *summaries]
 
+    def facts(self) -> list[str]:
+        """Formats and sizes, a line each."""
+        lines = []
+        if self.formats:
+            counts = sorted(self.formats.items(), key=lambda item: (-item[1], item[0]))
+            lines.append("formats: " + ", ".join(f"{name} {count}" for name, count in counts))
+        if self.sizes:
+            lines.append(_told_sizes(self.sizes))
+        return lines
 
-def _by_reason(what: str, reasons: Mapping[str, str]) -> list[str]:
+
+def _told_sizes(sizes: Mapping[tuple[int, int], int]) -> str:
+    """``sizes: 8x8 60``, or where there are many the commonest, the smallest and the largest."""
+    common = sorted(sizes.items(), key=lambda item: (-item[1], item[0]))
+    told = ", ".join(f"{width}x{height} {count}" for (width, height), count in common[:SHOWN])
+    if len(common) <= SHOWN:
+        return f"sizes: {told}"
+    widths, heights = zip(*sizes, strict=True)
+    return (
+        f"sizes: {told} and {len(common) - SHOWN} other sizes; {min(widths)} to {max(widths)} "
+        f"wide, {min(heights)} to {max(heights)} high"
+    )
+
+
+def _by_reason(what: str, reasons: Mapping[str, str], shown: int) -> list[str]:
     """``left out: 12 (a.txt, b.txt, c.txt and 9 more): not an image``, a line for each reason."""
+    names: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        names.setdefault(reason, []).append(name)
     lines = []
-    for reason, count in Counter(reasons.values()).most_common():
-        names = [name for name, own in reasons.items() if own == reason]
-        more = f" and {count - SHOWN} more" if count > SHOWN else ""
-        lines.append(f"{what}: {count} ({', '.join(names[:SHOWN])}{more}): {reason}")
+    for reason, own in sorted(names.items(), key=lambda item: -len(item[1])):
+        more = f" and {len(own) - shown} more" if len(own) > shown else ""
+        lines.append(f"{what}: {len(own)} ({', '.join(own[:shown])}{more}): {reason}")
     return lines

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from bgadl_tf.core.errors import UnknownNameError
+from bgadl_tf.core.errors import ConfigError, UnknownNameError
 from bgadl_tf.core.types import Id
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.loader import LOADERS, MAX_UNREADABLE, LoadRequest
@@ -24,6 +25,7 @@ def load_dataset(
     resize: str = "stretch",
     max_unreadable: float = MAX_UNREADABLE,
     held_out: Collection[Id] | None = None,
+    new_classes: Sequence[str] = (),
 ) -> Dataset:
     """Loads the dataset that ``spec`` names.
 
@@ -38,9 +40,11 @@ def load_dataset(
         resize: How images that are not square become it: ``stretch``, ``crop`` or ``pad``.
         max_unreadable: Share of the images that may be unreadable; these are left out.
         held_out: Ids that were held out before, where which ones is a seeded draw; None to draw.
+        new_classes: Names of classes that nothing in the dataset names yet; they come last.
 
     Raises:
         UnknownNameError: The kind before the colon is not registered.
+        ConfigError: ``labels`` is given for what is no folder of images.
         DataError: The data is missing, empty, unreadable or malformed.
     """
     kind, colon, argument = spec.partition(":")
@@ -50,6 +54,11 @@ def load_dataset(
         )
     if not colon and kind not in LOADERS.names():
         kind, argument = "tfds", spec
+    if labels is not None and kind != "folder":
+        raise ConfigError(
+            f"--labels is {labels!r}, but dataset {spec!r} is no folder of images (folder:PATH), "
+            "for whose images alone a CSV file can hold the labels; leave it out"
+        )
     request = LoadRequest(
         argument=argument,
         data_dir=data_dir,
@@ -60,8 +69,11 @@ def load_dataset(
         resize=resize,
         max_unreadable=max_unreadable,
         held_out=None if held_out is None else frozenset(held_out),
+        new_classes=tuple(new_classes),
     )
     dataset = LOADERS.get(kind)(request)
+    if new_classes:
+        dataset = dataclasses.replace(dataset, class_names=request.classes(dataset.class_names))
     for line in dataset.intake.lines():
         logger.warning("%s: %s", dataset.name, line)
     return dataset

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bgadl_tf.core.registry import Registry
@@ -29,6 +29,7 @@ class LoadRequest:
         max_unreadable: Share of the images that may be unreadable; these are left out.
         held_out: Ids that were held out before, where which ones is a seeded draw: a dataset that
             has grown keeps its test set. None to draw.
+        new_classes: Names of classes that nothing in the dataset names yet.
     """
 
     argument: str = ""
@@ -40,6 +41,11 @@ class LoadRequest:
     resize: str = "stretch"
     max_unreadable: float = MAX_UNREADABLE
     held_out: frozenset[Id] | None = None
+    new_classes: tuple[str, ...] = ()
+
+    def classes(self, found: Iterable[str]) -> tuple[str, ...]:
+        """The classes that a dataset names, and after them the new ones."""
+        return tuple(dict.fromkeys([*found, *self.new_classes]))
 
 
 Loader = Callable[[LoadRequest], Dataset]

@@ -2,16 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bgadl_tf.core import seeding
-from bgadl_tf.core.types import Label, Labels
+from bgadl_tf.core.errors import DataError
+from bgadl_tf.core.types import UNLABELLED, Id, Label, Labels
 from bgadl_tf.data.dataset import ExampleSet
 
 TEST_FRACTION = 0.2
+
+
+class Drawn(NamedTuple):
+    """A set in two.
+
+    Attributes:
+        train: What stays.
+        test: What is held out, in memory; empty where nothing has a label.
+        held_out: What that is, for people.
+        notes: What else is worth knowing.
+    """
+
+    train: ExampleSet
+    test: ExampleSet
+    held_out: str
+    notes: tuple[str, ...] = ()
+
+
+def draw(
+    whole: ExampleSet,
+    class_names: Sequence[str],
+    seed: int,
+    held_out: Collection[Id] | None = None,
+) -> Drawn:
+    """Holds out a fifth of every class, or again what was held out before.
+
+    Args:
+        whole: What to split.
+        class_names: Names of the classes.
+        seed: Root seed.
+        held_out: Ids that were held out before: of these, all that are there and have a label.
+            Classes that have none among them give a fifth. None to draw from every class.
+
+    Raises:
+        DataError: Examples have labels, but no class has two.
+    """
+    quotas = fraction_quotas(whole.labels, len(class_names))
+    labelled = whole.labels != UNLABELLED
+    if held_out is None:
+        held = np.zeros(len(whole), dtype=np.bool_)
+        if labelled.any() and not any(quotas.values()):
+            raise DataError(
+                "no class has 2 examples with a label, one of which could be held out for "
+                "testing: add some, or a test set"
+            )
+        told = f"a fifth of every class, drawn by seed {seed}"
+    else:
+        before = frozenset(held_out)
+        held = np.array([id_ in before for id_ in whole.ids], dtype=np.bool_) & labelled
+        kept = {label for label in quotas if held[whole.labels == label].any()}
+        quotas = {label: 0 if label in kept else quota for label, quota in quotas.items()}
+        told = "what was held out before, and a fifth of new classes"
+    if not labelled.any():
+        return Drawn(*divide(whole, held), "nothing, as no label is known")
+    alone = [
+        class_names[label]
+        for label, quota in quotas.items()
+        if not quota
+        and (whole.labels == label).sum() == 1
+        and not held[whole.labels == label].any()
+    ]
+    notes = f"classes with only one labelled example, which is not held out: {', '.join(alone)}"
+    held |= _drawn(whole.labels, quotas, class_names, seed)
+    return Drawn(*divide(whole, held), told, (notes,) if alone else ())
 
 
 def fraction_quotas(labels: Labels, classes: int) -> dict[Label, int]:
@@ -48,14 +114,20 @@ def hold_out(
     Returns:
         What stays, and what is held out, in memory; both in the order of ``whole``.
     """
-    held = np.zeros(len(whole), dtype=np.bool_)
-    for label, quota in quotas.items():
-        rows = np.flatnonzero(whole.labels == label)
-        rng = seeding.generator(seed, 0, "split", class_names[label])
-        held[rng.choice(rows, size=quota, replace=False)] = True
-    return divide(whole, held)
+    return divide(whole, _drawn(whole.labels, quotas, class_names, seed))
 
 
 def divide(whole: ExampleSet, held: NDArray[np.bool_]) -> tuple[ExampleSet, ExampleSet]:
     """Splits a set by a mask ``[N]``: where it is false, and, in memory, where it is true."""
     return whole.part(np.flatnonzero(~held)), whole.part(np.flatnonzero(held)).in_memory()
+
+
+def _drawn(
+    labels: Labels, quotas: Mapping[Label, int], class_names: Sequence[str], seed: int
+) -> NDArray[np.bool_]:
+    held = np.zeros(len(labels), dtype=np.bool_)
+    for label, quota in quotas.items():
+        rows = np.flatnonzero(labels == label)
+        rng = seeding.generator(seed, 0, "split", class_names[label])
+        held[rng.choice(rows, size=quota, replace=False)] = True
+    return held

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
@@ -54,24 +53,7 @@ class RecordImages(StoredExamples):
         return images
 
     def _decode(self, rows: Rows) -> Images:
-        return np.asarray(self._decode_graph(tf.constant(self._records(rows))))
-
-    def _records(self, rows: Rows) -> list[bytes]:
-        index = self._index
-        files = index.files_of(rows)
-        records: list[bytes] = []
-        # A file is opened once, where rows grow.
-        turns = np.flatnonzero(np.diff(files)) + 1
-        for places in np.split(np.arange(len(rows)), turns):
-            path = index.paths[int(files[places[0]])]
-            with path.open("rb", buffering=0) as file:
-                for row in rows[places]:
-                    length = int(index.lengths[row])
-                    record = os.pread(file.fileno(), length, int(index.offsets[row]))
-                    if len(record) != length:
-                        raise OSError(f"{path.name} is shorter than it was")
-                    records.append(record)
-        return records
+        return np.asarray(self._decode_graph(tf.constant(self._index.read(rows))))
 
     def _graph(self, records: tf.Tensor) -> tf.Tensor:
         def decoded(encoded: tf.Tensor) -> tf.Tensor:

@@ -11,6 +11,7 @@ from bgadl_tf.core.errors import DataError, StreamError
 from bgadl_tf.core.types import ImageShape
 from bgadl_tf.data.dataset import ExampleSet
 from bgadl_tf.data.images.resize import resize as resized
+from bgadl_tf.data.records.record_contents import RecordContents
 from bgadl_tf.data.records.record_images import RecordImages
 from bgadl_tf.data.records.record_index import RecordIndex, read_index
 
@@ -62,7 +63,7 @@ def read_split(
         size = _one_size(builder.name, index, channels)
     shape = (*size, channels)
     source = RecordImages(builder.info.features["image"], index, shape, resize)
-    images = ExampleSet(index.ids(), source, index.labels)
+    images = ExampleSet(index.ids(), source, index.labels, RecordContents(index))
     return images if stream else images.in_memory()
 
 
