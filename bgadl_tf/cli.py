@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import logging
 import os
 import shlex
 import sys
@@ -133,6 +134,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = vars(make_parser().parse_args(argv))
     command: Callable[..., int] = arguments.pop("command")
+    told = logging.StreamHandler()
+    told.setFormatter(logging.Formatter("bgadl: %(message)s"))
+    logging.getLogger("bgadl_tf").handlers = [told]
     # Silences notices of TensorFlow's start; errors still show.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:

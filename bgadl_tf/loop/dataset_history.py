@@ -68,8 +68,11 @@ class DatasetHistory:
 
     @property
     def gone(self) -> frozenset[Id]:
-        """What was in the training set once; some of it may be back."""
-        return frozenset(id_ for start in self.starts for id_ in start.get("removed", ()))
+        """What was in the training set and is not."""
+        gone: set[Id] = set()
+        for start in self.starts:
+            gone = (gone | {*start.get("removed", ())}) - {*start.get("added", ())}
+        return frozenset(gone)
 
     @property
     def earlier_names(self) -> frozenset[Id]:

@@ -17,6 +17,7 @@ from bgadl_tf.data.contents import Digests
 from bgadl_tf.data.dataset import Dataset, ExampleSet
 
 _SHOWN = 3
+_EXAMPLES = "example", "examples"
 
 
 class Stock(NamedTuple):
@@ -136,22 +137,23 @@ class Changes:
         """For a person, a line a kind."""
         told = {
             "added": "joined the pool",
-            "removed": "are gone and are skipped from now on",
-            "replaced": "have other contents than before; their labels are kept, correct those "
+            "removed": "gone, skipped from now on",
+            "replaced": "with other contents than before; their labels are kept, correct those "
             "that no longer hold",
-            "renamed": "have new names and are recognised",
-            "relabelled": "have another label in the dataset than before",
+            "renamed": "with new names, recognised",
+            "relabelled": "with another label in the dataset than before",
             "test_added": "joined the test set",
-            "test_removed": "are gone from the test set",
-            "test_replaced": "of the test set have changed",
-            "new_classes": "are new and come last in the order of classes",
+            "test_removed": "gone from the test set",
+            "test_replaced": "of the test set changed",
+            "new_classes": "new, last in the order of classes",
         }
         lines = []
         for name, what in told.items():
             if names := [*getattr(self, name)]:
                 more = ", …" if len(names) > _SHOWN else ""
-                kind = "classes" if name == "new_classes" else "examples"
-                lines.append(f"{len(names)} {kind} ({', '.join(names[:_SHOWN])}{more}) {what}")
+                one, many = ("class", "classes") if name == "new_classes" else _EXAMPLES
+                kind = one if len(names) == 1 else many
+                lines.append(f"{len(names)} {kind} {what}: {', '.join(names[:_SHOWN])}{more}")
         if self.of_test:
             lines.append("every later accuracy is of another test set than the earlier ones")
         return lines

@@ -13,6 +13,8 @@ from bgadl_tf.export import publish
 from bgadl_tf.export.models import METADATA, ExportedModels, export_models
 from bgadl_tf.learners.learner import Learner
 from bgadl_tf.loop.checkpoints import classes_in, read_weights
+from bgadl_tf.loop.dataset_history import DatasetHistory
+from bgadl_tf.loop.folder_journal import FolderJournal
 from bgadl_tf.loop.ledger import Record, labels_in
 from bgadl_tf.runs.build import make_learner, versions
 from bgadl_tf.runs.config import MACHINE_SETTINGS
@@ -102,8 +104,13 @@ def facts_of(config: Json, labelled: int, moment: Moment) -> Json:
 
 def _labelled(run: Path, moment: Moment) -> int:
     """Labels that the weights may know; later ones can be in the ledger already."""
+    for record in durable.read_json_lines(run / "rounds.jsonl", mend=False).records:
+        if record["round"] == moment[0]:
+            return int(record["labelled"])
     lines = durable.read_json_lines(run / "labels.jsonl", mend=False).records
-    return len(labels_in(map(Record.from_json, lines), moment[0]))
+    labelled = labels_in(map(Record.from_json, lines), moment[0])
+    history = DatasetHistory(FolderJournal(run))
+    return len({*map(history.now, labelled)} - history.gone)
 
 
 def _newest_metadata(model: Path) -> Json:

@@ -86,6 +86,6 @@ def measured(record: Round) -> str:
     """How good a round is, in words."""
     if record.test_accuracy is None or record.test_nll is None:
         return "accuracy not measured: there are no test images"
-    changed = f" (test set changed {record.test_set} times)" if record.test_set else ""
+    changed = " (on another test set than at first)" if record.test_set else ""
     accuracy = f"test accuracy {100 * record.test_accuracy:.2f} %"
     return f"{accuracy}, nll {record.test_nll:.3f} nats{changed}"

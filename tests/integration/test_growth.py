@@ -1,0 +1,220 @@
+"""A run whose dataset grows, shrinks, gains a class and is corrected, killed in between."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bgadl_tf.core.types import Id, Json
+from bgadl_tf.engine.trainer import Trainer
+from bgadl_tf.loop import checkpoints
+from bgadl_tf.loop.callback import Callback
+from bgadl_tf.loop.ledger import Record, labels_in
+from bgadl_tf.runs.config import RunConfig
+from bgadl_tf.runs.train import train
+from tests.support.photos import NAMES, rows_of, save_digits
+from tests.support.run_tools import final_weights, no_export, no_pictures
+
+__all__ = ["no_export", "no_pictures"]
+
+pytestmark = pytest.mark.usefixtures("no_pictures", "no_export")
+
+SETTINGS: dict[str, Any] = {
+    "method": "bgadl", "options": ("width=0.1", "latent_dim=5", "keep_generated=true"),
+    "classifier": "lenet", "query_size": 4, "initial_size": 12, "candidates": 40, "mc_samples": 2,
+    "steps": 6, "batch_size": 8,
+}  # fmt: skip
+
+
+class KilledError(Exception):
+    """Stands for kill -9: nothing of the process is left but what is on disk."""
+
+
+class KilledAt(Callback):
+    """Kills after some gradient steps of a round, and not a second time."""
+
+    def __init__(self, round_: int) -> None:
+        self._round, self.killed = round_, False
+
+    def on_step(self, round_: int, stage: str, step: int, means: Mapping[str, float]) -> None:
+        if round_ == self._round and not self.killed:
+            self.killed = True
+            raise KilledError
+
+
+class Photos:
+    """A folder of images that changes as people's folders do; a copy changes alike."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        save_digits(root, rows_of((4, 5, 6), 0, 200))
+
+    def add(self) -> None:
+        save_digits(self.root, rows_of((4, 5, 6), 200, 400))
+
+    def remove(self, run: Path) -> None:
+        """Three that are labelled and two that are not."""
+        labelled = {line["id"] for line in ledger(run)}
+        every = sorted(path.relative_to(self.root).as_posix() for path in self.root.rglob("*.png"))
+        stock = start_of(run)
+        kept = [id_ for id_ in every if id_ not in labelled and id_ in stock]
+        for id_ in [*sorted(labelled)[:3], *kept[:2]]:
+            (self.root / id_).unlink()
+
+    def add_class(self) -> None:
+        """``eight`` sorts before all others."""
+        save_digits(self.root, rows_of((8,), 0, 150))
+
+
+def ledger(run: Path) -> list[Json]:
+    return [json.loads(line) for line in (run / "labels.jsonl").read_text().splitlines()]
+
+
+def starts(run: Path) -> list[Json]:
+    return [json.loads(line) for line in (run / "dataset.jsonl").read_text().splitlines()]
+
+
+def start_of(run: Path) -> set[Id]:
+    with np.load(run / "arrays" / "dataset" / f"round_{starts(run)[-1]['state']:02d}.npz") as kept:
+        ids = kept["ids"].tobytes().decode().split("\0")
+        return {id_ for id_, test in zip(ids, kept["in_test"], strict=True) if not test}
+
+
+def correct(run: Path, answers: Mapping[Id, str]) -> None:
+    with (run / "to_label.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("id", "label"), *answers.items()])
+
+
+def three_corrections(run: Path) -> dict[Id, str]:
+    names = json.loads((run / "config.json").read_text())["class_names"]
+    asked = [line for line in ledger(run) if line["round"] == 1][:3]
+    return {line["id"]: names[(line["label"] + 1) % 3] for line in asked}
+
+
+def go_on(photos: Photos, run: Path, rounds: int, kill: bool) -> None:
+    """One more round; where it is to be killed, in the middle of its training."""
+    config = RunConfig(dataset=f"folder:{photos.root}", rounds=rounds, **SETTINGS)
+    killer = KilledAt(rounds)
+    if kill:
+        with pytest.raises(KilledError):
+            train(config, run, (killer,))
+    train(config, run)
+
+
+def story(root: Path, kill: bool) -> Path:
+    """Grown by images, loses five, gains a class, three answers corrected, a round each time."""
+    photos, run = Photos(root / "photos"), root / "run"
+    go_on(photos, run, 1, kill)
+    photos.add()
+    go_on(photos, run, 2, kill)
+    photos.remove(run)
+    go_on(photos, run, 3, kill)
+    photos.add_class()
+    go_on(photos, run, 4, kill)
+    correct(run, three_corrections(run))
+    go_on(photos, run, 5, kill)
+    return run
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tf.config.experimental.enable_op_determinism()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bgadl_tf.runs.pictures.Pictures.draw", lambda *_: None)
+        patch.setattr("bgadl_tf.runs.train.export_once", lambda *_: None)
+        return story(tmp_path_factory.mktemp("told"), kill=False)
+
+
+def rounds(run: Path) -> list[Json]:
+    lines = [json.loads(line) for line in (run / "rounds.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
+
+
+def refuse_different(one: Path, other: Path) -> None:
+    assert rounds(one) == rounds(other)
+    weights = final_weights(one), final_weights(other)
+    assert weights[0].keys() == weights[1].keys()
+    different = [n for n in weights[0] if not np.array_equal(weights[0][n], weights[1][n])]
+    assert not different
+
+
+def test_the_files_tell_the_whole_story(told: Path) -> None:
+    first, added, removed, classes, corrected = starts(told)
+    assert first["classes"] == [NAMES[5], NAMES[4], NAMES[6]]
+    assert len(added["added"]) == len(rows_of((4, 5, 6), 200, 400))
+    assert len(removed["removed"]) == 5
+    assert classes["new_classes"] == ["eight"]
+    assert classes["classes"] == [*first["classes"], "eight"]
+    assert classes["test_added"]
+    assert {*classes["added"]} | {*classes["test_added"]} == {
+        f"eight/{row:04}.png" for row in rows_of((8,), 0, 150)
+    }
+    assert "added" not in corrected
+    assert [start["round"] for start in starts(told)] == [0, 2, 3, 4, 5]
+    assert [line["test_set"] for line in rounds(told)] == [0, 0, 0, 0, 1, 1]
+    lines = ledger(told)
+    corrections = [line for line in lines if line.get("correction")]
+    assert [line["round"] for line in corrections] == [5, 5, 5]
+    assert {line["source"] for line in corrections} == {"file:to_label.csv"}
+    labelled = labels_in(map(Record.from_json, lines), 5).keys() - {*removed["removed"]}
+    assert rounds(told)[-1]["labelled"] == len(labelled)
+    # An index never changes its meaning: eight, which sorts first, came last.
+    for line in lines:
+        if not line.get("correction"):
+            assert line["id"].startswith(classes["classes"][line["label"]])
+
+
+def test_killed_between_and_within_any_two_it_ends_the_same(
+    told: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    monkeypatch.setattr(Trainer, "train", functools.partialmethod(Trainer.train, report_every=2))
+    killed = story(tmp_path, kill=True)
+    refuse_different(told, killed)
+    assert ledger(told) == ledger(killed)
+
+
+def test_replaying_the_files_gives_the_same_weights(told: Path, tmp_path: Path) -> None:
+    archive = Photos(tmp_path / "archive")
+    archive.add()
+    archive.add_class()
+    root, run = tmp_path / "photos", tmp_path / "run"
+    photos = Photos(root)
+    history, lines = starts(told), ledger(told)
+    for number, start in enumerate(history):
+        put(archive.root, root, [*start.get("added", ()), *start.get("test_added", ())])
+        for id_ in (*start.get("removed", ()), *start.get("test_removed", ())):
+            (root / id_).unlink()
+        last = history[number + 1]["round"] - 1 if number + 1 < len(history) else 5
+        held = [n for n in lines if n.get("correction") and n["round"] == start["round"]]
+        if held:
+            correct(run, {n["id"]: start["classes"][n["label"]] for n in held})
+        config = RunConfig(dataset=f"folder:{root}", rounds=last, **SETTINGS)
+        train(config, run)
+    assert photos.root == root
+    refuse_different(told, run)
+    assert ledger(run) == lines
+
+
+def put(source: Path, target: Path, ids: Sequence[Id]) -> None:
+    for id_ in ids:
+        (target / id_).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source / id_, target / id_)
+
+
+def test_what_is_generated_from_a_corrected_image_is_made_anew(told: Path) -> None:
+    corrected = {line["id"] for line in ledger(told) if line.get("correction")}
+    with np.load(told / "arrays" / "further" / "round_05.npz") as kept:
+        anew = dict(zip(kept["ids"].tolist(), kept["labels"].tolist(), strict=True))
+    assert corrected <= anew.keys()
+    newest = labels_in(map(Record.from_json, ledger(told)), 5)
+    assert {id_: anew[id_] for id_ in corrected} == {id_: newest[id_] for id_ in corrected}
