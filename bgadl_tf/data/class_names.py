@@ -71,7 +71,9 @@ def allowed(names: Sequence[str]) -> str:
 
 
 def resembling(text: str, names: Sequence[str]) -> str | None:
-    """The name that ``text`` probably misspells; None where none is close."""
+    """The name that ``text`` probably misspells; None where none is close, or it is a number."""
+    if _numbers(text):
+        return None
     by_folded = {_folded(name): name for name in names}
     close = difflib.get_close_matches(_folded(text), by_folded, n=1, cutoff=0.6)
     return by_folded[close[0]] if close else None

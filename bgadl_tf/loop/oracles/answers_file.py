@@ -188,7 +188,7 @@ def write_template(path: Path, ids: Iterable[Id], known: Collection[Id] | None =
         path: The file.
         ids: Examples to ask about.
         known: Ids that there are, or were when a label may have been filled in; None to find
-            those of ``ids`` and to add in any case.
+            those of ``ids`` as they are and to add in any case.
 
     Returns:
         Whether it wrote.
@@ -206,10 +206,12 @@ def write_template(path: Path, ids: Iterable[Id], known: Collection[Id] | None =
         durable.atomic_write_text(path, buffer.getvalue())
         return True
     table = read_table(path, COLUMNS)
-    matcher = Ids(wanted if known is None else {*known, *wanted})
-    if known is not None and any(matcher.match(text) is None for _, text, _ in labelled(table)):
-        return False
-    there = {matcher.match(record["id"]) for _, record in table.records()}
+    there = {record["id"] for _, record in table.records()}
+    if known is not None:
+        matcher = Ids({*known, *wanted})
+        if any(matcher.match(written) is None for _, written, _ in labelled(table)):
+            return False
+        there = {id_ for written in there if (id_ := matcher.match(written)) is not None}
     missing = [id_ for id_ in wanted if id_ not in there]
     if missing:
         durable.atomic_write_bytes(path, table.appended({"id": id_} for id_ in missing))

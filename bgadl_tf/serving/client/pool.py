@@ -15,6 +15,9 @@ from bgadl_tf.serving.client.client import Client
 from bgadl_tf.serving.client.images import batches
 from bgadl_tf.serving.client.in_flight import map_in_flight
 
+SIGNATURE = "bald_bytes_seeded"
+"""What a pool is scored by."""
+
 
 class Item(NamedTuple):
     """One image of a pool.

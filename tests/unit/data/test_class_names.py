@@ -94,3 +94,4 @@ def test_a_misspelt_name_is_recognised() -> None:
     assert resembling("catt", ANIMALS) == "cat"
     assert resembling("WHITE HORS", ANIMALS) == "white horse"
     assert resembling("aeroplane", ANIMALS) is None
+    assert resembling("1.5", ("1.0", "2.0")) is None

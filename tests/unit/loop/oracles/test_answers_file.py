@@ -172,3 +172,11 @@ def test_rows_without_a_label_that_match_nothing_are_no_hindrance(path: Path) ->
     path.write_text("id,label\nIMG_1.JPG,\n")
     assert write_template(path, ["pool/a.png"], KNOWN)
     assert path.read_text() == "id,label\nIMG_1.JPG,\npool/a.png,\n"
+
+
+def test_what_is_asked_is_there_only_under_a_name_that_means_it(path: Path) -> None:
+    path.write_text("id,label\nc.png,\n./pool/a.png,cat\n")
+    assert write_template(path, ["pool/a.png", "other/c.png"], KNOWN)
+    assert path.read_text() == "id,label\nc.png,\n./pool/a.png,cat\nother/c.png,\n"
+    assert write_template(path, ["1/c.png"])
+    assert path.read_text().endswith("\nother/c.png,\n1/c.png,\n")
