@@ -133,8 +133,8 @@ class RunFolder:
                 "weights drawn anew, and not from a snapshot as they do now: finish it with that "
                 "version, or start anew in another --out ('bgadl export' still reads it)"
             )
-        rounds, made = config["rounds"], len(self.journal.finished_rounds()) - 1
-        if rounds < min(made, saved["rounds"]):
+        rounds, made = config.get("rounds", 0), len(self.journal.finished_rounds()) - 1
+        if rounds < made:
             raise RunFolderError(
                 f"--rounds is {rounds}, but the run in {self.path} has made {made} already; "
                 "expected as many or more"
