@@ -14,14 +14,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from bgadl_tf.core.errors import PoolError
 from bgadl_tf.core.types import Id, Json
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.load import load_dataset
 from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.loop import checkpoints
+from bgadl_tf.loop.active_learner import ActiveLearner
 from bgadl_tf.loop.callback import Callback
 from bgadl_tf.loop.ledger import Record, labels_in
+from bgadl_tf.loop.plan import Plan
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.train import train
-from tests.support.photos import NAMES, rows_of, save_digits
+from tests.support.photos import NAMES, digits, rows_of, save_digits
 from tests.support.run_tools import final_weights, no_export, no_pictures
 
 __all__ = ["no_export", "no_pictures"]
@@ -218,3 +223,62 @@ def test_what_is_generated_from_a_corrected_image_is_made_anew(told: Path) -> No
     assert corrected <= anew.keys()
     newest = labels_in(map(Record.from_json, ledger(told)), 5)
     assert {id_: anew[id_] for id_ in corrected} == {id_: newest[id_] for id_ in corrected}
+
+
+def test_photos_without_any_label_begin_with_a_person(tmp_path: Path) -> None:
+    root, run = tmp_path / "photos", tmp_path / "run"
+    chosen = rows_of((1, 2, 3), 0, 120)
+    rows = {
+        path.name: row for row, path in zip(chosen, save_digits(root, chosen, "."), strict=True)
+    }
+    settings = {**SETTINGS, "method": "bald", "options": (), "initial_size": 6, "rounds": 1}
+
+    def go(**more: Any) -> Any:
+        return train(RunConfig(dataset=f"folder:{root}", **{**settings, **more}), run)
+
+    def fill_in() -> None:
+        with (run / "to_label.csv").open() as file:
+            ids = [row["id"] for row in csv.DictReader(file)]
+        correct(run, {id_: NAMES[digits()[1][rows[id_]]] for id_ in ids})
+
+    outcome = go(new_classes=("one", "two", "three"))
+    assert outcome.waiting_for == run / "to_label.csv"
+    fill_in()
+    outcome = go()  # the classes are known by now
+    assert [line["test_accuracy"] for line in outcome.rounds] == [None]
+    fill_in()
+    # Somebody holds out a few by then: accuracies begin, and are marked.
+    for path in save_digits(root / "test", rows_of((1, 2, 3), 120, 200)):
+        assert path.exists()
+    outcome = go()
+    assert outcome.waiting_for is None
+    assert outcome.rounds[1]["test_accuracy"] is not None
+    assert [line["test_set"] for line in outcome.rounds] == [0, 1]
+    assert len(ledger(run)) == 10
+
+
+def test_a_class_added_in_a_session_is_as_one_that_a_restart_finds(tmp_path: Path) -> None:
+    tf.config.experimental.enable_op_determinism()
+    plan = Plan(rounds=2, query_size=4, initial_size=12, candidates=40, mc_samples=2, steps=4,
+                batch_size=8)  # fmt: skip
+    whole = load_dataset("digits")
+    rows = np.flatnonzero(whole.train.labels < 3)
+    test = whole.test.part(np.flatnonzero(whole.test.labels < 3))
+    few = Dataset("digits", whole.train.part(rows), test, whole.class_names[:3])
+    folders = tmp_path / "session", tmp_path / "restarted"
+    for folder in folders:
+        active = ActiveLearner("vaeacgan", "bald", few, folder=folder, plan=plan)
+        assert active.step() is not None
+        active.add_class("other")
+        if folder.name == "restarted":
+            active.journal.close()
+            active = ActiveLearner("vaeacgan", "bald", few, folder=folder, plan=plan)
+        assert active.learner.classifier.classes == 4
+        query = active.ask()
+        active.tell({**dict.fromkeys(query.ids, 1), query.ids[0]: "other"})
+        with pytest.raises(PoolError, match="'other' is a class already"):
+            active.add_class("other")
+        active.tell({query.ids[1]: "other"}, correct=True)
+        assert active.fit().labelled == 16
+        active.journal.close()
+    refuse_different(*folders)
