@@ -81,8 +81,9 @@ class ActiveLearner(Assembled, Steps):
         self.journal = journal or folder_journal.held(folder)
         self.journal.begin(self.plan)
         self.history = DatasetHistory(self.journal)
-        self.history.record(ordered, len(self.journal.finished()))
+        self.history.start(ordered, len(self.journal.finished()))
         self._take_up(ordered, fitter)
+        self.history.keep()
 
     @property
     def finished(self) -> bool:
@@ -149,6 +150,7 @@ class ActiveLearner(Assembled, Steps):
         with self.strategy.scope():
             grown = with_classes(self.learner, self.dataset.classes + 1)
         self._take_up(self.history.add_class(self.dataset, name, self.round), grown)
+        self.history.keep()
 
     def fit(self) -> Round:
         """Make further examples, train, evaluate; the round is finished when this returns.

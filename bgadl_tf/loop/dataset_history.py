@@ -1,7 +1,8 @@
-"""What the dataset of a run was at each start, and what has changed since.
+"""What the dataset of a run was at its first start, and what has changed at later ones.
 
-Kept as ``dataset.jsonl``, a line a start, with what differs from the start before. Images that were
-added join the pool, images that are gone are skipped, classes keep their order.
+Kept as ``dataset.jsonl``: a line for the first start, and one for every later start that found
+something changed, with what differs. Images that were added join the pool, images that are gone
+are skipped, classes keep their order.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class DatasetHistory:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self.starts = [*journal.dataset_starts()]
+        self._written = len(self.starts)
+        self._new_stock: Stock | None = None
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -89,8 +92,8 @@ class DatasetHistory:
         """The dataset with its classes in the order in which they became known."""
         return dataset.in_order(self.class_names) if self.starts else dataset
 
-    def record(self, dataset: Dataset, round_: int) -> None:
-        """Note a start; on disk when this returns.
+    def start(self, dataset: Dataset, round_: int) -> None:
+        """Find out what has changed since the start before; not on disk before ``keep``.
 
         Args:
             dataset: As it is now, in order.
@@ -106,15 +109,14 @@ class DatasetHistory:
         if before is not None:
             self._refuse_another(dataset, before, stock)
             changes = compare(before, stock, dataset.class_names[len(self.class_names) :])
+            if not changes.to_json() and self.starts[-1]["dataset"] == dataset.name:
+                return
             for line in changes.lines():
                 logger.warning("%s: %s", dataset.name, line)
+        self._new_stock = stock
         number = len(self.starts)
-        known = not changes.to_json() and before is not None
-        state = self.starts[-1]["state"] if known else number
-        if not known:
-            self._journal.keep(number, _STOCK, stock.to_arrays())
         unlabelled = int((dataset.train.labels == UNLABELLED).sum())
-        self._append(
+        self.starts.append(
             {
                 "start": number,
                 "round": round_,
@@ -125,7 +127,7 @@ class DatasetHistory:
                 "test": len(dataset.test),
                 "classes": [*dataset.class_names],
                 "simulated": not unlabelled,
-                "state": state,
+                "state": number,
                 **changes.to_json(),
                 **_named("left_out", dataset.intake.left_out),
                 **_named("unreadable", dataset.intake.unreadable),
@@ -135,7 +137,7 @@ class DatasetHistory:
     def add_class(self, dataset: Dataset, name: str, round_: int) -> Dataset:
         """Note a class that no example has yet; the dataset with it."""
         grown = dataclasses.replace(dataset, class_names=(*dataset.class_names, name))
-        self._append(
+        self.starts.append(
             {
                 **{k: v for k, v in self.starts[-1].items() if k in _STATE},
                 "start": len(self.starts),
@@ -146,13 +148,20 @@ class DatasetHistory:
         )
         return grown
 
-    def _append(self, start: Json) -> None:
-        self._journal.begin_dataset(start)
-        self.starts.append(start)
+    def keep(self) -> None:
+        """Put what is new on disk, once the run is known to go on with it."""
+        if self._new_stock is not None:
+            self._journal.keep(self.starts[-1]["state"], _STOCK, self._new_stock.to_arrays())
+            self._new_stock = None
+        for start in self.starts[self._written :]:
+            self._journal.begin_dataset(start)
+        self._written = len(self.starts)
 
     def _stock(self) -> Stock | None:
         if not self.starts:
             return None
+        if self._new_stock is not None:
+            return self._new_stock
         arrays = self._journal.kept(self.starts[-1]["state"], _STOCK)
         if arrays is None:
             raise RunFolderError("what the dataset was made of is missing from the run folder")

@@ -4,7 +4,7 @@
 
     plan.json                  the protocol
     labels.jsonl               the ledger
-    dataset.jsonl              what the dataset was at each start, and what changed since
+    dataset.jsonl              what the dataset was at first, and what changed at later starts
     rounds.jsonl               one finished round a line
     queries/round_NN.json      what each round asked, with scores and the seed of its MC masks
     arrays/NAME/round_NN.npz   arrays kept by name, e.g. ``generated``, the x' of a round
@@ -114,8 +114,9 @@ class FolderJournal:
             durable.atomic_write_text(file, json.dumps(dataclasses.asdict(plan)) + "\n")
 
     def dataset_starts(self) -> Sequence[Json]:
-        if not self._dataset_file.exists():
-            return ()
+        with reporting_write_errors(self.path):
+            if not self._dataset_file.exists():
+                return ()
         return durable.read_json_lines(self._dataset_file, mend=False).records
 
     def begin_dataset(self, start: Json) -> None:

@@ -41,7 +41,9 @@ class Journal(Protocol):
         """
 
     def dataset_starts(self) -> Sequence[Json]:
-        """What the dataset was at each start; see ``DatasetHistory``."""
+        """What the dataset was at first, and at starts that found it changed; see
+        ``DatasetHistory``.
+        """
 
     def begin_dataset(self, start: Json) -> None:
         """Record what the dataset is at this start."""

@@ -4,7 +4,7 @@
 
     config.json     every setting resolved, versions, devices; plan.json: what the loop needs of it
     labels.jsonl    the ledger
-    dataset.jsonl   what the dataset was at each start, and what changed since
+    dataset.jsonl   what the dataset was at first, and what changed at later starts
     rounds.jsonl    one finished round a line
     queries/        what each round asked, with scores and the seed of its MC masks
     arrays/         arrays by name and round, e.g. further/, x' of each round with its facts
@@ -76,7 +76,9 @@ class RunFolder:
 
     def resumed(self) -> Json:
         """Settings of the run that is to go on; none where there is none yet."""
-        return self.config() if self._config_file.exists() else {}
+        with reporting_write_errors(self.path):
+            begun = self._config_file.exists()
+        return self.config() if begun else {}
 
     def update(self, config: Json, fingerprint: str) -> None:
         """Note what a run is by now: those of its settings that may become others.

@@ -44,7 +44,8 @@ class Run:
         self.journal.open()
         self.history = DatasetHistory(self.journal)
         ordered = self.history.ordered(now)
-        self.history.record(ordered, len(self.journal.finished()))
+        self.history.start(ordered, len(self.journal.finished()))
+        self.history.keep()
         self.labelling = Labelling(ordered, self.journal, self.history)
         return self.labelling
 
