@@ -43,9 +43,7 @@ def export_run(run: Path, out: Path | None = None) -> ExportedModels:
     weights = read_weights(run / "checkpoints", learner)
     moment = weights.round, weights.step
     facts = facts_of(config, _labelled(run, moment), moment)
-    return export_models(
-        learner, out or run / "export", mc_samples=config["mc_samples"], facts=facts
-    )
+    return _export(learner, out or run / "export", config, facts)
 
 
 def export_once(folder: RunFolder, learner: Learner, moment: Moment) -> ExportedModels | None:
@@ -67,7 +65,13 @@ def export_once(folder: RunFolder, learner: Learner, moment: Moment) -> Exported
     newest = _newest_metadata(out / "classifier")
     if all(newest.get(key) == facts[key] for key in ("run", "round", "step", "labelled")):
         return None
-    return export_models(learner, out, mc_samples=config["mc_samples"], facts=facts)
+    return _export(learner, out, config, facts)
+
+
+def _export(learner: Learner, out: Path, config: Json, facts: Json) -> ExportedModels:
+    # Runs of before there was a choice stretched.
+    resize = config.get("resize", "stretch")
+    return export_models(learner, out, mc_samples=config["mc_samples"], facts=facts, resize=resize)
 
 
 def facts_of(config: Json, labelled: int, moment: Moment) -> Json:

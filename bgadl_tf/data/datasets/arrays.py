@@ -37,6 +37,8 @@ def load(request: LoadRequest) -> Dataset:
     """
 
     def source(images: Images, ids: Sequence[Id]) -> ExampleSource:
-        return images if request.image_size is None else Resized(images, request.image_size)
+        if request.image_size is None:
+            return images
+        return Resized(images, request.image_size, request.resize)
 
     return npy_folder.open_folder(npy_folder.Form("arrays", "images", "images", source), request)

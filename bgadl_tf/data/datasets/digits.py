@@ -34,7 +34,7 @@ def load(request: LoadRequest) -> Dataset:
     bunch = sklearn.datasets.load_digits()
     images = np.rint(bunch.images[..., np.newaxis] * (255.0 / 16.0)).astype(np.uint8)
     if request.image_size is not None:
-        images = resize.resize(images, request.image_size)
+        images = resize.resize(images, request.image_size, request.resize)
     labels = bunch.target.astype(np.int32)
     ids = tuple(f"digits-{row:04d}" for row in range(len(labels)))
     quotas = split.total_quotas(labels, len(CLASS_NAMES), TEST_SIZE)

@@ -122,7 +122,7 @@ def _dataset(
     read = image_files.read_images(
         root,
         entries,
-        looked,
+        looked._replace(unreadable={i: w for i, w in looked.unreadable.items() if i in by_id}),
         image_size=request.image_size,
         resize=request.resize,
         stream=request.stream,

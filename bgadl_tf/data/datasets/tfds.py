@@ -94,6 +94,12 @@ class _Parts:
         sets = [self._read("train", self._request.stream)]
         for name in self._roles.get("unlabelled", ()):
             pool = self._read(name, self._request.stream)
+            first, other = sets[0].examples.shape[1:], pool.examples.shape[1:]
+            if first != other:
+                raise DataError(
+                    f"images of split 'train' are {list(first)}, of split {name!r} {list(other)}; "
+                    "resize them with --image-size"
+                )
             sets.append(replace(pool, labels=checked.no_labels(len(pool))))
             self.notes.append(
                 f"the {len(pool)} images of split {name!r} join the pool, without their labels"
@@ -127,7 +133,13 @@ class _Parts:
     def _read(self, part: str, stream: bool) -> ExampleSet:
         builder, name = self._builder, self._request.argument
         try:
-            return tfds_records.read_split(builder, part, self._request.image_size, stream=stream)
+            return tfds_records.read_split(
+                builder,
+                part,
+                self._request.image_size,
+                resize=self._request.resize,
+                stream=stream,
+            )
         except (tf.errors.OpError, OSError, ValueError, AssertionError) as error:
             raise DataError(
                 f"cannot read the {part} split of dataset {name!r} in {builder.data_dir}: "

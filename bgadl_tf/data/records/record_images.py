@@ -22,11 +22,15 @@ class RecordImages(StoredExamples):
         feature: The ``tfds.features.Image`` that knows how.
         index: Where they are.
         shape: Of every image; those of another size are resized.
+        mode: How, of ``resize.MODES``.
     """
 
-    def __init__(self, feature: Any, index: RecordIndex, shape: ImageShape) -> None:
+    def __init__(
+        self, feature: Any, index: RecordIndex, shape: ImageShape, mode: str = "stretch"
+    ) -> None:
         super().__init__((len(index.labels), *shape))
         self._feature, self._index, self._image_shape = feature, index, shape
+        self._mode = mode
         self._decode_graph = tf.function(
             self._graph, input_signature=[tf.TensorSpec((None,), tf.string)]
         )
@@ -55,7 +59,7 @@ class RecordImages(StoredExamples):
         def decoded(encoded: tf.Tensor) -> tf.Tensor:
             image = self._feature.decode_example(encoded)
             if tuple(image.shape) != self._image_shape:
-                image = resize.resize_tensor(image, self._image_shape[:2])
+                image = resize.resize_tensor(image, self._image_shape[:2], self._mode)
             return tf.ensure_shape(image, self._image_shape)
 
         # Accelerators need not round like the CPU, and a dataset must be the same everywhere.

@@ -17,10 +17,11 @@ from bgadl_tf.core.errors import (
     ScoreError,
     ServerError,
 )
+from bgadl_tf.data.images.png import to_png
 from bgadl_tf.serving.client.client import Client
-from bgadl_tf.serving.client.images import strings, to_png
+from bgadl_tf.serving.client.images import strings
 from bgadl_tf.serving.client.retry import Retry
-from tests.support.examples import some_images
+from tests.support.examples import some_images, tiny_png
 from tests.support.fake_grpc import Services, grpc_server
 from tests.support.fake_model import CLASSES, SHAPE, FakeModel, FaultError, bald
 from tests.support.fake_rest import rest_server
@@ -46,7 +47,7 @@ def client(address: str) -> Iterator[Client]:
 
 
 def contents(count: int) -> list[bytes]:
-    return [f"image {number}\0".encode() for number in range(count)]
+    return [tiny_png(f"image {number}") for number in range(count)]
 
 
 # What is served

@@ -1,0 +1,82 @@
+"""The header of an image that Pillow alone decodes. Imports no TensorFlow."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from bgadl_tf.data.images.exif import UPRIGHT, orientation_of
+from bgadl_tf.data.images.header import Header
+
+GREY_MODES = frozenset({"1", "L", "LA", "La"})
+SIXTEEN_BITS = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
+BITS_PER_SAMPLE, SUBFILE_TYPE, DNG_VERSION = 258, 254, 50706
+
+_DECODERS: dict[str, type[ImageFile.ImageFile]] = {
+    "PNG": PngImagePlugin.PngImageFile,
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "GIF": GifImagePlugin.GifImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "WebP": WebPImagePlugin.WebPImageFile,
+    "TIFF": TiffImagePlugin.TiffImageFile,
+    "AVIF": AvifImagePlugin.AvifImageFile,
+}
+
+
+def open_image(format_: str, file: BinaryIO) -> ImageFile.ImageFile:
+    """A file as Pillow's reader of one format sees it, pixels not decoded.
+
+    ``Image.open`` would try every format, and refuses photos that we reduce.
+    """
+    file.seek(0)
+    return _DECODERS[format_](file)
+
+
+def read(format_: str, file: BinaryIO) -> Header:
+    """Reads the header of a file.
+
+    Raises:
+        OSError: Its pixels cannot be used.
+        Exception: Whatever Pillow raises where it is damaged.
+    """
+    with open_image(format_, file) as image:
+        if format_ == "TIFF":
+            _check_tiff(image)
+        if image.mode in ("I", "F"):
+            kind = "32-bit integers" if image.mode == "I" else "floating-point numbers"
+            raise OSError(
+                f"its pixels are {kind}, whose range nobody knows: save it with 8 or 16 bits"
+            )
+        # Pillow turns a TIFF itself.
+        exif = image.info.get("exif", b"") if format_ != "TIFF" else b""
+        return Header(
+            format_,
+            image.size,
+            image.mode in GREY_MODES | SIXTEEN_BITS,
+            orientation_of(exif) if isinstance(exif, bytes) else UPRIGHT,
+            16 if image.mode in SIXTEEN_BITS else 8,
+            bool(getattr(image, "is_animated", False)),
+        )
+
+
+def _check_tiff(image: ImageFile.ImageFile) -> None:
+    tags = getattr(image, "tag_v2", {})
+    # In raw files the first picture is a preview the size of a stamp.
+    if DNG_VERSION in tags or int(tags.get(SUBFILE_TYPE, 0)) & 1:
+        raise OSError("a camera's raw file, which is not read: convert it to JPEG")
+    bits = tags.get(BITS_PER_SAMPLE, (1,))
+    if max(bits) > 8 and image.mode not in SIXTEEN_BITS | {"I", "F"}:
+        raise OSError(
+            f"a TIFF of {len(bits)} channels with {max(bits)} bits, which is not read: save it as "
+            "PNG"
+        )
