@@ -189,7 +189,7 @@ def _test_images(root: _Root, found: ImagesIn, split: Folder, layout: Layout) ->
             "then held out by a draw"
         )
     images: dict[Id, str | None] = dict.fromkeys(found.directly(split))
-    trained = {folder.name for folder in root.others}
+    trained = set() if "train" in root.splits else {folder.name for folder in root.others}
     _split(found, split, images, layout)
     if without := [id_ for id_, name in images.items() if name is None]:
         raise DataError(

@@ -267,7 +267,7 @@ def test_splits_in_classes_leave_validation_out_beside_test(tmp_path: Path) -> N
 
 
 def test_an_empty_folder_beside_train_is_named(tmp_path: Path) -> None:
-    layout = interpret(tmp_path, "train/cat/1.png train/dog/2.png results/")
+    layout = interpret(tmp_path, "train/cat/1.png train/dog/2.png results/ test/cat/3.png")
     assert layout.class_names == ["cat", "dog"]
     assert layout.left_out == {
         "results/": "an empty folder beside train/ (it would name a class in train/)"
