@@ -42,10 +42,12 @@ class Duplicates(NamedTuple):
         Args:
             shown: Groups that a line names of many.
         """
-        train = [group for group in self.groups if sum(not copy.tests for copy in group) > 1]
-        test = [group for group in self.groups if sum(copy.tests for copy in group) > 1]
-        both = [group for group in self.groups if len({copy.tests for copy in group}) > 1]
-        leaked = sum(copy.tests for group in both for copy in group)
+        train, test = (
+            [own for group in self.groups if len(own := _of(group, tests)) > 1]
+            for tests in (False, True)
+        )
+        both = [group for group in self.groups if _of(group, True) and _of(group, False)]
+        leaked = sum(len(_of(group, True)) for group in both)
         unequal = [
             group
             for group in self.groups
@@ -56,7 +58,7 @@ class Duplicates(NamedTuple):
             f"duplicates in the test set: {_told(test, shown)}",
             "duplicates between training and test set: "
             + (
-                f"a leak: {leaked} {self.kind} to test on are also there to train on, so that "
+                f"a leak: {leaked} of the {self.kind} to test on can also be trained on, so that "
                 f"accuracy says too much: {_told(both, shown)}"
                 if both
                 else "none"
@@ -81,6 +83,10 @@ def find(dataset: Dataset) -> Duplicates:
         name = None if label == UNLABELLED else dataset.class_names[label]
         found.setdefault(int(values[groups[row]]), []).append(Copy(part.ids[place], tests, name))
     return Duplicates([*found.values()], kind(dataset.train.examples))
+
+
+def _of(group: list[Copy], tests: bool) -> list[Copy]:
+    return [copy for copy in group if copy.tests == tests]
 
 
 def _told(groups: list[list[Copy]], shown: int, classes: bool = False) -> str:

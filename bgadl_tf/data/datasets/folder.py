@@ -86,7 +86,7 @@ def _layout(
 ) -> Layout:
     """What the folder says; a file of labels in it is used, not left out."""
     if request.labels is None:
-        layout = by_folder.interpret(tree.root, images)
+        layout = by_folder.interpret(tree.root, images, str(root))
     else:
         path = label_file.find(request.labels, root)
         layout = by_label_file.interpret(tree.root, images, label_file.read(path, images))

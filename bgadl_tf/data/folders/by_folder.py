@@ -40,12 +40,13 @@ class _Root:
     others: tuple[Folder, ...]
 
 
-def interpret(root: Folder, images: Collection[Id]) -> Layout:
+def interpret(root: Folder, images: Collection[Id], path: str) -> Layout:
     """What the folders below a root say about its images.
 
     Args:
         root: Everything below it.
         images: Ids of the files that are images, or should be.
+        path: Of the root, for messages.
 
     Raises:
         DataError: They say two things.
@@ -60,7 +61,7 @@ def interpret(root: Folder, images: Collection[Id]) -> Layout:
     if "train" in sorted_.splits:
         _with_train(sorted_, found, layout)
     else:
-        _without_train(sorted_, found, layout)
+        _without_train(sorted_, found, layout, path)
     return layout
 
 
@@ -111,7 +112,7 @@ def _with_train(root: _Root, found: ImagesIn, layout: Layout) -> None:
     _held_out(root, found, layout)
 
 
-def _without_train(root: _Root, found: ImagesIn, layout: Layout) -> None:
+def _without_train(root: _Root, found: ImagesIn, layout: Layout, path: str) -> None:
     classes = list(root.others)
     nested = {role for role, folder in root.splits.items() if found.full(folder)}
     full = [folder for folder in classes if found.has_any(folder)]
@@ -126,7 +127,7 @@ def _without_train(root: _Root, found: ImagesIn, layout: Layout) -> None:
                     "and there is no train/"
                 )
     if not root.splits:
-        _check_wrapper(root, full, found)
+        _check_wrapper(root, full, found, path)
         if classes_first.is_so(found, classes):
             classes_first.interpret(found, classes, layout)
             return
@@ -136,7 +137,7 @@ def _without_train(root: _Root, found: ImagesIn, layout: Layout) -> None:
     _held_out(root, found, layout)
 
 
-def _check_wrapper(root: _Root, full: Sequence[Folder], found: ImagesIn) -> None:
+def _check_wrapper(root: _Root, full: Sequence[Folder], found: ImagesIn, path: str) -> None:
     """Refuses a folder whose only content is one folder of folders."""
     alone = len(root.others) == 1 and not root.pools and not found.directly(root.folder)
     if alone and full and found.full(full[0]):
@@ -148,7 +149,7 @@ def _check_wrapper(root: _Root, full: Sequence[Folder], found: ImagesIn) -> None
             inner = below
         raise DataError(
             f"all images are in {inner.id}/, which holds folders itself and may be the dataset or "
-            f"its only class: give the path of the dataset, folder:PATH/{inner.id}, or make an "
+            f"its only class: give the path of the dataset, folder:{path}/{inner.id}, or make an "
             "empty folder for another class"
         )
 

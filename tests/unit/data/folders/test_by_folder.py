@@ -23,7 +23,7 @@ def interpret(root: Path, text: str) -> Layout:
             path.touch()
     tree = read_tree(root)
     images = [file.id for file in tree.root.all_files() if file.id.endswith(".png")]
-    return by_folder.interpret(tree.root, images)
+    return by_folder.interpret(tree.root, images, "PATH")
 
 
 def said(layout: Layout) -> tuple[str, str, str]:
