@@ -94,7 +94,7 @@ def open_folder(form: Form, request: LoadRequest) -> Dataset:
 
 def _listed(form: Form, root: Path) -> tuple[dict[Role, str], dict[str, str]]:
     """What the files of each split begin with, and which files are of none."""
-    parts: dict[Role, str] = {"train": "train"}
+    parts: dict[Role, str] = {}
     left_out = {}
     for path in sorted(root.iterdir()):
         part, _, rest = path.name.partition("_")
@@ -110,7 +110,7 @@ def _listed(form: Form, root: Path) -> tuple[dict[Role, str], dict[str, str]]:
                 f"{root} has {parts[role]}_… and {part}_… files, which are both of the {role} "
                 "split; remove or join them"
             )
-    return parts, left_out
+    return {"train": "train", **parts}, left_out
 
 
 def _held_out(

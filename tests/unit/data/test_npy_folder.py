@@ -204,6 +204,15 @@ def test_a_pool_of_its_own_joins_the_training_set(kind: Kind, root: Path) -> Non
     assert [*dataset.intake.left_out] == ["pool_labels.npy"]
 
 
+def test_other_names_of_splits(kind: Kind, root: Path) -> None:
+    for path in sorted(root.iterdir()):
+        part, rest = path.name.split("_")
+        path.rename(root / f"{part.capitalize()}ing_{rest}")
+    dataset = kind.load(root)
+    assert (len(dataset.train), len(dataset.test)) == (40, 8)
+    assert dataset.train.ids[0] == "Training-00"
+
+
 def test_two_names_of_one_split_are_refused(kind: Kind, root: Path) -> None:
     write(root, **{f"val_{kind.stem}": kind.examples[:3], f"dev_{kind.stem}": kind.examples[:3]})
     with pytest.raises(DataError, match="has dev_… and val_… files, which are both of the valid"):
