@@ -75,7 +75,7 @@ def test_a_file_that_breaks_while_it_runs_is_one_clear_line(
     read = ImageFiles.read
 
     def spoil(source: ImageFiles, rows: Rows) -> Images:
-        name = source._names[rows[0]]
+        name = source._ids[rows[0]]
         if name.startswith("train/"):
             (tmp_path / "data" / name).write_bytes(b"")
         return read(source, rows)
