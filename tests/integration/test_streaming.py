@@ -87,4 +87,4 @@ def test_a_file_that_breaks_while_it_runs_is_one_clear_line(
     message = capsys.readouterr().err.splitlines()[-1]
     assert message.startswith("bgadl: 1 image of ")
     assert ".png (" in message
-    assert message.endswith("mend or restore them")
+    assert message.endswith("run the same command again: the run goes on without them")

@@ -70,9 +70,9 @@ def _pixels(content: bytes, header: Header) -> Images:
 
 def _by_pillow(content: bytes, header: Header) -> Images:
     with pillow_header.open_image(header.format, io.BytesIO(content)) as image:
-        if header.factor > 1 and header.format == "JPEG":
+        width, height = (side // header.factor for side in header.stored)
+        if header.factor > 1 and header.format == "JPEG" and width and height:
             # Much faster than decoding all of it, and as good.
-            width, height = (max(1, side // header.factor) for side in header.stored)
             image.draft(None, (width, height))
         # Pillow warns where transparency is lost.
         image.info.pop("transparency", None)
