@@ -28,7 +28,7 @@ from bgadl_tf.core.types import UNLABELLED, Id, Labels
 from bgadl_tf.data import checked, split
 from bgadl_tf.data.contents import RowContents
 from bgadl_tf.data.dataset import Dataset, ExampleSet, join_sets
-from bgadl_tf.data.intake import Intake
+from bgadl_tf.data.intake import Intake, counted
 from bgadl_tf.data.loader import LoadRequest
 from bgadl_tf.data.source import ExampleSource
 from bgadl_tf.data.split_names import Role, role_of
@@ -79,9 +79,9 @@ def open_folder(form: Form, request: LoadRequest) -> Dataset:
     names = request.classes(found)
     if len(names) < 2:
         raise DataError(
-            f"{root} names {len(names)} classes ({', '.join(names) or 'none'}), and a classifier "
-            "needs at least 2: name them in classes.txt, add labels of others to "
-            "train_labels.npy, or give --new-class NAME"
+            f"{root} names {counted(len(names), 'class', 'classes')} "
+            f"({', '.join(names) or 'none'}), and a classifier needs at least 2: name them in "
+            "classes.txt, add labels of others to train_labels.npy, or give --new-class NAME"
         )
     if test is None:
         train, test, held_out, further = split.draw(train, names, request.seed, request.held_out)

@@ -83,7 +83,8 @@ def _describe(dataset: Dataset, every: bool, resized: bool) -> list[str]:
     held_out = f" ({intake.held_out})" if intake.held_out else ""
     lines = [
         f"dataset: {dataset.name}",
-        f"to train on: {len(train)} {what}, {known} with a label, {len(train) - known} without",
+        f"to train on: {len(train)} {what}, {known} with a label, {len(train) - known} without"
+        + (": a run simulates the answers" if known == len(train) else ""),
         f"held out to test on: {len(test)} {what}{held_out}",
         *intake.facts(),
         *_shape(dataset, resized),

@@ -79,7 +79,7 @@ def test_what_a_run_would_see(
         "  cat                       5           2",
         "  dog                       5           3",
         "the images of val/ are held out for testing, as there is no test/",
-        "10 images to train on have no label: they are the pool",
+        "10 images to train on without a label: the pool",
         "left out: 1 (notes.txt): not an image",
         "unreadable: 1 (bad.png): the file is empty",
         "duplicates in the training set: none",
@@ -129,7 +129,7 @@ def test_what_was_found_comes_before_the_reason(
     assert status == BAD_INPUT
     assert lines == ["formats: PNG 25", "sizes: 8x8 25", "left out: 1 (notes.txt): not an image"]
     assert len(errors) == 1
-    assert "holiday/ with 1 images lies beside train/" in errors[0]
+    assert "holiday/ with 1 image lies beside train/" in errors[0]
 
 
 def test_flags_of_labels_and_new_classes(

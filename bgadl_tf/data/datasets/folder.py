@@ -28,6 +28,7 @@ from bgadl_tf.data.folders.layout import Layout
 from bgadl_tf.data.images import image_files, looking
 from bgadl_tf.data.images.looking import Looked
 from bgadl_tf.data.images.tree import Tree, read_tree
+from bgadl_tf.data.intake import counted
 from bgadl_tf.data.loader import LOADERS, LoadRequest
 
 
@@ -97,10 +98,10 @@ def _layout(
     names = request.classes(layout.class_names)
     if len(names) < 2:
         raise DataError(
-            f"folder {root} names {len(names)} classes ({', '.join(names) or 'none'}), and a "
-            "classifier needs at least 2: make one folder a class (an empty one names a class, "
-            "too), give a CSV file with --labels FILE, or name them with --new-class cat "
-            "--new-class dog"
+            f"folder {root} names {counted(len(names), 'class', 'classes')} "
+            f"({', '.join(names) or 'none'}), and a classifier needs at least 2: make one folder "
+            "a class (an empty one names a class, too), give a CSV file with --labels FILE, or "
+            "name them with --new-class cat --new-class dog"
         )
     if not layout.train:
         raise DataError(f"folder {root} has images to test on, but none to train on")
@@ -157,7 +158,7 @@ def _about_labels(train: ExampleSet, test: ExampleSet, names: tuple[str, ...]) -
     notes = []
     pool = int((train.labels == UNLABELLED).sum())
     if pool:
-        notes.append(f"{pool} images to train on have no label: they are the pool")
+        notes.append(f"{counted(pool, 'image')} to train on without a label: the pool")
     lacking = sorted({*test.labels.tolist()} - {*train.labels.tolist()})
     if lacking:
         told = ", ".join(names[label] for label in lacking)

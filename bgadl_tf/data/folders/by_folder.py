@@ -20,6 +20,7 @@ from bgadl_tf.data.folders import classes_first
 from bgadl_tf.data.folders.images_in import ImagesIn
 from bgadl_tf.data.folders.layout import Layout, class_images
 from bgadl_tf.data.images.tree import Folder
+from bgadl_tf.data.intake import counted
 from bgadl_tf.data.split_names import Role, role_of
 
 
@@ -56,6 +57,8 @@ def interpret(root: Folder, images: Collection[Id], path: str) -> Layout:
     layout = Layout()
     pool = found.directly(root)
     for folder in sorted_.pools:
+        if folder.name.casefold() == "pool" and found.has_any(folder):
+            layout.notes.append(f"{folder.name}/ is taken for images without a label, not a class")
         pool += _pool(found, folder, layout)
     layout.train.update(dict.fromkeys(pool))
     if "train" in sorted_.splits:
@@ -96,12 +99,12 @@ def _pool(found: ImagesIn, folder: Folder, layout: Layout) -> list[Id]:
 def _with_train(root: _Root, found: ImagesIn, layout: Layout) -> None:
     train = root.splits["train"]
     if full := [folder for folder in root.others if found.has_any(folder)]:
-        other = full[0].name
+        images = counted(len(found.anywhere(full[0])), "image")
         raise DataError(
-            f"{other}/ with {len(found.anywhere(full[0]))} images lies beside {train.name}/, so "
-            f"that it may be a class or no part of the dataset: move it into {train.name}/ if it "
-            "is a class, call it 'unlabelled' if its images are pool, or hide it with a leading "
-            f"dot; if {train.name!r} itself is the name of a class, rename its folder"
+            f"{full[0].name}/ with {images} lies beside {train.name}/, so that it may be a class "
+            f"or no part of the dataset: move it into {train.name}/ if it is a class, call it "
+            "'unlabelled' if its images are pool, or hide it with a leading dot; if "
+            f"{train.name!r} itself is the name of a class, rename its folder"
         )
     for folder in root.others:
         layout.left_out[folder.id + "/"] = (
@@ -194,9 +197,10 @@ def _test_images(root: _Root, found: ImagesIn, split: Folder, layout: Layout) ->
     _split(found, split, images, layout)
     if without := [id_ for id_, name in images.items() if name is None]:
         raise DataError(
-            f"{len(without)} images of {split.name}/ are in no class folder, e.g. {without[0]}, "
-            "but test images need a label: sort them into class folders, name their classes in a "
-            "CSV file (--labels FILE), or call the folder 'unlabelled' if they are pool"
+            f"{counted(len(without), 'image')} in {split.name}/ but in no class folder there, "
+            f"e.g. {without[0]}; but test images need a label: sort them into class folders, name "
+            "their classes in a CSV file (--labels FILE), or call the folder 'unlabelled' if "
+            "they are pool"
         )
     tested = {name for name in images.values() if name is not None}
     if trained and not tested & trained:

@@ -117,12 +117,13 @@ def test_a_pool_without_labels_takes_its_classes_from_the_test_images(tmp_path: 
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ("train/cat/1.png train/dog/1.png test/1.png", r"^1 images of test/ .*--labels FILE"),
+        ("train/cat/1.png train/dog/1.png test/1.png", r"^1 image in test/ .*--labels FILE"),
         ("train/cat/1.png train/dog/1.png test/cat/x.txt", "test/ holds no images"),
-        ("cat/1.png cat/2.png", r"names 1 classes \(cat\), .* --new-class cat --new-class dog"),
+        ("cat/1.png cat/2.png", r"names 1 class \(cat\), .* --new-class cat --new-class dog"),
         ("1.png", r"names 0 classes \(none\), .*--labels FILE"),
         ("cat/x.txt", r"holds no images; expected .* PNG or JPEG"),
         ("cat/1.png dog/1.png", "no class has 2 examples with a label"),
+        ("data/cat/1.png data/dog/2.png", r"folder:/.*/data, or make an empty folder"),
         ("test/cat/1.png test/dog/2.png", "images to test on, but none to train on"),
     ],
 )
@@ -188,7 +189,7 @@ def test_images_of_all_places_without_a_class_are_pool(tmp_path: Path, stream: b
     assert {id_ for id_, name in labels(dataset).items() if name is None} == {
         "4.png", "unlabelled/5.png", "train/6.png", "train/Unlabeled/7.png", "pool/deep/8.png",
     }  # fmt: skip
-    assert "5 images to train on have no label: they are the pool" in dataset.intake.notes
+    assert "5 images to train on without a label: the pool" in dataset.intake.notes
 
 
 def test_a_class_of_the_test_images_alone_is_a_class_and_told(tmp_path: Path, stream: bool) -> None:
@@ -301,9 +302,9 @@ def test_labels_in_a_file(tmp_path: Path, stream: bool) -> None:
         assert name in (None, str((0, 5, 7)[int(id_.removesuffix(".png")) % 3]))
     assert dataset.intake.left_out == {}
     assert dataset.intake.notes == (
-        "labels.csv: 9 ids were matched without the suffix, e.g. '0' is '0.png'",
-        "labels.csv: 1 rows name no image of the folder: 'x' (line 12)",
-        "3 images to train on have no label: they are the pool",
+        "labels.csv: 9 ids matched without the suffix, e.g. '0' is '0.png'",
+        "labels.csv: 1 row names no image of the folder: 'x' (line 12)",
+        "3 images to train on without a label: the pool",
     )
 
 
