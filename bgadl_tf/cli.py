@@ -8,12 +8,12 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from bgadl_tf import __version__
-from bgadl_tf.core.errors import BgadlError
+from bgadl_tf.core.errors import BgadlError, DataError
 from bgadl_tf.runs.config import SINGULAR, RunConfig, flag, scalar_type
 from bgadl_tf.serving import score_command
 from bgadl_tf.study import command as study_command
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 BAD_INPUT, WAITING, INTERRUPTED = 2, 3, 130
 
+DATASET_SETTINGS = (
+    "dataset", "data_dir", "image_size", "resize", "labels", "new_classes", "max_unreadable",
+    "stream", "seed",
+)  # fmt: skip
+"""Settings of a run that say what its dataset is."""
+
 
 class _Parser(argparse.ArgumentParser):
     """Reports bad flags as every other bad input: in one line."""
@@ -31,9 +37,11 @@ class _Parser(argparse.ArgumentParser):
         self.exit(BAD_INPUT, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
-def add_train_flags(parser: argparse.ArgumentParser) -> None:
-    """One flag per field of ``RunConfig``, and ``--out``."""
+def add_settings(parser: argparse.ArgumentParser, names: Collection[str] | None = None) -> None:
+    """A flag for each field of ``RunConfig``, or for those of these names."""
     for field in dataclasses.fields(RunConfig):
+        if names is not None and field.name not in names:
+            continue
         help_ = field.metadata["help"]
         if field.name in SINGULAR:
             metavar = "NAME=VALUE" if field.name == "options" else "NAME"
@@ -60,6 +68,11 @@ def add_train_flags(parser: argparse.ArgumentParser) -> None:
                 metavar=kind.__name__.upper() if field.metadata["choices"] is None else None,
                 help=help_,
             )
+
+
+def add_train_flags(parser: argparse.ArgumentParser) -> None:
+    """One flag per field of ``RunConfig``, and ``--out``."""
+    add_settings(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -83,6 +96,22 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add_train_flags(train)
     train.set_defaults(command=_train)
+    check = commands.add_parser(
+        "check",
+        help="say what a run would see of a dataset",
+        description="Read a dataset as a run would, without starting one, and say what there is: "
+        "images, sizes, formats, classes, what is held out, unlabelled, left out or unreadable and "
+        "why, and duplicates.",
+        epilog=f"Exit status: 0 if a run could start, {BAD_INPUT} if not, with the reason.",
+    )
+    add_settings(check, DATASET_SETTINGS)
+    check.add_argument(
+        "--all",
+        dest="every",
+        action="store_true",
+        help="name everything that is left out, unreadable or twice there, not the first few",
+    )
+    check.set_defaults(command=_check)
     export = commands.add_parser(
         "export",
         help="export the newest weights of a run for serving",
@@ -174,6 +203,20 @@ def _train(out: Path, **settings: Any) -> int:
     print(f"finished: {last.labelled} labels, {measured(last)}; everything is in {outcome.folder}")
     if outcome.exported is not None:
         print(_export_summary(outcome.exported))
+    return 0
+
+
+def _check(every: bool, **settings: Any) -> int:
+    config = RunConfig(**settings)
+    from bgadl_tf.core import backend
+
+    backend.check()
+    from bgadl_tf.runs.check import check
+
+    checked = check(every=every, **{name: getattr(config, name) for name in DATASET_SETTINGS})
+    print("\n".join(checked.lines))
+    if checked.refusal is not None:
+        raise DataError(checked.refusal)
     return 0
 
 

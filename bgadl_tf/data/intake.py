@@ -11,6 +11,11 @@ SHOWN = 3
 """Names that a line gives of many."""
 
 
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """``1 image``, ``2 images``."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
 @dataclass(frozen=True)
 class Intake:
     """What became of everything that was found, for people to read.

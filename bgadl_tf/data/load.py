@@ -26,6 +26,7 @@ def load_dataset(
     max_unreadable: float = MAX_UNREADABLE,
     held_out: Collection[Id] | None = None,
     new_classes: Sequence[str] = (),
+    tell: bool = True,
 ) -> Dataset:
     """Loads the dataset that ``spec`` names.
 
@@ -41,6 +42,7 @@ def load_dataset(
         max_unreadable: Share of the images that may be unreadable; these are left out.
         held_out: Ids that were held out before, where which ones is a seeded draw; None to draw.
         new_classes: Names of classes that nothing in the dataset names yet; they come last.
+        tell: Log what people should know of the dataset.
 
     Raises:
         UnknownNameError: The kind before the colon is not registered.
@@ -74,6 +76,6 @@ def load_dataset(
     dataset = LOADERS.get(kind)(request)
     if new_classes:
         dataset = dataclasses.replace(dataset, class_names=request.classes(dataset.class_names))
-    for line in dataset.intake.lines():
+    for line in dataset.intake.lines() if tell else ():
         logger.warning("%s: %s", dataset.name, line)
     return dataset

@@ -28,7 +28,7 @@ from bgadl_tf.core.types import UNLABELLED, Id, Labels
 from bgadl_tf.data import checked, split
 from bgadl_tf.data.contents import RowContents
 from bgadl_tf.data.dataset import Dataset, ExampleSet, join_sets
-from bgadl_tf.data.intake import Intake
+from bgadl_tf.data.intake import Intake, counted
 from bgadl_tf.data.loader import LoadRequest
 from bgadl_tf.data.source import ExampleSource
 from bgadl_tf.data.split_names import Role, role_of
@@ -79,9 +79,9 @@ def open_folder(form: Form, request: LoadRequest) -> Dataset:
     names = request.classes(found)
     if len(names) < 2:
         raise DataError(
-            f"{root} names {len(names)} classes ({', '.join(names) or 'none'}), and a classifier "
-            "needs at least 2: name them in classes.txt, add labels of others to "
-            "train_labels.npy, or give --new-class NAME"
+            f"{root} names {counted(len(names), 'class', 'classes')} "
+            f"({', '.join(names) or 'none'}), and a classifier needs at least 2: name them in "
+            "classes.txt, add labels of others to train_labels.npy, or give --new-class NAME"
         )
     if test is None:
         train, test, held_out, further = split.draw(train, names, request.seed, request.held_out)
@@ -94,7 +94,7 @@ def open_folder(form: Form, request: LoadRequest) -> Dataset:
 
 def _listed(form: Form, root: Path) -> tuple[dict[Role, str], dict[str, str]]:
     """What the files of each split begin with, and which files are of none."""
-    parts: dict[Role, str] = {"train": "train"}
+    parts: dict[Role, str] = {}
     left_out = {}
     for path in sorted(root.iterdir()):
         part, _, rest = path.name.partition("_")
@@ -110,7 +110,7 @@ def _listed(form: Form, root: Path) -> tuple[dict[Role, str], dict[str, str]]:
                 f"{root} has {parts[role]}_… and {part}_… files, which are both of the {role} "
                 "split; remove or join them"
             )
-    return parts, left_out
+    return {"train": "train", **parts}, left_out
 
 
 def _held_out(

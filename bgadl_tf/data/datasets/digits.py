@@ -8,6 +8,7 @@ from bgadl_tf.core.errors import DataError
 from bgadl_tf.data import split
 from bgadl_tf.data.dataset import Dataset, ExampleSet
 from bgadl_tf.data.images import resize
+from bgadl_tf.data.intake import Intake
 from bgadl_tf.data.loader import LOADERS, LoadRequest
 
 TEST_SIZE = 497
@@ -39,4 +40,5 @@ def load(request: LoadRequest) -> Dataset:
     ids = tuple(f"digits-{row:04d}" for row in range(len(labels)))
     quotas = split.total_quotas(labels, len(CLASS_NAMES), TEST_SIZE)
     train, test = split.hold_out(ExampleSet(ids, images, labels), quotas, CLASS_NAMES, seed=0)
-    return Dataset("digits", train, test, CLASS_NAMES)
+    intake = Intake(held_out="the same of every class, whatever the seed")
+    return Dataset("digits", train, test, CLASS_NAMES, intake)

@@ -28,6 +28,7 @@ from bgadl_tf.data.folders.layout import Layout
 from bgadl_tf.data.images import image_files, looking
 from bgadl_tf.data.images.looking import Looked
 from bgadl_tf.data.images.tree import Tree, read_tree
+from bgadl_tf.data.intake import counted
 from bgadl_tf.data.loader import LOADERS, LoadRequest
 
 
@@ -86,7 +87,7 @@ def _layout(
 ) -> Layout:
     """What the folder says; a file of labels in it is used, not left out."""
     if request.labels is None:
-        layout = by_folder.interpret(tree.root, images)
+        layout = by_folder.interpret(tree.root, images, str(root))
     else:
         path = label_file.find(request.labels, root)
         layout = by_label_file.interpret(tree.root, images, label_file.read(path, images))
@@ -97,10 +98,10 @@ def _layout(
     names = request.classes(layout.class_names)
     if len(names) < 2:
         raise DataError(
-            f"folder {root} names {len(names)} classes ({', '.join(names) or 'none'}), and a "
-            "classifier needs at least 2: make one folder a class (an empty one names a class, "
-            "too), give a CSV file with --labels FILE, or name them with --new-class cat "
-            "--new-class dog"
+            f"folder {root} names {counted(len(names), 'class', 'classes')} "
+            f"({', '.join(names) or 'none'}), and a classifier needs at least 2: make one folder "
+            "a class (an empty one names a class, too), give a CSV file with --labels FILE, or "
+            "name them with --new-class cat --new-class dog"
         )
     if not layout.train:
         raise DataError(f"folder {root} has images to test on, but none to train on")
@@ -122,7 +123,7 @@ def _dataset(
     read = image_files.read_images(
         root,
         entries,
-        looked,
+        looked._replace(unreadable={i: w for i, w in looked.unreadable.items() if i in by_id}),
         image_size=request.image_size,
         resize=request.resize,
         stream=request.stream,
@@ -157,7 +158,7 @@ def _about_labels(train: ExampleSet, test: ExampleSet, names: tuple[str, ...]) -
     notes = []
     pool = int((train.labels == UNLABELLED).sum())
     if pool:
-        notes.append(f"{pool} images to train on have no label: they are the pool")
+        notes.append(f"{counted(pool, 'image')} to train on without a label: the pool")
     lacking = sorted({*test.labels.tolist()} - {*train.labels.tolist()})
     if lacking:
         told = ", ".join(names[label] for label in lacking)

@@ -94,6 +94,12 @@ class _Parts:
         sets = [self._read("train", self._request.stream)]
         for name in self._roles.get("unlabelled", ()):
             pool = self._read(name, self._request.stream)
+            first, other = sets[0].examples.shape[1:], pool.examples.shape[1:]
+            if first != other:
+                raise DataError(
+                    f"images of split 'train' are {list(first)}, of split {name!r} {list(other)}; "
+                    "resize them with --image-size"
+                )
             sets.append(replace(pool, labels=checked.no_labels(len(pool))))
             self.notes.append(
                 f"the {len(pool)} images of split {name!r} join the pool, without their labels"

@@ -20,6 +20,7 @@ from bgadl_tf.data.folders import classes_first
 from bgadl_tf.data.folders.images_in import ImagesIn
 from bgadl_tf.data.folders.layout import Layout, class_images
 from bgadl_tf.data.images.tree import Folder
+from bgadl_tf.data.intake import counted
 from bgadl_tf.data.split_names import Role, role_of
 
 
@@ -40,12 +41,13 @@ class _Root:
     others: tuple[Folder, ...]
 
 
-def interpret(root: Folder, images: Collection[Id]) -> Layout:
+def interpret(root: Folder, images: Collection[Id], path: str) -> Layout:
     """What the folders below a root say about its images.
 
     Args:
         root: Everything below it.
         images: Ids of the files that are images, or should be.
+        path: Of the root, for messages.
 
     Raises:
         DataError: They say two things.
@@ -55,12 +57,14 @@ def interpret(root: Folder, images: Collection[Id]) -> Layout:
     layout = Layout()
     pool = found.directly(root)
     for folder in sorted_.pools:
+        if folder.name.casefold() == "pool" and found.has_any(folder):
+            layout.notes.append(f"{folder.name}/ is taken for images without a label, not a class")
         pool += _pool(found, folder, layout)
     layout.train.update(dict.fromkeys(pool))
     if "train" in sorted_.splits:
         _with_train(sorted_, found, layout)
     else:
-        _without_train(sorted_, found, layout)
+        _without_train(sorted_, found, layout, path)
     return layout
 
 
@@ -95,12 +99,12 @@ def _pool(found: ImagesIn, folder: Folder, layout: Layout) -> list[Id]:
 def _with_train(root: _Root, found: ImagesIn, layout: Layout) -> None:
     train = root.splits["train"]
     if full := [folder for folder in root.others if found.has_any(folder)]:
-        other = full[0].name
+        images = counted(len(found.anywhere(full[0])), "image")
         raise DataError(
-            f"{other}/ with {len(found.anywhere(full[0]))} images lies beside {train.name}/, so "
-            f"that it may be a class or no part of the dataset: move it into {train.name}/ if it "
-            "is a class, call it 'unlabelled' if its images are pool, or hide it with a leading "
-            f"dot; if {train.name!r} itself is the name of a class, rename its folder"
+            f"{full[0].name}/ with {images} lies beside {train.name}/, so that it may be a class "
+            f"or no part of the dataset: move it into {train.name}/ if it is a class, call it "
+            "'unlabelled' if its images are pool, or hide it with a leading dot; if "
+            f"{train.name!r} itself is the name of a class, rename its folder"
         )
     for folder in root.others:
         layout.left_out[folder.id + "/"] = (
@@ -111,7 +115,7 @@ def _with_train(root: _Root, found: ImagesIn, layout: Layout) -> None:
     _held_out(root, found, layout)
 
 
-def _without_train(root: _Root, found: ImagesIn, layout: Layout) -> None:
+def _without_train(root: _Root, found: ImagesIn, layout: Layout, path: str) -> None:
     classes = list(root.others)
     nested = {role for role, folder in root.splits.items() if found.full(folder)}
     full = [folder for folder in classes if found.has_any(folder)]
@@ -126,7 +130,7 @@ def _without_train(root: _Root, found: ImagesIn, layout: Layout) -> None:
                     "and there is no train/"
                 )
     if not root.splits:
-        _check_wrapper(root, full, found)
+        _check_wrapper(root, full, found, path)
         if classes_first.is_so(found, classes):
             classes_first.interpret(found, classes, layout)
             return
@@ -136,7 +140,7 @@ def _without_train(root: _Root, found: ImagesIn, layout: Layout) -> None:
     _held_out(root, found, layout)
 
 
-def _check_wrapper(root: _Root, full: Sequence[Folder], found: ImagesIn) -> None:
+def _check_wrapper(root: _Root, full: Sequence[Folder], found: ImagesIn, path: str) -> None:
     """Refuses a folder whose only content is one folder of folders."""
     alone = len(root.others) == 1 and not root.pools and not found.directly(root.folder)
     if alone and full and found.full(full[0]):
@@ -148,7 +152,7 @@ def _check_wrapper(root: _Root, full: Sequence[Folder], found: ImagesIn) -> None
             inner = below
         raise DataError(
             f"all images are in {inner.id}/, which holds folders itself and may be the dataset or "
-            f"its only class: give the path of the dataset, folder:PATH/{inner.id}, or make an "
+            f"its only class: give the path of the dataset, folder:{path}/{inner.id}, or make an "
             "empty folder for another class"
         )
 
@@ -189,13 +193,14 @@ def _test_images(root: _Root, found: ImagesIn, split: Folder, layout: Layout) ->
             "then held out by a draw"
         )
     images: dict[Id, str | None] = dict.fromkeys(found.directly(split))
-    trained = {folder.name for folder in root.others}
+    trained = set() if "train" in root.splits else {folder.name for folder in root.others}
     _split(found, split, images, layout)
     if without := [id_ for id_, name in images.items() if name is None]:
         raise DataError(
-            f"{len(without)} images of {split.name}/ are in no class folder, e.g. {without[0]}, "
-            "but test images need a label: sort them into class folders, name their classes in a "
-            "CSV file (--labels FILE), or call the folder 'unlabelled' if they are pool"
+            f"{counted(len(without), 'image')} in {split.name}/ but in no class folder there, "
+            f"e.g. {without[0]}; but test images need a label: sort them into class folders, name "
+            "their classes in a CSV file (--labels FILE), or call the folder 'unlabelled' if "
+            "they are pool"
         )
     tested = {name for name in images.values() if name is not None}
     if trained and not tested & trained:

@@ -10,6 +10,7 @@ from bgadl_tf.data.folders.images_in import ImagesIn
 from bgadl_tf.data.folders.label_file import LabelFile
 from bgadl_tf.data.folders.layout import Layout
 from bgadl_tf.data.images.tree import Folder
+from bgadl_tf.data.intake import counted
 from bgadl_tf.data.split_names import Role, role_of
 
 
@@ -52,8 +53,8 @@ def interpret(root: Folder, images: Collection[Id], file: LabelFile) -> Layout:
                 despite.append(id_)
     if despite:
         layout.notes.append(
-            f"{len(despite)} images of 'unlabelled' have a label in the file, which is used, e.g. "
-            f"{despite[0]}"
+            f"{counted(len(despite), 'image')} in 'unlabelled' with a label in the file, which is "
+            f"used, e.g. {despite[0]}"
         )
     test, validation = held["test"], held["validation"]
     if test:

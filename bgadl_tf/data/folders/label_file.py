@@ -14,7 +14,7 @@ from bgadl_tf.core.types import Id
 from bgadl_tf.data import split_names
 from bgadl_tf.data.csv_table import read_table
 from bgadl_tf.data.id_matching import How, Ids
-from bgadl_tf.data.intake import SHOWN
+from bgadl_tf.data.intake import SHOWN, counted
 from bgadl_tf.data.split_names import Role
 
 COLUMNS = {
@@ -90,12 +90,13 @@ def read(path: Path, images: Collection[Id]) -> LabelFile:
     if not rows:
         raise DataError(_none_matches(path, unmatched, images))
     notes = [
-        f"{path.name}: {len(told)} ids were matched {how.value}, e.g. {told[0]}"
+        f"{path.name}: {counted(len(told), 'id')} matched {how.value}, e.g. {told[0]}"
         for how, told in ways.items()
     ]
     if unmatched:
         shown = ", ".join(f"{text!r} (line {line})" for line, text in unmatched[:SHOWN])
-        notes.append(f"{path.name}: {len(unmatched)} rows name no image of the folder: {shown}")
+        rows_ = counted(len(unmatched), "row names", "rows name")
+        notes.append(f"{path.name}: {rows_} no image of the folder: {shown}")
     numbers = all(
         as_number(row.label) is not None for one in rows.values() for row in one if row.label
     )
@@ -155,7 +156,7 @@ def _none_matches(path: Path, unmatched: list[tuple[int, str]], images: Collecti
         return f"{path} has no rows below its header; expected an id and a label each"
     line, text = unmatched[0]
     return (
-        f"none of the {len(unmatched)} ids in {path} is an image of the folder: line {line} has "
-        f"{text!r}, the folder {min(images)!r}; ids are paths relative to the folder, or names "
+        f"none of {counted(len(unmatched), 'id')} in {path} is an image of the folder: line {line} "
+        f"has {text!r}, the folder {min(images)!r}; ids are paths relative to the folder, or names "
         "that only one image has"
     )

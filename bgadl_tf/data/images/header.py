@@ -11,6 +11,10 @@ FACTORS = (1, 2, 4, 8)
 """By which images are reduced; the first that is enough."""
 
 
+class UnreadableError(OSError):
+    """A file that cannot be used as an image; the message says why, in a few words."""
+
+
 class Header(NamedTuple):
     """What one file says.
 
@@ -82,12 +86,14 @@ def check_size(width: int, height: int, length: int) -> None:
         length: Bytes of the file.
 
     Raises:
-        OSError: The reason.
+        UnreadableError: The reason.
     """
     pixels = width * height
     if pixels < 1:
-        raise OSError(f"damaged: it claims to be {width}x{height} pixels")
+        raise UnreadableError(f"damaged: it claims to be {width}x{height} pixels")
     if pixels > formats.LARGEST:
-        raise OSError(f"{width}x{height} pixels; at most {formats.LARGEST} are read: reduce it")
+        raise UnreadableError(
+            f"{width}x{height} pixels; at most {formats.LARGEST} are read: reduce it"
+        )
     if pixels > formats.MOST_PIXELS and pixels > formats.MOST_A_BYTE * length:
-        raise OSError(f"{width}x{height} pixels in {length} bytes: too many to be safe")
+        raise UnreadableError(f"{width}x{height} pixels in {length} bytes: too many to be safe")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,9 +13,9 @@ import tensorflow as tf
 
 from bgadl_tf.core.errors import DataError, plain
 from bgadl_tf.core.types import Id, Images, Rows
-from bgadl_tf.data.images import decode, formats, reading, resize
+from bgadl_tf.data.images import decode, formats, reading, resize, unreadable_files
 from bgadl_tf.data.images.decode_rows import decode_rows
-from bgadl_tf.data.images.header import Header
+from bgadl_tf.data.images.header import Header, UnreadableError
 from bgadl_tf.data.images.looking import Looked, open_regular
 from bgadl_tf.data.images.prepared import pixels
 from bgadl_tf.data.images.tree import Entry
@@ -66,7 +66,7 @@ def read_images(
     chosen = [entry for entry in entries if entry.id in looked.headers]
     unreadable = dict(looked.unreadable)
     count = len(chosen) + len(unreadable)
-    check_unreadable(root, unreadable, count, max_unreadable)
+    unreadable_files.check(root, unreadable, count, max_unreadable)
     headers = [looked.headers[entry.id] for entry in chosen]
     files = ImageFiles(root, chosen, headers, image_size, resize)
     ids = tuple(entry.id for entry in chosen)
@@ -75,35 +75,12 @@ def read_images(
     images, bad = files.try_to_read(np.arange(len(ids)))
     if bad:
         unreadable |= {ids[row]: reason for row, reason in bad.items()}
-        check_unreadable(root, unreadable, count, max_unreadable)
+        unreadable_files.check(root, unreadable, count, max_unreadable)
         kept = [row for row in range(len(ids)) if row not in bad]
         for place, row in enumerate(kept):
             images[place] = images[row]  # within the array, which may fill half of the memory
         images, ids = images[: len(kept)], tuple(ids[row] for row in kept)
     return ReadImages(ids, images, unreadable)
-
-
-def check_unreadable(root: Path, unreadable: Mapping[Id, str], count: int, most: float) -> None:
-    """Makes sure that enough images can be read.
-
-    Args:
-        root: Where they are.
-        unreadable: Why some cannot be.
-        count: How many images there are, with these.
-        most: Share of them that may be unreadable.
-
-    Raises:
-        DataError: None can be read, or too few.
-    """
-    if not count:
-        raise DataError(f"{root} holds no images; expected {formats.READ} files")
-    if len(unreadable) < count and len(unreadable) <= most * count:
-        return
-    share = len(unreadable) / count
-    allowed = "" if share == 1 else f", or allow more than {most:g} with --max-unreadable"
-    raise DataError(
-        f"{_named(root, unreadable)}, {share:.2%} of {count}; mend or remove them{allowed}"
-    )
 
 
 class ImageFiles(StoredExamples):
@@ -156,7 +133,9 @@ class ImageFiles(StoredExamples):
         """
         images, bad = self.try_to_read(rows)
         if bad:
-            named = _named(self._root, {self._ids[row]: why for row, why in bad.items()})
+            named = unreadable_files.named(
+                self._root, {self._ids[row]: why for row, why in bad.items()}
+            )
             raise DataError(
                 f"{named}; mend them, or remove them and run the same command again: the run goes "
                 "on without them"
@@ -188,7 +167,9 @@ class ImageFiles(StoredExamples):
 
     def _fitting(self, image: Images) -> Images:
         if image.shape != self._image_shape:  # NumPy would spread some over a whole image
-            raise OSError(f"it is {list(image.shape)} now; expected {list(self._image_shape)}")
+            raise UnreadableError(
+                f"it is {list(image.shape)} now; expected {list(self._image_shape)}"
+            )
         return image
 
     def _decoded(self, rows: Rows) -> Images:
@@ -247,15 +228,7 @@ def _check_sizes(root: Path, entries: Sequence[Entry], headers: Sequence[Header]
             )
 
 
-def _named(root: Path, bad: Mapping[Id, str]) -> str:
-    """``5 images of ROOT cannot be read: a.png (why), b.png (why), c.png (why) and 2 more``."""
-    shown = [f"{id_} ({reason})" for id_, reason in list(bad.items())[:3]]
-    more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
-    images = "1 image" if len(bad) == 1 else f"{len(bad)} images"
-    return f"{images} of {root} cannot be read: {', '.join(shown)}{more}"
-
-
 def _reason(error: Exception) -> str:
-    if isinstance(error, tf.errors.OpError):
+    if isinstance(error, tf.errors.NotFoundError | tf.errors.PermissionDeniedError):
         return plain(error.message)
     return reading.why(error)

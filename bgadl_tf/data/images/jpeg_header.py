@@ -6,7 +6,7 @@ import io
 from typing import BinaryIO
 
 from bgadl_tf.data.images.exif import UPRIGHT, orientation_of
-from bgadl_tf.data.images.header import Header
+from bgadl_tf.data.images.header import Header, UnreadableError
 
 FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """Markers of the segment that holds the size."""
@@ -21,7 +21,7 @@ def read(file: BinaryIO) -> Header:
     """Reads the header and looks for the end; pixels are not read, unless something follows them.
 
     Raises:
-        OSError: The file is damaged or cut short.
+        UnreadableError: The file is damaged or cut short.
     """
     file.seek(2)
     orientation: int | None = None
@@ -31,12 +31,12 @@ def read(file: BinaryIO) -> Header:
         if marker == SCAN:
             break
         if marker == END:
-            raise OSError("damaged: a JPEG without pixels")
+            raise UnreadableError("damaged: a JPEG without pixels")
         if marker == 0x01 or 0xD0 <= marker <= 0xD8:
             continue  # these have no content
         length = int.from_bytes(_read(file, 2), "big") - 2
         if length < 0:
-            raise OSError("damaged: a JPEG with a segment of no length")
+            raise UnreadableError("damaged: a JPEG with a segment of no length")
         if marker in FRAMES and frame is None:
             frame = marker, _read(file, length)
         elif marker == EXIF and orientation is None:
@@ -46,13 +46,13 @@ def read(file: BinaryIO) -> Header:
         else:
             file.seek(length, io.SEEK_CUR)
     if frame is None or len(frame[1]) < 6:
-        raise OSError("damaged: a JPEG without a size")
+        raise UnreadableError("damaged: a JPEG without a size")
     _check_end(file)
     kind, fields = frame
     bits, components = fields[0], fields[5]
     height, width = int.from_bytes(fields[1:3], "big"), int.from_bytes(fields[3:5], "big")
     if bits != 8 or components not in (1, 3, 4):
-        raise OSError(
+        raise UnreadableError(
             f"a JPEG of {components} channels with {bits} bits, which is not read: convert it to "
             "PNG"
         )
@@ -62,7 +62,7 @@ def read(file: BinaryIO) -> Header:
 
 def _marker(file: BinaryIO) -> int:
     if _read(file, 1) != b"\xff":
-        raise OSError("damaged: a JPEG with something between its segments")
+        raise UnreadableError("damaged: a JPEG with something between its segments")
     marker = 0xFF
     while marker == 0xFF:  # may be repeated
         marker = _read(file, 1)[0]
@@ -77,11 +77,11 @@ def _check_end(file: BinaryIO) -> None:
         return
     file.seek(start)
     if b"\xff\xd9" not in file.read():
-        raise OSError("cut short")
+        raise UnreadableError("cut short")
 
 
 def _read(file: BinaryIO, count: int) -> bytes:
     content = file.read(count)
     if len(content) < count:
-        raise OSError("cut short")
+        raise UnreadableError("cut short")
     return content

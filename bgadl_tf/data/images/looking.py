@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from bgadl_tf.core.types import Id
 from bgadl_tf.data.images import formats, reading
-from bgadl_tf.data.images.header import Header
+from bgadl_tf.data.images.header import Header, UnreadableError
 from bgadl_tf.data.images.tree import Entry
 
 AT_ONCE = 2**16
@@ -52,7 +52,7 @@ def look_at(entries: Sequence[Entry]) -> Looked:
             except reading.NotReadError as error:
                 expected = looked.unreadable if promises_image(id_) else looked.others
                 expected[id_] = str(error)
-            except OSError as error:
+            except UnreadableError as error:
                 looked.unreadable[id_] = str(error)
             else:
                 # Most images are alike, and there may be a million.
@@ -64,30 +64,31 @@ def header_of(path: str) -> Header:
     """The header of one file.
 
     Raises:
-        NotReadError: As ``reading.read_header``, or the file cannot be opened.
-        OSError: As ``reading.read_header``.
+        NotReadError: As ``reading.read_header``, or the file cannot be opened or read.
+        UnreadableError: As ``reading.read_header``.
     """
     try:
-        file = open_regular(path)
+        with open_regular(path) as file:
+            start = file.read(AT_ONCE)
+            if len(start) < AT_ONCE:
+                return reading.read_header(io.BytesIO(start))
+            return reading.read_header(file)
+    except UnreadableError:
+        raise
     except OSError as error:
         raise reading.NotReadError(error.strerror or str(error)) from error
-    with file:
-        start = file.read(AT_ONCE)
-        if len(start) < AT_ONCE:
-            return reading.read_header(io.BytesIO(start))
-        return reading.read_header(file)
 
 
 def open_regular(path: str) -> BinaryIO:
     """Opens a file, but no pipe, on which reading would wait.
 
     Raises:
-        OSError: It cannot be opened, or is no regular file.
+        OSError: It cannot be opened; a ``NotReadError`` where it is no regular file.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError("not a regular file")
+            raise reading.NotReadError("not a regular file")
         return open(descriptor, "rb")  # noqa: PTH123 - a descriptor, not a path
     except BaseException:
         os.close(descriptor)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+import re
+import sys
+from typing import Any, BinaryIO
 
 from PIL import (
     AvifImagePlugin,
@@ -16,10 +18,13 @@ from PIL import (
 )
 
 from bgadl_tf.data.images.exif import UPRIGHT, orientation_of
-from bgadl_tf.data.images.header import Header
+from bgadl_tf.data.images.header import Header, UnreadableError
 
 GREY_MODES = frozenset({"1", "L", "LA", "La"})
 SIXTEEN_BITS = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
+_OTHER_BYTE = re.compile(r"RGB[AX]?;16[LBN]")
+"""How Pillow calls the order of bytes that it takes every other of."""
+
 BITS_PER_SAMPLE, SUBFILE_TYPE, DNG_VERSION = 258, 254, 50706
 
 _DECODERS: dict[str, type[ImageFile.ImageFile]] = {
@@ -46,7 +51,7 @@ def read(format_: str, file: BinaryIO) -> Header:
     """Reads the header of a file.
 
     Raises:
-        OSError: Its pixels cannot be used.
+        UnreadableError: Its pixels cannot be used.
         Exception: Whatever Pillow raises where it is damaged.
     """
     with open_image(format_, file) as image:
@@ -54,7 +59,7 @@ def read(format_: str, file: BinaryIO) -> Header:
             _check_tiff(image)
         if image.mode in ("I", "F"):
             kind = "32-bit integers" if image.mode == "I" else "floating-point numbers"
-            raise OSError(
+            raise UnreadableError(
                 f"its pixels are {kind}, whose range nobody knows: save it with 8 or 16 bits"
             )
         # Pillow turns a TIFF itself.
@@ -64,7 +69,7 @@ def read(format_: str, file: BinaryIO) -> Header:
             image.size,
             image.mode in GREY_MODES | SIXTEEN_BITS,
             orientation_of(exif) if isinstance(exif, bytes) else UPRIGHT,
-            16 if image.mode in SIXTEEN_BITS else 8,
+            16 if image.mode in SIXTEEN_BITS or wide_colours(image) else 8,
             bool(getattr(image, "is_animated", False)),
         )
 
@@ -73,10 +78,34 @@ def _check_tiff(image: ImageFile.ImageFile) -> None:
     tags = getattr(image, "tag_v2", {})
     # In raw files the first picture is a preview the size of a stamp.
     if DNG_VERSION in tags or int(tags.get(SUBFILE_TYPE, 0)) & 1:
-        raise OSError("a camera's raw file, which is not read: convert it to JPEG")
+        raise UnreadableError("a camera's raw file, which is not read: convert it to JPEG")
     bits = tags.get(BITS_PER_SAMPLE, (1,))
-    if max(bits) > 8 and image.mode not in SIXTEEN_BITS | {"I", "F"}:
-        raise OSError(
+    if max(bits) > 8 and not (image.mode in SIXTEEN_BITS | {"I", "F"} or wide_colours(image)):
+        raise UnreadableError(
             f"a TIFF of {len(bits)} channels with {max(bits)} bits, which is not read: save it as "
             "PNG"
         )
+
+
+def wide_colours(image: ImageFile.ImageFile) -> bool:
+    """Whether it has 16 bits a channel and colour, of which Pillow keeps the high bytes."""
+    if image.format != "TIFF" or image.mode not in ("RGB", "RGBA", "RGBX"):
+        return False
+    return all(_OTHER_BYTE.fullmatch(_raw_mode(tile)) for tile in image.tile)
+
+
+def take_low_bytes(image: ImageFile.ImageFile) -> None:
+    """Makes Pillow take the low bytes of such an image: the high ones in the other order."""
+    other = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}
+    image.tile = [
+        tile._replace(args=(raw[:-1] + other[raw[-1]], *_arguments(tile)[1:]))
+        for tile, raw in ((tile, _raw_mode(tile)) for tile in image.tile)
+    ]
+
+
+def _arguments(tile: Any) -> tuple[Any, ...]:
+    return tile.args if isinstance(tile.args, tuple) else (tile.args,)
+
+
+def _raw_mode(tile: Any) -> str:
+    return str(_arguments(tile)[0])

@@ -7,7 +7,7 @@ import zlib
 from typing import BinaryIO
 
 from bgadl_tf.data.images.exif import UPRIGHT, orientation_of
-from bgadl_tf.data.images.header import Header
+from bgadl_tf.data.images.header import Header, UnreadableError
 
 COLOURS = {0: True, 2: False, 3: False, 4: True, 6: False}
 """Whether a PNG of a colour type is grey."""
@@ -23,17 +23,17 @@ def read(file: BinaryIO) -> Header:
     """Reads the header and looks for the end; pixels are not read.
 
     Raises:
-        OSError: The file is damaged or cut short.
+        UnreadableError: The file is damaged or cut short.
     """
     file.seek(8)
     length, name = _chunk(file)
     if name != b"IHDR" or length != 13:
-        raise OSError("damaged: a PNG without a header")
+        raise UnreadableError("damaged: a PNG without a header")
     fields = _checked(file, name, length)
     width, height = int.from_bytes(fields[:4], "big"), int.from_bytes(fields[4:8], "big")
     depth, colour = fields[8], fields[9]
     if colour not in COLOURS or depth not in (1, 2, 4, 8, 16):
-        raise OSError(f"damaged: a PNG of colour type {colour} with {depth} bits")
+        raise UnreadableError(f"damaged: a PNG of colour type {colour} with {depth} bits")
     orientation, several, has_pixels = UPRIGHT, False, False
     while True:
         length, name = _chunk(file)
@@ -49,7 +49,7 @@ def read(file: BinaryIO) -> Header:
             file.seek(length + 4, io.SEEK_CUR)
         has_pixels = has_pixels or name == b"IDAT"
     if not has_pixels:
-        raise OSError("damaged: a PNG without pixels")
+        raise UnreadableError("damaged: a PNG without pixels")
     return Header(
         "PNG", (width, height), COLOURS[colour], orientation, max(depth, 8), several, plain=True
     )
@@ -58,15 +58,15 @@ def read(file: BinaryIO) -> Header:
 def _chunk(file: BinaryIO) -> tuple[int, bytes]:
     start = file.read(8)
     if len(start) < 8:
-        raise OSError("cut short")
+        raise UnreadableError("cut short")
     return int.from_bytes(start[:4], "big"), start[4:]
 
 
 def _checked(file: BinaryIO, name: bytes, length: int) -> bytes:
     content = file.read(length + 4)
     if len(content) < length + 4:
-        raise OSError("cut short")
+        raise UnreadableError("cut short")
     data, checksum = content[:length], content[length:]
     if zlib.crc32(data, zlib.crc32(name)) != int.from_bytes(checksum, "big"):
-        raise OSError(f"damaged: a wrong checksum in {name.decode('latin-1')}")
+        raise UnreadableError(f"damaged: a wrong checksum in {name.decode('latin-1')}")
     return data

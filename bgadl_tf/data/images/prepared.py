@@ -14,7 +14,7 @@ from PIL import Image
 from bgadl_tf.core.types import Images
 from bgadl_tf.data.images import pillow_header, reading
 from bgadl_tf.data.images.exif import upright
-from bgadl_tf.data.images.header import Header
+from bgadl_tf.data.images.header import Header, UnreadableError
 from bgadl_tf.data.images.png import to_png
 
 DEPTHS = (8, 12, 16)
@@ -32,7 +32,7 @@ def prepared(content: bytes) -> bytes:
         damaged in the middle is not checked then. Else a PNG of its pixels.
 
     Raises:
-        OSError: It is no image that is read, or damaged; the message says why.
+        UnreadableError: It is no image that is read, or damaged; the message says why.
     """
     header = reading.read_header(io.BytesIO(content))
     return content if header.native else to_png(_pixels(content, header))
@@ -49,7 +49,7 @@ def pixels(content: bytes) -> Images:
         frames or pages the first is taken.
 
     Raises:
-        OSError: As ``prepared``, wherever it is damaged.
+        UnreadableError: As ``prepared``, wherever it is damaged.
     """
     return _pixels(content, reading.read_header(io.BytesIO(content)))
 
@@ -64,15 +64,15 @@ def _pixels(content: bytes, header: Header) -> Images:
             _sixteen_bits(content, header) if header.bits == 16 else _by_pillow(content, header)
         )
     except Exception as error:  # decoders fail in many ways, and all mean one thing
-        raise OSError(reading.why(error)) from error
+        raise UnreadableError(reading.why(error)) from error
     return upright(decoded, header.orientation)
 
 
 def _by_pillow(content: bytes, header: Header) -> Images:
     with pillow_header.open_image(header.format, io.BytesIO(content)) as image:
-        if header.factor > 1 and header.format == "JPEG":
+        width, height = (side // header.factor for side in header.stored)
+        if header.factor > 1 and header.format == "JPEG" and width and height:
             # Much faster than decoding all of it, and as good.
-            width, height = (max(1, side // header.factor) for side in header.stored)
             image.draft(None, (width, height))
         # Pillow warns where transparency is lost.
         image.info.pop("transparency", None)
@@ -80,7 +80,7 @@ def _by_pillow(content: bytes, header: Header) -> Images:
 
 
 def _sixteen_bits(content: bytes, header: Header) -> Images:
-    wide = _wide_png(content, header) if header.format == "PNG" else _wide_tiff(content)
+    wide = _wide_png(content, header) if header.format == "PNG" else _wide_tiff(content, header)
     narrow = scaled(wide)
     return _reduced(Image.fromarray(narrow[..., 0] if header.grey else narrow), header)
 
@@ -94,9 +94,20 @@ def _wide_png(content: bytes, header: Header) -> NDArray[np.uint16]:
     return np.asarray(decoded)
 
 
-def _wide_tiff(content: bytes) -> NDArray[np.uint16]:
-    with pillow_header.open_image("TIFF", io.BytesIO(content)) as image:
-        return np.asarray(image).astype(np.uint16)[..., np.newaxis]
+def _wide_tiff(content: bytes, header: Header) -> NDArray[np.uint16]:
+    """uint16 [H, W, D]."""
+
+    def decoded(*, low: bool) -> NDArray[np.uint16]:
+        with pillow_header.open_image("TIFF", io.BytesIO(content)) as image:
+            if low:
+                pillow_header.take_low_bytes(image)
+            return np.asarray(image).astype(np.uint16)
+
+    if header.grey:
+        return decoded(low=False)[..., np.newaxis]
+    high, low = decoded(low=False)[..., :3], decoded(low=True)[..., :3]
+    wide: NDArray[np.uint16] = high * np.uint16(256) + low
+    return wide
 
 
 def scaled(wide: NDArray[np.uint16]) -> Images:

@@ -8,13 +8,14 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from bgadl_tf.core.errors import plain
 from bgadl_tf.data.images import formats, jpeg_header, pillow_header, png_header
-from bgadl_tf.data.images.header import Header, check_size
+from bgadl_tf.data.images.header import Header, UnreadableError, check_size
 
 EMPTY = "the file is empty"
 
 
-class NotReadError(OSError):
+class NotReadError(UnreadableError):
     """A file that does not begin like any image that is read; the message says what it is."""
 
 
@@ -23,7 +24,7 @@ def read_header(file: BinaryIO) -> Header:
 
     Raises:
         NotReadError: By its first bytes it is none of the images that are read.
-        OSError: It should be one, but is damaged or cannot be used; the message says why.
+        UnreadableError: It should be one, but is damaged or cannot be used; the message says why.
     """
     length = file.seek(0, io.SEEK_END)
     file.seek(0)
@@ -33,13 +34,15 @@ def read_header(file: BinaryIO) -> Header:
     if kind.format is None:
         raise NotReadError(kind.reason)
     if length > formats.LARGEST_FILE:
-        raise OSError(f"the file has {length} bytes; at most {formats.LARGEST_FILE} are read")
+        raise UnreadableError(
+            f"the file has {length} bytes; at most {formats.LARGEST_FILE} are read"
+        )
     try:
         header = _read(kind.format, file)
-    except OSError:
+    except UnreadableError:
         raise
     except Exception as error:  # decoders fail in many ways, and all mean one thing
-        raise OSError(why(error)) from error
+        raise UnreadableError(why(error)) from error
     check_size(*header.stored, length)
     return header
 
@@ -48,11 +51,13 @@ def why(error: Exception) -> str:
     """What is wrong with a file that a decoder has failed on, in a few words."""
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
         return "too many pixels to be safe"
-    if isinstance(error, OSError):
-        return error.strerror or str(error) or "damaged"
+    if isinstance(error, UnreadableError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     if isinstance(error, MemoryError):
         return "it does not fit in the memory"
-    text = "" if isinstance(error, struct.error) else str(error).strip().partition("\n")[0]
+    text = "" if isinstance(error, struct.error) else plain(str(error))
     return f"damaged: {text}" if text else "damaged"
 
 

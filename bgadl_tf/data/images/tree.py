@@ -95,12 +95,16 @@ def _read(path: str, name: str, id_: Id, visited: set[str], left_out: dict[Id, s
         seen.add(text)
         if text.startswith("."):
             left_out[own] = "hidden"
-        elif entry.is_dir():
-            subfolders.append((text, own, entry.path))
-        elif entry.is_file():
-            files.append(Entry(own, entry.path))
-        else:
-            left_out[own] = "a broken link" if entry.is_symlink() else "not a regular file"
+            continue
+        try:
+            if entry.is_dir():
+                subfolders.append((text, own, entry.path))
+            elif entry.is_file():
+                files.append(Entry(own, entry.path))
+            else:
+                left_out[own] = "a broken link" if entry.is_symlink() else "not a regular file"
+        except OSError as error:  # e.g. of a link to itself
+            left_out[own] = error.strerror or "it cannot be looked at"
     folders = []
     for text, own, below in subfolders:
         real = os.path.realpath(below)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
-from bgadl_tf.core.errors import UnknownNameError
+from bgadl_tf.core.errors import ConfigError, UnknownNameError
 from bgadl_tf.data import load
 from bgadl_tf.data.intake import Intake
 from bgadl_tf.data.loader import LOADERS, LoadRequest
@@ -67,3 +67,14 @@ def test_an_unknown_kind_lists_the_known_ones() -> None:
 
 def test_digits_end_to_end() -> None:
     assert len(load.load_dataset("digits").train) == 1300
+
+
+@pytest.mark.parametrize("kind", ["digits", "arrays:x", "embeddings:x", "mnist"])
+def test_a_file_of_labels_belongs_to_a_folder(kind: str) -> None:
+    with pytest.raises(ConfigError, match=r"--labels is 'a\.csv', but .* is no folder of images"):
+        load.load_dataset(kind, labels="a.csv")
+
+
+def test_new_classes_come_last_and_none_comes_twice() -> None:
+    names = load.load_dataset("digits", new_classes=("x", "3", "a", "x")).class_names
+    assert names == (*"0123456789", "x", "a")

@@ -179,6 +179,17 @@ def test_a_test_split_without_labels_tests_nothing(tmp_path: Path) -> None:
     }
 
 
+def test_a_pool_of_another_size_needs_an_image_size(tmp_path: Path) -> None:
+    image = tfds.features.Image(shape=(None, None, 3))
+    larger = [{"image": np.zeros((9, 9, 3), np.uint8), "label": 0}] * 3
+    splits = {"train": rows(12), "unlabelled": larger}
+    prepare(tmp_path, "pets_here", {"image": image, "label": CLASSES}, splits)
+    message = r"'train' are \[8, 9, 3\], of split 'unlabelled' \[9, 9, 3\]; .*--image-size"
+    with pytest.raises(DataError, match=message):
+        load(tmp_path, "pets_here")
+    assert len(load(tmp_path, "pets_here", size=8).train) == 13
+
+
 def test_what_was_held_out_before_is_held_out_again(tmp_path: Path) -> None:
     prepare(tmp_path, "pets_here", {"image": FIXED, "label": CLASSES}, {"train": rows(20)})
     before = load(tmp_path, "pets_here", seed=1).test.ids

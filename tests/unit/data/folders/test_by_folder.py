@@ -23,7 +23,7 @@ def interpret(root: Path, text: str) -> Layout:
             path.touch()
     tree = read_tree(root)
     images = [file.id for file in tree.root.all_files() if file.id.endswith(".png")]
-    return by_folder.interpret(tree.root, images)
+    return by_folder.interpret(tree.root, images, "PATH")
 
 
 def said(layout: Layout) -> tuple[str, str, str]:
@@ -103,7 +103,7 @@ CLEAR = {
             "test/cat/7.png=cat",
             "cat dog",
         ),
-        [],
+        ["pool/ is taken for images without a label, not a class"],
     ),
     "pool beside class folders": (
         "cat/1.png dog/ 2.png Unlabeled/deep/3.png",
@@ -176,26 +176,29 @@ def test_what_is_clear_is_used_and_said(
 TWO_MEANINGS = {
     "a folder beside train": (
         "train/cat/1.png train/dog/2.png holiday/3.png",
-        r"holiday/ with 1 images lies beside train/.*move it into.*'unlabelled'.*leading dot",
+        r"holiday/ with 1 image lies beside train/.*move it into.*'unlabelled'.*leading dot",
     ),
     "a class that may be called train": ("car/1.png bus/2.png train/3.png", r"rename its folder"),
     "test images without a class": (
         "train/cat/1.png train/dog/2.png test/3.png",
-        r"1 images of test/ are in no class folder, e\.g\. test/3\.png.*--labels FILE",
+        r"1 image in test/ but in no class folder there, e\.g\. test/3\.png.*--labels FILE",
     ),
     "val images without a class": (
         "train/cat/1.png train/dog/2.png val/3.png val/cat/4.png",
-        r"1 images of val/ are in no class folder, e\.g\. val/3\.png.*'unlabelled'",
+        r"1 image in val/ but in no class folder there, e\.g\. val/3\.png.*'unlabelled'",
     ),
     "pool among the test images": (
         "train/cat/1.png train/dog/2.png test/cat/3.png test/unlabelled/4.png",
-        r"in no class folder, e\.g\. test/unlabelled/4\.png",
+        r"in no class folder there, e\.g\. test/unlabelled/4\.png",
     ),
     "test and val that are flat": (
         "cat/1.png dog/2.png test/3.png val/4.png",
-        r"1 images of test/ are in no class folder",
+        r"1 image in test/ but in no class folder",
     ),
-    "test images that are loose": ("test/1.png 2.png", r"test/1\.png.* test images need a label"),
+    "test images that are loose": (
+        "test/1.png 2.png",
+        r"test/1\.png; but test images need a label",
+    ),
     "test folders that are not the classes": (
         "cat/1.png dog/2.png test/a/3.png test/b/4.png",
         r"no folder in test/ has the name of a class beside it \(a, b\).*rename test/ if",
@@ -267,7 +270,7 @@ def test_splits_in_classes_leave_validation_out_beside_test(tmp_path: Path) -> N
 
 
 def test_an_empty_folder_beside_train_is_named(tmp_path: Path) -> None:
-    layout = interpret(tmp_path, "train/cat/1.png train/dog/2.png results/")
+    layout = interpret(tmp_path, "train/cat/1.png train/dog/2.png results/ test/cat/3.png")
     assert layout.class_names == ["cat", "dog"]
     assert layout.left_out == {
         "results/": "an empty folder beside train/ (it would name a class in train/)"

@@ -48,8 +48,8 @@ def test_files_as_people_write_them(tmp_path: Path, text: str) -> None:
 def test_ids_that_are_not_exact_are_told(tmp_path: Path) -> None:
     layout = interpret(tmp_path, "id,label\n1,cat\n2.png,dog\n4.png,dog\n")
     assert layout.notes == [
-        "labels.csv: 1 ids were matched without the suffix, e.g. '1' is '1.png'",
-        "labels.csv: 1 ids were matched by the end of the path, e.g. '4.png' is 'a/4.png'",
+        "labels.csv: 1 id matched without the suffix, e.g. '1' is '1.png'",
+        "labels.csv: 1 id matched by the end of the path, e.g. '4.png' is 'a/4.png'",
     ]
 
 
@@ -83,7 +83,7 @@ def test_a_name_that_two_images_have_names_none(tmp_path: Path) -> None:
     images = ("a/1.png", "b/1.png", "c/2.png")
     layout = interpret(tmp_path, "id,label\n1.png,cat\nb/1.png,dog\n", images)
     assert labels(layout) == {"b/1.png": "dog"}
-    assert layout.notes == ["labels.csv: 1 rows name no image of the folder: '1.png' (line 2)"]
+    assert layout.notes == ["labels.csv: 1 row names no image of the folder: '1.png' (line 2)"]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_name_that_two_images_have_names_none(tmp_path: Path) -> None:
         (
             "id,label\n11.png,cat\n12.png,dog\n",
             (
-                r"none of the 2 ids in .*labels\.csv is an image of the folder: line 2 has "
+                r"none of 2 ids in .*labels\.csv is an image of the folder: line 2 has "
                 r"'11\.png', the folder '1\.png'"
             ),
         ),
@@ -148,7 +148,7 @@ def test_labels_of_a_folder_for_what_has_none_are_used_and_told(tmp_path: Path) 
     images = ("unlabelled/1.png", "unlabelled/2.png", "3.png")
     layout = interpret(tmp_path, "id,label\n1,cat\n3,dog\n", images)
     assert labels(layout) == {"unlabelled/1.png": "cat", "3.png": "dog"}
-    assert "1 images of 'unlabelled' have a label in the file, which is used" in layout.notes[-1]
+    assert "1 image in 'unlabelled' with a label in the file, which is used" in layout.notes[-1]
 
 
 def test_splits_in_a_wrapper_are_found(tmp_path: Path) -> None:
