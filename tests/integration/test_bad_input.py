@@ -153,10 +153,12 @@ def test_folders_of_images(refused: Refused, tmp_path: Path) -> None:
     images_in(root / "cat", 5)
     assert "has 1 class folders (cat); a classifier needs at least 2" in message()
     images_in(root / "dog", 5)
-    (root / "dog" / "x.png").write_bytes(b"no image")
-    assert "1 image of" in message()
-    assert "dog/x.png (not an image)" in message()
-    (root / "dog" / "x.png").unlink()
+    for name in ("x.png", "y.png"):
+        (root / "dog" / name).write_bytes(b"no image")
+    assert "2 images of" in message()
+    assert "dog/x.png (not an image), dog/y.png (not an image): 16.7% of 12" in message()
+    for name in ("x.png", "y.png"):
+        (root / "dog" / name).unlink()
     images_in(root / "dog", 1, size=9)
     assert "different sizes: cat/8-0.png is 8x8, dog/9-0.png is 9x9 pixels" in message()
 
