@@ -333,9 +333,9 @@ def test_the_last_good_checkpoint_is_kept(
 ) -> None:
     restore, resets = Snapshot.restore, []
 
-    def spoil(snapshot: Snapshot, networks: Any, names: Any) -> None:
-        restore(snapshot, networks, names)
-        resets.append(names)
+    def spoil(snapshot: Snapshot, networks: Any, names: Any, **how: Any) -> None:
+        restore(snapshot, networks, names, **how)
+        resets.extend(names)
         if len(resets) == 2:  # round 1
             weight = networks["classifier"].trainable_variables[0]
             weight.assign(np.full(weight.shape, np.nan))
