@@ -141,7 +141,12 @@ class RunFolder:
                 f"--rounds is {rounds}, but the run in {self.path} has made {made} already; "
                 "expected as many or more"
             )
-        if different := differences(saved, config, defaults):
+        different = differences(saved, config, defaults)
+        before, now = saved.get("dataset"), config.get("dataset")
+        if before != now and not self.journal.dataset_starts():
+            # Of an older version: whether it is the same data cannot be told.
+            different.append(f"dataset was {before!r}, now {now!r}")
+        if different:
             raise RunFolderError(
                 f"--out {self.path} holds a run of another configuration: {'; '.join(different)}; "
                 "use its settings to resume it, or another --out"

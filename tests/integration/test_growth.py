@@ -6,7 +6,11 @@ import csv
 import functools
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +30,9 @@ from bgadl_tf.loop.ledger import Record, labels_in
 from bgadl_tf.loop.plan import Plan
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.train import train
+from bgadl_tf.study.tasks import Task
 from tests.support.photos import NAMES, digits, rows_of, save_digits
+from tests.support.repository import REPOSITORY
 from tests.support.run_tools import final_weights, no_export, no_pictures
 
 __all__ = ["no_export", "no_pictures"]
@@ -105,28 +111,51 @@ def three_corrections(run: Path) -> dict[Id, str]:
     return {line["id"]: names[(line["label"] + 1) % 3] for line in asked}
 
 
-def go_on(photos: Photos, run: Path, rounds: int, kill: bool) -> None:
-    """One more round; where it is to be killed, in the middle of its training."""
-    config = RunConfig(dataset=f"folder:{photos.root}", rounds=rounds, **SETTINGS)
-    killer = KilledAt(rounds)
-    if kill:
-        with pytest.raises(KilledError):
-            train(config, run, (killer,))
-    train(config, run)
+GoOn = Callable[[Photos, Path, int], None]
+"""One more round, up to the given number."""
 
 
-def story(root: Path, kill: bool) -> Path:
+def config_of(photos: Photos, rounds: int) -> RunConfig:
+    return RunConfig(dataset=f"folder:{photos.root}", rounds=rounds, **SETTINGS)
+
+
+def go_on(photos: Photos, run: Path, rounds: int) -> None:
+    train(config_of(photos, rounds), run)
+
+
+def killed_in_training(photos: Photos, run: Path, rounds: int) -> None:
+    with pytest.raises(KilledError):
+        train(config_of(photos, rounds), run, (KilledAt(rounds),))
+    train(config_of(photos, rounds), run)
+
+
+def killed_as_a_process(photos: Photos, run: Path, rounds: int) -> None:
+    """kill -9 when what a round makes first is there; then to the end."""
+    config = config_of(photos, rounds)
+    task = Task("bgadl", run, config)
+    command = [sys.executable, "-m", "bgadl_tf.cli", "train", *task.flags]
+    query = run / "queries" / f"round_{rounds:02d}.json"
+    process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.DEVNULL)
+    while not query.exists():
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    subprocess.run(command, cwd=REPOSITORY, check=True, stderr=subprocess.DEVNULL)
+
+
+def story(root: Path, go_on: GoOn) -> Path:
     """Grown by images, loses five, gains a class, three answers corrected, a round each time."""
     photos, run = Photos(root / "photos"), root / "run"
-    go_on(photos, run, 1, kill)
+    go_on(photos, run, 1)
     photos.add()
-    go_on(photos, run, 2, kill)
+    go_on(photos, run, 2)
     photos.remove(run)
-    go_on(photos, run, 3, kill)
+    go_on(photos, run, 3)
     photos.add_class()
-    go_on(photos, run, 4, kill)
+    go_on(photos, run, 4)
     correct(run, three_corrections(run))
-    go_on(photos, run, 5, kill)
+    go_on(photos, run, 5)
     return run
 
 
@@ -136,7 +165,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bgadl_tf.runs.pictures.Pictures.draw", lambda *_: None)
         patch.setattr("bgadl_tf.runs.train.export_once", lambda *_: None)
-        return story(tmp_path_factory.mktemp("told"), kill=False)
+        return story(tmp_path_factory.mktemp("told"), go_on)
 
 
 def rounds(run: Path) -> list[Json]:
@@ -183,7 +212,14 @@ def test_killed_between_and_within_any_two_it_ends_the_same(
 ) -> None:
     monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
     monkeypatch.setattr(Trainer, "train", functools.partialmethod(Trainer.train, report_every=2))
-    killed = story(tmp_path, kill=True)
+    killed = story(tmp_path, killed_in_training)
+    refuse_different(told, killed)
+    assert ledger(told) == ledger(killed)
+
+
+@pytest.mark.slow
+def test_processes_that_are_killed_end_the_same(told: Path, tmp_path: Path) -> None:
+    killed = story(tmp_path, killed_as_a_process)
     refuse_different(told, killed)
     assert ledger(told) == ledger(killed)
 
