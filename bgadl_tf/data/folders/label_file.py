@@ -157,6 +157,6 @@ def _none_matches(path: Path, unmatched: list[tuple[int, str]], images: Collecti
     line, text = unmatched[0]
     return (
         f"none of {counted(len(unmatched), 'id')} in {path} is that of one image of the folder: "
-        f"line {line} has {text!r}, the folder {min(images)!r}; ids are paths relative to the folder, "
-        "or names that only one image has"
+        f"line {line} has {text!r}, the folder {min(images)!r}; ids are paths relative to the "
+        "folder, or names that only one image has"
     )
