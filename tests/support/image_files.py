@@ -88,12 +88,16 @@ def wide_tiff(pixels: NDArray[np.uint16], order: str = "<", *, packed: bool = Fa
     return start + head + entries + bytes(4) + bits + data
 
 
-def with_late_exif(orientation: int) -> bytes:
-    """A PNG whose eXIf chunk stands behind the pixels."""
-    plain = file(PICTURE, "PNG")
+def with_exif(content: bytes, orientation: int) -> bytes:
+    """A PNG with an eXIf chunk behind its pixels."""
     exif = struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, 0x112, 3, 1, orientation, 0, 0)
-    end = plain.rindex(b"IEND") - 4
-    return plain[:end] + chunk(b"eXIf", exif) + plain[end:]
+    end = content.rindex(b"IEND") - 4
+    return content[:end] + chunk(b"eXIf", exif) + content[end:]
+
+
+def with_late_exif(orientation: int) -> bytes:
+    """The picture as a PNG whose eXIf chunk stands behind the pixels."""
+    return with_exif(file(PICTURE, "PNG"), orientation)
 
 
 def frames(format_: str) -> bytes:

@@ -15,6 +15,8 @@ COMMON = frozenset({0xC0, 0xC1, 0xC2})
 """Of these, what every decoder decodes: Huffman-coded, baseline, extended or progressive."""
 
 EXIF, SCAN, END = 0xE1, 0xDA, 0xD9
+MOST_JUNK = 4096
+"""Bytes between two segments."""
 
 
 def read(file: BinaryIO) -> Header:
@@ -61,7 +63,10 @@ def read(file: BinaryIO) -> Header:
 
 
 def _marker(file: BinaryIO) -> int:
-    if _read(file, 1) != b"\xff":
+    for _ in range(MOST_JUNK):  # decoders pass over it
+        if _read(file, 1) == b"\xff":
+            break
+    else:
         raise UnreadableError("damaged: a JPEG with something between its segments")
     marker = 0xFF
     while marker == 0xFF:  # may be repeated

@@ -12,6 +12,7 @@ from bgadl_tf.core.errors import DataError, StreamError
 from bgadl_tf.core.types import UNLABELLED
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.datasets import tfds as tfds_loader
+from bgadl_tf.data.images.resize import MODES, resize
 from bgadl_tf.data.loader import LoadRequest
 from bgadl_tf.data.records import tfds_records
 from bgadl_tf.data.source import is_in_memory
@@ -86,6 +87,26 @@ def test_mixed_sizes_need_an_image_size(tmp_path: Path) -> None:
     dataset = load(tmp_path, "mixed_here", size=16)
     assert dataset.shape == (16, 16, 3)
     assert len(dataset.train) + len(dataset.test) == 12
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("grow", [0, 1])
+def test_images_are_resized_as_they_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grow: int, mode: str
+) -> None:
+    shape = (None, None, 3) if grow else (8, 9, 3)
+    features = {"image": tfds.features.Image(shape=shape), "label": CLASSES}
+    given = rows(12, grow=grow)
+    prepare(tmp_path, "mixed_here", features, {"train": given, "test": given})
+    request = LoadRequest("mixed_here", os.fspath(tmp_path), 16, resize=mode)
+    fast = tfds_loader.load(request)
+    monkeypatch.setattr(tfds_records, "_no_plain_records", lambda *_: "is in riegeli")
+    slow = tfds_loader.load(request)
+    for row, example in enumerate(given):
+        expected = resize(example["image"][np.newaxis], 16, mode)[0]
+        for dataset in (fast, slow):
+            for part in (dataset.train, dataset.test):
+                np.testing.assert_array_equal(part.examples[row : row + 1][0], expected)
 
 
 def test_integer_labels_number_their_classes(tmp_path: Path) -> None:

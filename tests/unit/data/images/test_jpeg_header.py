@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 import pytest
 
-from bgadl_tf.data.images import jpeg_header
+from bgadl_tf.data.images import jpeg_header, prepared
 from bgadl_tf.data.images.header import UnreadableError
 from tests.support import image_files
 from tests.support.image_files import PICTURE, file
@@ -45,8 +46,11 @@ def test_what_follows_the_picture_does_not_matter(behind: bytes) -> None:
     assert read(SOUND + behind).stored == PICTURE.size
 
 
-def test_markers_may_be_padded() -> None:
-    assert read(SOUND[:2] + b"\xff\xff" + SOUND[2:]).stored == PICTURE.size
+@pytest.mark.parametrize("padding", [b"\xff\xff", b"\0\0", b"junk"])
+def test_what_decoders_pass_over_between_segments_does_not_matter(padding: bytes) -> None:
+    content = SOUND[:SCAN] + padding + SOUND[SCAN:]
+    assert read(content).stored == PICTURE.size
+    np.testing.assert_array_equal(prepared.pixels(content), prepared.pixels(SOUND))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +61,7 @@ def test_markers_may_be_padded() -> None:
         (SOUND[: SCAN + 20], "cut short"),
         (SOUND[:-2], "cut short"),
         (SOUND[:2] + b"\xff\xd9", "without pixels"),
-        (SOUND[:2] + b"junk" + SOUND[2:], "something between its segments"),
+        (SOUND[:20] + bytes(5000) + SOUND[20:], "something between its segments"),
         (SOUND[:2] + b"\xff\xe0\0\0" + SOUND[2:], "segment of no length"),
         (SOUND[:2] + SOUND[SCAN:], "without a size"),
     ],

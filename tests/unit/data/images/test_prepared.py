@@ -103,6 +103,12 @@ def test_twelve_bits_in_sixteen_are_not_black(name: str, channels: int) -> None:
     np.testing.assert_array_equal(prepared.pixels(SOUND[name]), expected)
 
 
+def test_wide_images_are_turned_too() -> None:
+    content = image_files.with_exif(image_files.wide_png(TWELVE_BITS[..., :3]), 6)
+    expected = np.rot90(prepared.pixels(SOUND["wide colour.png"]), -1)
+    np.testing.assert_array_equal(prepared.pixels(content), expected)
+
+
 # Large images
 
 
