@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
+from tqdm import tqdm
 
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED, Label
@@ -131,5 +133,6 @@ def read_all(examples: ExampleSet) -> None:
     """
     if is_in_memory(examples.examples):
         return
-    for start in range(0, len(examples), CHUNK):
+    starts = range(0, len(examples), CHUNK)
+    for start in tqdm(starts, "reading", file=sys.stderr, disable=None, delay=1):
         examples.examples[np.arange(start, min(start + CHUNK, len(examples)))]

@@ -95,8 +95,8 @@ def read(path: Path, images: Collection[Id]) -> LabelFile:
     ]
     if unmatched:
         shown = ", ".join(f"{text!r} (line {line})" for line, text in unmatched[:SHOWN])
-        rows_ = counted(len(unmatched), "row names", "rows name")
-        notes.append(f"{path.name}: {rows_} no image of the folder: {shown}")
+        told = counted(len(unmatched), "row names", "rows name")
+        notes.append(f"{path.name}: {told} no image of the folder, or more than one: {shown}")
     numbers = all(
         as_number(row.label) is not None for one in rows.values() for row in one if row.label
     )
@@ -156,7 +156,7 @@ def _none_matches(path: Path, unmatched: list[tuple[int, str]], images: Collecti
         return f"{path} has no rows below its header; expected an id and a label each"
     line, text = unmatched[0]
     return (
-        f"none of {counted(len(unmatched), 'id')} in {path} is an image of the folder: line {line} "
-        f"has {text!r}, the folder {min(images)!r}; ids are paths relative to the folder, or names "
-        "that only one image has"
+        f"none of {counted(len(unmatched), 'id')} in {path} is that of one image of the folder: "
+        f"line {line} has {text!r}, the folder {min(images)!r}; ids are paths relative to the "
+        "folder, or names that only one image has"
     )

@@ -303,7 +303,7 @@ def test_labels_in_a_file(tmp_path: Path, stream: bool) -> None:
     assert dataset.intake.left_out == {}
     assert dataset.intake.notes == (
         "labels.csv: 9 ids matched without the suffix, e.g. '0' is '0.png'",
-        "labels.csv: 1 row names no image of the folder: 'x' (line 12)",
+        "labels.csv: 1 row names no image of the folder, or more than one: 'x' (line 12)",
         "3 images to train on without a label: the pool",
     )
 

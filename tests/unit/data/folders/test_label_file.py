@@ -74,7 +74,10 @@ def test_numbers_are_compared_as_numbers(
 def test_rows_that_name_no_image_are_counted_and_named(tmp_path: Path) -> None:
     layout = interpret(tmp_path, "id,label\n1.png,cat\nx.png,dog\ny.png,dog\n")
     assert layout.notes == [
-        "labels.csv: 2 rows name no image of the folder: 'x.png' (line 3), 'y.png' (line 4)"
+        (
+            "labels.csv: 2 rows name no image of the folder, or more than one: 'x.png' (line 3), "
+            "'y.png' (line 4)"
+        )
     ]
     assert layout.class_names == ["cat"]
 
@@ -83,7 +86,9 @@ def test_a_name_that_two_images_have_names_none(tmp_path: Path) -> None:
     images = ("a/1.png", "b/1.png", "c/2.png")
     layout = interpret(tmp_path, "id,label\n1.png,cat\nb/1.png,dog\n", images)
     assert labels(layout) == {"b/1.png": "dog"}
-    assert layout.notes == ["labels.csv: 1 row names no image of the folder: '1.png' (line 2)"]
+    assert layout.notes == [
+        "labels.csv: 1 row names no image of the folder, or more than one: '1.png' (line 2)"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +97,7 @@ def test_a_name_that_two_images_have_names_none(tmp_path: Path) -> None:
         (
             "id,label\n11.png,cat\n12.png,dog\n",
             (
-                r"none of 2 ids in .*labels\.csv is an image of the folder: line 2 has "
+                r"none of 2 ids in .*labels\.csv is that of one image of the folder: line 2 has "
                 r"'11\.png', the folder '1\.png'"
             ),
         ),
