@@ -74,6 +74,14 @@ def test_sizes_that_cannot_be() -> None:
         header.check_size(2**12, 2**12 + 1, 10)
 
 
+def test_a_tiff_that_pillow_would_refuse_is_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 107)
+    with pytest.raises(UnreadableError, match="18x12 pixels; at most 214 are read of a TIFF"):
+        read(SOUND["lzw.tif"])
+
+
 def test_files_that_are_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     content = SOUND["colour.PNG"]
     monkeypatch.setattr(formats, "LARGEST_FILE", len(content) - 1)
