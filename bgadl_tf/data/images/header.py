@@ -91,7 +91,9 @@ def check_size(width: int, height: int, length: int) -> None:
     pixels = width * height
     if pixels < 1:
         raise UnreadableError(f"damaged: it claims to be {width}x{height} pixels")
-    if pixels > formats.LARGEST:
+    factor = factor_of(width, height)
+    thin = reduced(width, factor) * reduced(height, factor) > formats.MOST_PIXELS
+    if pixels > formats.LARGEST or thin:
         raise UnreadableError(
             f"{width}x{height} pixels; at most {formats.LARGEST} are read: reduce it"
         )

@@ -10,6 +10,7 @@ from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
+    Image,
     ImageFile,
     JpegImagePlugin,
     PngImagePlugin,
@@ -17,6 +18,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from bgadl_tf.data.images import formats
 from bgadl_tf.data.images.exif import UPRIGHT, orientation_of
 from bgadl_tf.data.images.header import Header, UnreadableError
 
@@ -79,6 +81,11 @@ def _check_tiff(image: ImageFile.ImageFile) -> None:
     # In raw files the first picture is a preview the size of a stamp.
     if DNG_VERSION in tags or int(tags.get(SUBFILE_TYPE, 0)) & 1:
         raise UnreadableError("a camera's raw file, which is not read: convert it to JPEG")
+    most = 2 * (Image.MAX_IMAGE_PIXELS or formats.LARGEST)
+    if image.width * image.height > most:
+        raise UnreadableError(
+            f"{image.width}x{image.height} pixels; at most {most} are read of a TIFF: reduce it"
+        )
     bits = tags.get(BITS_PER_SAMPLE, (1,))
     if max(bits) > 8 and not (image.mode in SIXTEEN_BITS | {"I", "F"} or wide_colours(image)):
         raise UnreadableError(

@@ -59,6 +59,8 @@ def _chunk(file: BinaryIO) -> tuple[int, bytes]:
     start = file.read(8)
     if len(start) < 8:
         raise UnreadableError("cut short")
+    if not start[4:].isalpha():
+        raise UnreadableError("damaged: a PNG with something between its chunks")
     return int.from_bytes(start[:4], "big"), start[4:]
 
 
@@ -68,5 +70,5 @@ def _checked(file: BinaryIO, name: bytes, length: int) -> bytes:
         raise UnreadableError("cut short")
     data, checksum = content[:length], content[length:]
     if zlib.crc32(data, zlib.crc32(name)) != int.from_bytes(checksum, "big"):
-        raise UnreadableError(f"damaged: a wrong checksum in {name.decode('latin-1')}")
+        raise UnreadableError(f"damaged: a wrong checksum in {name.decode()}")
     return data

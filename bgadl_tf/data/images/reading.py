@@ -58,6 +58,7 @@ def why(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "it does not fit in the memory"
     text = "" if isinstance(error, struct.error) else plain(str(error))
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
     return f"damaged: {text}" if text else "damaged"
 
 

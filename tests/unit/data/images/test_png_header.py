@@ -61,6 +61,7 @@ def test_frames_are_seen(count: int, several: bool) -> None:
         (header(depth=3) + PIXELS + END, "colour type 2 with 3 bits"),
         (header(colour=5) + PIXELS + END, "colour type 5 with 8 bits"),
         (header() + PIXELS[:-1] + b"?" + END, "wrong checksum in IDAT"),
+        (header() + PIXELS + b"junk" + END, "something between its chunks"),
         (header()[:-1] + b"?" + PIXELS + END, "wrong checksum in IHDR"),
     ],
 )

@@ -69,9 +69,20 @@ def test_sizes_that_cannot_be() -> None:
     header.check_size(2**14, 2**14, 2**20)
     with pytest.raises(UnreadableError, match="16384x16385 pixels; at most 268435456 are read"):
         header.check_size(2**14, 2**14 + 1, 2**20)
+    header.check_size(8, 2**25, 2**20)
+    with pytest.raises(UnreadableError, match="1x134217729 pixels; at most 268435456 are read"):
+        header.check_size(1, 2**27 + 1, 2**20)  # an eighth of its height would be too much
     header.check_size(2**12, 2**12, 10)  # every computer has the memory
     with pytest.raises(UnreadableError, match="in 10 bytes: too many to be safe"):
         header.check_size(2**12, 2**12 + 1, 10)
+
+
+def test_a_tiff_that_pillow_would_refuse_is_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 107)
+    with pytest.raises(UnreadableError, match="18x12 pixels; at most 214 are read of a TIFF"):
+        read(SOUND["lzw.tif"])
 
 
 def test_files_that_are_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,6 +114,7 @@ def test_large_images_are_reduced_by_the_smallest_factor(
         (Image.DecompressionBombError("x"), "too many pixels to be safe"),
         (MemoryError(), "it does not fit in the memory"),
         (ValueError(), "damaged"),
+        (SyntaxError("chunk I\0ND\x1b[2J"), "damaged: chunk I?ND?[2J"),
         (UnreadableError("cut short"), "cut short"),
     ],
 )
