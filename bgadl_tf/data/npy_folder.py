@@ -27,7 +27,8 @@ from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED, Id, Labels
 from bgadl_tf.data import checked, split
 from bgadl_tf.data.contents import RowContents
-from bgadl_tf.data.dataset import Dataset, ExampleSet, join_sets
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.example_set import ExampleSet, join_sets
 from bgadl_tf.data.intake import Intake, counted
 from bgadl_tf.data.loader import LoadRequest
 from bgadl_tf.data.source import ExampleSource

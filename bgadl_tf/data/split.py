@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bgadl_tf.core import seeding
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED, Id, Label, Labels
-from bgadl_tf.data.dataset import ExampleSet
+from bgadl_tf.data.example_set import ExampleSet
 
 TEST_FRACTION = 0.2
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from bgadl_tf.core.types import Id, Json, Labels
 from bgadl_tf.data.contents import Digests
-from bgadl_tf.data.dataset import Dataset, ExampleSet
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.example_set import ExampleSet
 
 _SHOWN = 3
 _EXAMPLES = "example", "examples"

@@ -10,7 +10,8 @@ from tqdm import tqdm
 
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED, Label
-from bgadl_tf.data.dataset import Dataset, ExampleSet
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.intake import SHOWN
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.data.source import is_in_memory, kind

@@ -6,7 +6,8 @@ import numpy as np
 
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.data import split
-from bgadl_tf.data.dataset import Dataset, ExampleSet
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.images import resize
 from bgadl_tf.data.intake import Intake
 from bgadl_tf.data.loader import LOADERS, LoadRequest

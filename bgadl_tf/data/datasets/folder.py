@@ -22,7 +22,8 @@ from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED, Id
 from bgadl_tf.data import split
 from bgadl_tf.data.contents import FileContents
-from bgadl_tf.data.dataset import Dataset, ExampleSet
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.folders import by_folder, by_label_file, label_file
 from bgadl_tf.data.folders.layout import Layout
 from bgadl_tf.data.images import image_files, looking

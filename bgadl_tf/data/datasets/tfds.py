@@ -12,7 +12,8 @@ import tensorflow as tf
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED
 from bgadl_tf.data import checked, split
-from bgadl_tf.data.dataset import Dataset, ExampleSet, join_sets
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.example_set import ExampleSet, join_sets
 from bgadl_tf.data.intake import Intake
 from bgadl_tf.data.loader import LOADERS, LoadRequest
 from bgadl_tf.data.records import tfds_records

@@ -9,7 +9,7 @@ import numpy as np
 
 from bgadl_tf.core.errors import DataError, StreamError
 from bgadl_tf.core.types import ImageShape
-from bgadl_tf.data.dataset import ExampleSet
+from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.images.resize import resize as resized
 from bgadl_tf.data.records.record_contents import RecordContents
 from bgadl_tf.data.records.record_images import RecordImages

@@ -13,7 +13,8 @@ import tensorflow as tf
 from bgadl_tf.acquisition.bald import BALD
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core.types import Json
-from bgadl_tf.data.dataset import Dataset, ExampleSet
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.images import image_files
 from bgadl_tf.data.images.looking import look_at
 from bgadl_tf.data.images.tree import read_tree

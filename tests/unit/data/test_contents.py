@@ -10,7 +10,7 @@ import pytest
 
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.data.contents import FileContents, JoinedContents, RowContents
-from bgadl_tf.data.dataset import ExampleSet, join_sets
+from bgadl_tf.data.example_set import ExampleSet, join_sets
 
 IMAGES = np.arange(6 * 4, dtype=np.uint8).reshape(6, 2, 2, 1)
 ALL = np.arange(6, dtype=np.int64)

@@ -8,7 +8,8 @@ import pytest
 
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED
-from bgadl_tf.data.dataset import Dataset, ExampleSet
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.source import is_in_memory
 from tests.support.examples import RecordedImages, some_images
 

@@ -6,7 +6,7 @@ import pytest
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED
 from bgadl_tf.data import split
-from bgadl_tf.data.dataset import ExampleSet
+from bgadl_tf.data.example_set import ExampleSet
 
 
 def image_set(labels: list[int], first: int = 0) -> ExampleSet:

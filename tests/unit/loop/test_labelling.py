@@ -10,7 +10,8 @@ import pytest
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core.errors import PoolError
 from bgadl_tf.core.types import UNLABELLED, Id
-from bgadl_tf.data.dataset import Dataset, ExampleSet
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.loop.dataset_history import DatasetHistory
 from bgadl_tf.loop.folder_journal import FolderJournal
 from bgadl_tf.loop.labelling import Labelling

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from bgadl_tf.data.contents import FileContents
-from bgadl_tf.data.dataset import Dataset, ExampleSet
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.loop.stock import Changes, Stock, compare, recognised
 from tests.support.examples import some_images
 

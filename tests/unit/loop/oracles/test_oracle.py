@@ -9,7 +9,7 @@ import pytest
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core.errors import DataError, RunFolderError
 from bgadl_tf.core.types import UNLABELLED
-from bgadl_tf.data.dataset import ExampleSet
+from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.loop.oracles.answers_file import AnswersFile, write_template
 from bgadl_tf.loop.oracles.held_back import HeldBackLabels
 from bgadl_tf.loop.oracles.oracle import Oracle
