@@ -165,6 +165,7 @@ class Asking:
             scorer=self._scorer,
             mask_seed=seeding.mask_seed(self._plan.seed, round_),
             journal=self._journal,
+            state=self._labelling.dataset_state,
             train=functools.partial(self._train, round_),
         )
         rng = seeding.generator(self._plan.seed, round_, "query", detail)

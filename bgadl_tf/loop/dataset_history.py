@@ -46,6 +46,11 @@ class DatasetHistory:
         return [*dict.fromkeys(len(start["classes"]) for start in self.starts)]
 
     @property
+    def state(self) -> int:
+        """Number of what the dataset is made of: another one after every change."""
+        return int(self.starts[-1]["state"])
+
+    @property
     def simulated(self) -> bool:
         """Whether the dataset held back every label when the run began."""
         return bool(self.starts) and bool(self.starts[0]["simulated"])

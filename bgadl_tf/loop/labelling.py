@@ -57,6 +57,11 @@ class Labelling:
         return self._history.simulated
 
     @property
+    def dataset_state(self) -> int:
+        """Changes whenever the dataset does."""
+        return self._history.state
+
+    @property
     def known_ids(self) -> frozenset[Id]:
         """What answers may be about: the pool, and what was in it or had another name once."""
         return self._gone | self._history.earlier_names | {*self.pool.ids}
