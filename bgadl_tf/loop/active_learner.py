@@ -83,6 +83,7 @@ class ActiveLearner(Assembled, Steps):
         self.history = DatasetHistory(self.journal)
         self.history.start(ordered, len(self.journal.finished()))
         self._take_up(ordered, fitter)
+        self.journal.go_on(self.plan)
         self.history.keep()
 
     @property

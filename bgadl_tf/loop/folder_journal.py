@@ -107,11 +107,18 @@ class FolderJournal:
 
     def begin(self, plan: Plan) -> None:
         file = self.path / "plan.json"
-        saved = json.loads(file.read_text()) if file.exists() else None
-        if saved is not None:
-            refuse_other(saved, plan)
-        if saved != dataclasses.asdict(plan):
-            durable.atomic_write_text(file, json.dumps(dataclasses.asdict(plan)) + "\n")
+        if file.exists():
+            refuse_other(json.loads(file.read_text()), plan)
+        else:
+            self._write_plan(plan)
+
+    def go_on(self, plan: Plan) -> None:
+        if json.loads((self.path / "plan.json").read_text()) != dataclasses.asdict(plan):
+            self._write_plan(plan)
+
+    def _write_plan(self, plan: Plan) -> None:
+        text = json.dumps(dataclasses.asdict(plan)) + "\n"
+        durable.atomic_write_text(self.path / "plan.json", text)
 
     def dataset_starts(self) -> Sequence[Json]:
         with reporting_write_errors(self.path):

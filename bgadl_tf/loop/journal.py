@@ -40,6 +40,9 @@ class Journal(Protocol):
             RunFolderError: A run of another plan has begun already.
         """
 
+    def go_on(self, plan: Plan) -> None:
+        """Keep the plan of a run that goes on, which may have more rounds."""
+
     def dataset_starts(self) -> Sequence[Json]:
         """What the dataset was at first, and at starts that found it changed; see
         ``DatasetHistory``.
