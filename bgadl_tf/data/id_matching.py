@@ -43,11 +43,12 @@ class Ids:
     contradict each other are not the same image: ``dog/1.png`` is not ``cat/1.png``.
 
     Args:
-        known: Ids that there are.
+        known: Ids that there are; of a mapping, by the ids that they have today: several that are
+            one today can be meant by what they have in common.
     """
 
-    def __init__(self, known: Iterable[Id]) -> None:
-        self._known = dict.fromkeys(known)
+    def __init__(self, known: Iterable[Id] | Mapping[Id, Id]) -> None:
+        self._known = {**known} if isinstance(known, Mapping) else {id_: id_ for id_ in known}
 
     def match(self, text: str) -> Id | None:
         """The id that is meant, or None where there is none or more than one."""
@@ -71,6 +72,8 @@ class Ids:
         )
         for how, candidates in steps:
             found = candidates()
+            if len(found) > 1:
+                found = {self._known[id_] for id_ in found}
             if found:
                 return Match(found.pop(), how) if len(found) == 1 else None
         return None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from bgadl_tf.core.errors import ConfigError, UnknownNameError
-from bgadl_tf.core.types import Id
 from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.earlier_split import EarlierSplit
 from bgadl_tf.data.loader import LOADERS, MAX_UNREADABLE, LoadRequest
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ def load_dataset(
     labels: str | None = None,
     resize: str = "stretch",
     max_unreadable: float = MAX_UNREADABLE,
-    held_out: Collection[Id] | None = None,
+    earlier: EarlierSplit | None = None,
     new_classes: Sequence[str] = (),
     tell: bool = True,
 ) -> Dataset:
@@ -40,7 +40,7 @@ def load_dataset(
         labels: CSV file with the labels of a folder's images, or None for one folder a class.
         resize: How images that are not square become it: ``stretch``, ``crop`` or ``pad``.
         max_unreadable: Share of the images that may be unreadable; these are left out.
-        held_out: Ids that were held out before, where which ones is a seeded draw; None to draw.
+        earlier: How it was split before, where what is held out is a seeded draw; None to draw.
         new_classes: Names of classes that nothing in the dataset names yet; they come last.
         tell: Log what people should know of the dataset.
 
@@ -70,7 +70,7 @@ def load_dataset(
         labels=labels,
         resize=resize,
         max_unreadable=max_unreadable,
-        held_out=None if held_out is None else frozenset(held_out),
+        earlier=earlier,
         new_classes=tuple(new_classes),
     )
     dataset = LOADERS.get(kind)(request)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bgadl_tf.core.registry import Registry
-from bgadl_tf.core.types import Id
 from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.earlier_split import EarlierSplit
 
 MAX_UNREADABLE = 0.1
 """Share of the images that may be unreadable."""
@@ -27,7 +27,7 @@ class LoadRequest:
         labels: CSV file with the labels of a folder's images, or None for one folder a class.
         resize: How images that are not square become it, of ``images.resize.MODES``.
         max_unreadable: Share of the images that may be unreadable; these are left out.
-        held_out: Ids that were held out before, where which ones is a seeded draw: a dataset that
+        earlier: How it was split before, where what is held out is a seeded draw: a dataset that
             has grown keeps its test set. None to draw.
         new_classes: Names of classes that nothing in the dataset names yet.
     """
@@ -40,7 +40,7 @@ class LoadRequest:
     labels: str | None = None
     resize: str = "stretch"
     max_unreadable: float = MAX_UNREADABLE
-    held_out: frozenset[Id] | None = None
+    earlier: EarlierSplit | None = None
     new_classes: tuple[str, ...] = ()
 
     def classes(self, found: Iterable[str]) -> tuple[str, ...]:

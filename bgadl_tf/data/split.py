@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from bgadl_tf.core import seeding
 from bgadl_tf.core.errors import DataError
-from bgadl_tf.core.types import UNLABELLED, Id, Label, Labels
+from bgadl_tf.core.types import UNLABELLED, Label, Labels
+from bgadl_tf.data.earlier_split import EarlierSplit
 from bgadl_tf.data.example_set import ExampleSet
 
 TEST_FRACTION = 0.2
@@ -36,7 +37,7 @@ def draw(
     whole: ExampleSet,
     class_names: Sequence[str],
     seed: int,
-    held_out: Collection[Id] | None = None,
+    earlier: EarlierSplit | None = None,
 ) -> Drawn:
     """Holds out a fifth of every class, or again what was held out before.
 
@@ -44,15 +45,17 @@ def draw(
         whole: What to split.
         class_names: Names of the classes.
         seed: Root seed.
-        held_out: Ids that were held out before: of these, all that are there and have a label.
-            Classes that have none among them give a fifth. None to draw from every class.
+        earlier: What was held out before: of this, all that is there and has a label. Classes
+            that have none among it give a fifth of what is not labelled yet. None to draw from
+            every class.
 
     Raises:
         DataError: Examples have labels, but no class has two.
     """
     quotas = fraction_quotas(whole.labels, len(class_names))
     labelled = whole.labels != UNLABELLED
-    if held_out is None:
+    used = np.zeros(len(whole), dtype=np.bool_)
+    if earlier is None:
         held = np.zeros(len(whole), dtype=np.bool_)
         if labelled.any() and not any(quotas.values()):
             raise DataError(
@@ -61,9 +64,10 @@ def draw(
             )
         told = f"a fifth of every class, drawn by seed {seed}"
     else:
-        before = frozenset(held_out)
-        held = np.array([id_ in before for id_ in whole.ids], dtype=np.bool_) & labelled
+        held, used = earlier.rows_of(whole)
+        held &= labelled
         kept = {label for label in quotas if held[whole.labels == label].any()}
+        quotas = fraction_quotas(np.where(used, UNLABELLED, whole.labels), len(class_names))
         quotas = {label: 0 if label in kept else quota for label, quota in quotas.items()}
         told = "what was held out before, and a fifth of new classes"
     if not labelled.any():
@@ -76,7 +80,8 @@ def draw(
         and not held[whole.labels == label].any()
     ]
     notes = f"classes with only one labelled example, which is not held out: {', '.join(alone)}"
-    held |= _drawn(whole.labels, quotas, class_names, seed)
+    free = np.where(used, UNLABELLED, whole.labels)
+    held |= _drawn(free, quotas, class_names, seed)
     return Drawn(*divide(whole, held), told, (notes,) if alone else ())
 
 

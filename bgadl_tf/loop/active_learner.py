@@ -75,16 +75,21 @@ class ActiveLearner(Assembled, Steps):
         self.plan, self.callback = plan or Plan(), Callbacks(callbacks)
         self.strategy = strategy or tf.distribute.get_strategy()
         before = DatasetHistory(journal or folder_journal.unopened(folder))
-        ordered = before.ordered(parts.as_dataset(dataset, before.held_out))
+        ordered = before.ordered(parts.as_dataset(dataset, before))
         with self.strategy.scope():
             fitter = parts.as_learner(learner, ordered, self.acquisition, before.class_counts)
         self.journal = journal or folder_journal.held(folder)
-        self.journal.begin(self.plan)
-        self.history = DatasetHistory(self.journal)
-        self.history.start(ordered, len(self.journal.finished()))
-        self._take_up(ordered, fitter)
-        self.journal.go_on(self.plan)
-        self.history.keep()
+        try:
+            self.journal.begin(self.plan)
+            self.history = DatasetHistory(self.journal)
+            self.history.start(ordered, len(self.journal.finished()))
+            self._take_up(ordered, fitter)
+            self.journal.go_on(self.plan)
+            self.history.keep(self.fitting.moment)
+        except BaseException:
+            if journal is None:
+                self.journal.close()
+            raise
 
     @property
     def finished(self) -> bool:
@@ -104,14 +109,14 @@ class ActiveLearner(Assembled, Steps):
             PoolError: The pool is exhausted.
             ScoreError: A score is not finite.
         """
-        self._take_given_labels()
+        self.take_given_labels()
         before = self.journal.query(self.round)
         more = before is None or (size is not None and not self.fitting.has_begun(self.round))
         if more and not self.labelling.open(self.round).ids:
             self._asking.make(self.round, size, before)
         return self.labelling.open(self.round)
 
-    def _take_given_labels(self) -> None:
+    def take_given_labels(self) -> None:
         """Labels that the dataset itself gives, when the run begins and when it has changed."""
         if given := self._asking.given_labels(self.round):
             self.tell(given, HeldBackLabels.source, correct=True)
@@ -151,7 +156,7 @@ class ActiveLearner(Assembled, Steps):
         with self.strategy.scope():
             grown = with_classes(self.learner, self.dataset.classes + 1)
         self._take_up(self.history.add_class(self.dataset, name, self.round), grown)
-        self.history.keep()
+        self.history.keep(self.fitting.moment)
 
     def fit(self) -> Round:
         """Make further examples, train, evaluate; the round is finished when this returns.
@@ -160,7 +165,7 @@ class ActiveLearner(Assembled, Steps):
             PoolError: Labels that were asked for are still missing, or nothing is labelled.
             DivergenceError: A loss term or a result is not finite.
         """
-        self._take_given_labels()
+        self.take_given_labels()
         if missing := self.labelling.open(self.round).ids:
             raise PoolError(
                 f"{len(missing)} labels are missing, e.g. of {missing[0]!r}; tell() them"

@@ -87,7 +87,7 @@ class Asking:
         """Labels that the dataset gives and that are to be told now: those that somebody knows
         when others are unknown to everyone, and those that have changed.
         """
-        given = self._labelling.given()
+        given: dict[Id, Label | None] = {**self._labelling.given()}
         if round_ or not self.some_labels_are_given:
             return given
         if self._journal.query(0) is None:

@@ -166,7 +166,7 @@ def _restore_newest(
     for path in reversed(paths):
         try:
             if _is_smaller(path, learner):
-                _restore_overlaid(path, objects)
+                _restore_overlaid(path, {**objects, "save_counter": checkpoint.save_counter})
                 return path
             status = checkpoint.restore(path).assert_existing_objects_matched()
             status.assert_consumed() if whole else status.expect_partial()

@@ -10,11 +10,14 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Mapping
+from functools import cached_property
 
 from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.core.types import UNLABELLED, Id, Json
 from bgadl_tf.data.dataset import Dataset
-from bgadl_tf.loop.journal import Journal
+from bgadl_tf.data.earlier_split import EarlierSplit
+from bgadl_tf.loop.journal import Journal, Moment
+from bgadl_tf.loop.names import Names
 from bgadl_tf.loop.stock import Changes, Stock, compare, recognised
 
 logger = logging.getLogger(__name__)
@@ -34,6 +37,7 @@ class DatasetHistory:
         self.starts = [*journal.dataset_starts()]
         self._written = len(self.starts)
         self._new_stock: Stock | None = None
+        self._names = Names(self.starts)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -58,40 +62,44 @@ class DatasetHistory:
     @property
     def test_sets(self) -> int:
         """How often the test set has become another one."""
-        return sum(any(key.startswith("test_") for key in start) for start in self.starts)
+        kinds = "test_added", "test_removed", "test_replaced"
+        return sum(any(kind in start for kind in kinds) for start in self.starts)
 
-    @property
-    def held_out(self) -> frozenset[Id] | None:
-        """Ids of the newest test set; None before the first start."""
+    def split_before(self) -> EarlierSplit | None:
+        """What was held out at the newest start, and what is labelled; None before the first."""
         stock = self._stock()
         if stock is None:
             return None
-        return frozenset(id_ for id_, test in zip(stock.ids, stock.in_test, strict=True) if test)
+        digests, labelled = stock.part(), set()
+        for number, id_ in self._journal.labelled():
+            labelled.add(self.now(id_, self.starts_before_answer(number)))
+        return EarlierSplit(
+            test=stock.part(test=True),
+            labelled={id_: digests[id_] for id_ in labelled if id_ in digests},
+        )
 
-    @property
-    def arrived(self) -> frozenset[Id]:
-        """What was added, or first given a label, after the run had begun, by its newest name."""
-        ids = (id_ for s in self.starts for id_ in (*s.get("added", ()), *s.get("relabelled", ())))
-        return frozenset(map(self.now, ids))
+    @cached_property
+    def arrived(self) -> frozenset[Id | None]:
+        """What was added, or first given a label, after the run had begun, by its name now."""
+        return frozenset(
+            self.now(id_, number)
+            for number, start in enumerate(self.starts, start=1)
+            for id_ in (*start.get("added", ()), *start.get("relabelled", ()))
+        )
 
-    @property
-    def gone(self) -> frozenset[Id]:
-        """What was in the training set and is not."""
-        gone: set[Id] = set()
-        for start in self.starts:
-            gone = (gone | {*start.get("removed", ())}) - {*start.get("added", ())}
-        return frozenset(gone)
+    @cached_property
+    def earlier_ids(self) -> frozenset[Id]:
+        """Ids of what has gone, and names that examples had before."""
+        keys = "removed", "renamed"
+        return frozenset(id_ for s in self.starts for key in keys for id_ in s.get(key, ()))
 
-    @property
-    def earlier_names(self) -> frozenset[Id]:
-        """Ids under which examples were known before they had new names."""
-        return frozenset(id_ for start in self.starts for id_ in start.get("renamed", ()))
+    def now(self, id_: Id, starts: int) -> Id | None:
+        """Today's id of what had this one after so many starts; None if it is gone."""
+        return self._names.now(id_, starts)
 
-    def now(self, id_: Id) -> Id:
-        """Today's name of what had this id once."""
-        for start in self.starts:
-            id_ = start.get("renamed", {}).get(id_, id_)
-        return id_
+    def starts_before_answer(self, number: int) -> int:
+        """How many starts had been noted when the ledger got its line of this number."""
+        return sum(start.get("answers", 0) <= number for start in self.starts)
 
     def ordered(self, dataset: Dataset) -> Dataset:
         """The dataset with its classes in the order in which they became known."""
@@ -118,10 +126,10 @@ class DatasetHistory:
                 return
             for line in changes.lines():
                 logger.warning("%s: %s", dataset.name, line)
-        self._new_stock = stock
+        self._new_stock = stock if before is None else stock.remembering(before, changes)
         number = len(self.starts)
         unlabelled = int((dataset.train.labels == UNLABELLED).sum())
-        self.starts.append(
+        self._append(
             {
                 "start": number,
                 "round": round_,
@@ -133,6 +141,7 @@ class DatasetHistory:
                 "classes": [*dataset.class_names],
                 "simulated": not unlabelled,
                 "state": number,
+                "answers": len(self._journal.ledger),
                 **changes.to_json(),
                 **_named("left_out", dataset.intake.left_out),
                 **_named("unreadable", dataset.intake.unreadable),
@@ -142,25 +151,37 @@ class DatasetHistory:
     def add_class(self, dataset: Dataset, name: str, round_: int) -> Dataset:
         """Note a class that no example has yet; the dataset with it."""
         grown = dataclasses.replace(dataset, class_names=(*dataset.class_names, name))
-        self.starts.append(
+        self._append(
             {
                 **{k: v for k, v in self.starts[-1].items() if k in _STATE},
                 "start": len(self.starts),
                 "round": round_,
+                "answers": len(self._journal.ledger),
                 "classes": [*grown.class_names],
                 "new_classes": [name],
             }
         )
         return grown
 
-    def keep(self) -> None:
-        """Put what is new on disk, once the run is known to go on with it."""
+    def keep(self, moment: Moment | None) -> None:
+        """Put what is new on disk, once the run is known to go on with it.
+
+        Args:
+            moment: The newest one that the weights are of; None where there are none.
+        """
         if self._new_stock is not None:
             self._journal.keep(self.starts[-1]["state"], _STOCK, self._new_stock.to_arrays())
             self._new_stock = None
         for start in self.starts[self._written :]:
+            start["moment"] = None if moment is None else [*moment]
             self._journal.begin_dataset(start)
         self._written = len(self.starts)
+
+    def _append(self, start: Json) -> None:
+        self.starts.append(start)
+        self._names = Names(self.starts)
+        for cached in ("arrived", "earlier_ids"):
+            self.__dict__.pop(cached, None)
 
     def _stock(self) -> Stock | None:
         if not self.starts:
@@ -174,11 +195,11 @@ class DatasetHistory:
 
     def _refuse_another(self, dataset: Dataset, before: Stock, now: Stock) -> None:
         """A dataset of another name must be mostly the same, one of the same name a little."""
-        name, found = self.starts[-1]["dataset"], recognised(before, now)
-        needed = 1 if name == dataset.name else len(before.ids) // 2
+        name, (found, count) = self.starts[-1]["dataset"], recognised(before, now)
+        needed = 1 if name == dataset.name else (count + 1) // 2
         if found < needed:
             raise RunFolderError(
-                f"the run is on dataset {name!r}, of whose {len(before.ids)} examples {found} are "
+                f"the run is on dataset {name!r}, of whose {count} training examples {found} are "
                 f"in {dataset.name!r}; go on with that one, or use another folder for the run"
             )
 

@@ -98,12 +98,18 @@ class Fitting:
 
     def has_begun(self, round_: int) -> bool:
         """Whether a round has trained on labels, or made further examples of its query."""
+        self.settle()
         if self.journal.kept(round_, FURTHER) is not None:
             return True
         moment = self._moment
         if moment is None or moment.round != round_:
             return False
         return self._stages(round_)[moment.stage].uses_labels
+
+    @property
+    def moment(self) -> Moment | None:
+        """What the newest weights are of; None where there are none."""
+        return self._moment
 
     def save(self, round_: int) -> None:
         """Keep the weights of a round whose stages are all taken."""
@@ -144,6 +150,7 @@ class Fitting:
                 kept = self.journal.kept(0, _INITIAL) or {}
                 grown = len(self.class_counts) > 1
                 names = _networks_in(kept)
+                self._snapshot.restore(learner.saved_networks, names)
                 Snapshot(kept).restore(learner.saved_networks, names, grown=grown)
                 self._snapshot = self._take_snapshot()
                 self.journal.restore()

@@ -31,7 +31,7 @@ import numpy as np
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core import durable
 from bgadl_tf.core.errors import RunFolderError
-from bgadl_tf.core.types import Json
+from bgadl_tf.core.types import Id, Json
 from bgadl_tf.learners.learner import Learner
 from bgadl_tf.loop.checkpoints import Checkpoints, reporting_write_errors
 from bgadl_tf.loop.journal import Moment, Named
@@ -105,6 +105,10 @@ class FolderJournal:
     def ledger(self) -> Ledger:
         return self._ledger
 
+    def labelled(self) -> Sequence[tuple[int, Id]]:
+        lines = durable.read_json_lines(self.path / "labels.jsonl", mend=False).records
+        return [(n, line["id"]) for n, line in enumerate(lines) if line.get("label") is not None]
+
     def begin(self, plan: Plan) -> None:
         file = self.path / "plan.json"
         if file.exists():
@@ -153,6 +157,9 @@ class FolderJournal:
             saved.get("facts", {}),
         )
 
+    def starts_before_query(self, round_: int) -> int:
+        return int(json.loads(self._query_file(round_).read_text()).get("starts", 0))
+
     def save_query(self, round_: int, query: Query, mask_seed: int) -> None:
         if query.examples is not None:
             self.keep(round_, _SYNTHESISED, {"examples": query.examples})
@@ -163,6 +170,7 @@ class FolderJournal:
             "scores": list(query.scores),
             "facts": dict(query.facts),
             "synthesised": query.examples is not None,
+            "starts": len(self.dataset_starts()),
         }
         durable.atomic_write_text(self._query_file(round_), json.dumps(content) + "\n")
 

@@ -75,6 +75,7 @@ class FurtherExamples:
                 "examples": further.examples,
                 "labels": further.labels,
                 "joins": np.array(further.joins),
+                "starts": np.array(self._labelling.starts),
                 **{f"fact_{name}": values for name, values in further.facts.items()},
                 "fact_bald_queried": self._bald(asked.examples, mask_seed),
                 "fact_bald_generated": self._bald(further.examples, mask_seed),
@@ -88,14 +89,14 @@ class FurtherExamples:
         """
         labels = self._labelling.pool.labels
         found: list[tuple[Examples, Labels]] = []
-        newer: set[Id] = set()
+        newer: set[Id | None] = set()
         for round_ in range(rounds, 0, -1):
             kept = self._journal.kept(round_, NAME)
             if kept is None or not kept["joins"]:
                 continue
-            ids = [*map(self._labelling.now, kept["ids"].tolist())]
+            ids = self._ids_in(kept)
             valid = np.array([
-                id_ not in newer and labels.get(id_) == label
+                id_ is not None and id_ not in newer and labels.get(id_) == label
                 for id_, label in zip(ids, kept["labels"].tolist(), strict=True)
             ])  # fmt: skip
             newer |= {*ids}
@@ -105,13 +106,20 @@ class FurtherExamples:
     def _sources(self, round_: int, query: Query) -> list[Id]:
         """Labelled examples of the query, and those whose corrected label holds from now on."""
         labelled = self._labelling.pool.labels
-        asked = [id_ for id_ in map(self._labelling.now, query.ids) if id_ in labelled]
+        starts = self._journal.starts_before_query(round_) if query.ids else 0
+        named = [self._labelling.now(id_, starts) for id_ in query.ids]
+        asked = [id_ for id_ in named if id_ is not None and id_ in labelled]
         corrected = [*self._labelling.corrected_in(round_)]
         if not corrected:
             return asked
         earlier = (self._journal.kept(number, NAME) for number in range(1, round_))
-        made = {self._labelling.now(id_) for k in earlier if k for id_ in k["ids"].tolist()}
+        made = {id_ for kept in earlier if kept for id_ in self._ids_in(kept)}
         return asked + [id_ for id_ in corrected if id_ in made and id_ not in asked]
+
+    def _ids_in(self, kept: Named) -> list[Id | None]:
+        """Today's names of what they were made of."""
+        starts = int(kept.get("starts", np.array(0)))
+        return [self._labelling.now(id_, starts) for id_ in kept["ids"].tolist()]
 
     def _bald(self, examples: Examples, mask_seed: int) -> Floats:
         parts = self._scorer.look(examples, mask_seed, mutual_information)

@@ -72,7 +72,10 @@ class Record:
 
 
 class Ledger:
-    """Append-only file of records, one JSON object a line: an answer an id, and corrections of it.
+    """Append-only file of records, one JSON object a line: an answer an example, and corrections.
+
+    Ids are those of the time: an example may have been renamed since. Whether one is answered
+    twice is therefore for who knows the names to see (``Labelling``).
 
     Opening an existing file checks all of it. A last line that a crash cut short is dropped
     from the file: the answer in it was never used.
@@ -85,7 +88,7 @@ class Ledger:
         mended: Opening it dropped a line that had been cut short.
 
     Raises:
-        LedgerError: A line is damaged, an id is answered twice, or what is corrected is missing.
+        LedgerError: A line is damaged.
         RunFolderError: The file cannot be read, or not be mended.
     """
 
@@ -93,29 +96,23 @@ class Ledger:
         self.path = path
         lines, self.mended = durable.read_json_lines(path)
         self._records: list[Record] = []
-        self._answered: set[Id] = set()
         for number, line in enumerate(lines, start=1):
             try:
-                record = Record.from_json(line)
-                self._check([record])
+                self._records.append(Record.from_json(line))
             except LedgerError as error:
                 raise LedgerError(
                     f"{path}, line {number}: {error}; mend or delete that line"
                 ) from None
-            self._take([record])
 
     def extend(self, records: Sequence[Record]) -> None:
         """Writes records; on return they are on disk.
 
         Raises:
-            LedgerError: An id is recorded already or given twice, or one is corrected that is
-                not; nothing is written.
             RunFolderError: Writing failed; the file is as before.
         """
-        self._check(records)
         if records:
             durable.append_json_lines(self.path, [record.to_json() for record in records])
-        self._take(records)
+        self._records += records
 
     def records(self) -> tuple[Record, ...]:
         """Every record, in the order of the file."""
@@ -123,23 +120,6 @@ class Ledger:
 
     def __len__(self) -> int:
         return len(self._records)
-
-    def __contains__(self, id_: object) -> bool:
-        return id_ in self._answered
-
-    def _take(self, records: Sequence[Record]) -> None:
-        self._records += records
-        self._answered |= {record.id for record in records}
-
-    def _check(self, records: Sequence[Record]) -> None:
-        new: set[Id] = set()
-        for record in records:
-            known = record.id in self._answered or record.id in new
-            if known and not record.correction:
-                raise LedgerError(f"id {record.id!r} is recorded already")
-            if record.correction and not known:
-                raise LedgerError(f"id {record.id!r} is corrected, but has no answer yet")
-            new.add(record.id)
 
 
 def labels_in(records: Iterable[Record], round_: int) -> dict[Id, Label]:

@@ -7,23 +7,25 @@ from collections.abc import Sequence
 from bgadl_tf.acquisition import acquisition as acquisitions
 from bgadl_tf.acquisition.acquisition import Acquisition
 from bgadl_tf.core.errors import ConfigError
-from bgadl_tf.core.types import Id
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.learners.abilities import KeepsPrevious
 from bgadl_tf.learners.growing import with_classes
 from bgadl_tf.learners.learner import LEARNERS, Learner
+from bgadl_tf.loop.dataset_history import DatasetHistory
 from bgadl_tf.models.classifiers.base import CLASSIFIERS, Classifier, default_classifier
 
 
-def as_dataset(dataset: Dataset | str, held_out: frozenset[Id] | None = None) -> Dataset:
+def as_dataset(dataset: Dataset | str, history: DatasetHistory) -> Dataset:
     """A dataset; a string is what stands after ``--dataset``.
 
     Args:
         dataset: An object, or its name.
-        held_out: What an earlier start has held out of the one of this name.
+        history: What it was at earlier starts.
     """
-    return load_dataset(dataset, held_out=held_out) if isinstance(dataset, str) else dataset
+    if not isinstance(dataset, str):
+        return dataset
+    return load_dataset(dataset, earlier=history.split_before(), new_classes=history.class_names)
 
 
 def as_acquisition(acquisition: Acquisition | str) -> Acquisition:

@@ -22,7 +22,7 @@ _EXAMPLES = "example", "examples"
 
 
 class Stock(NamedTuple):
-    """Every example of a dataset, those of the training set first.
+    """Every example of a dataset, those of the training set first, and what has gone from that.
 
     Fields:
         ids: ``[N]``.
@@ -30,6 +30,8 @@ class Stock(NamedTuple):
         stamps: Of their files, uint64 [N]; 0 where there are none.
         labels: int32 [N].
         in_test: bool [N].
+        gone: bool [N]: examples that were in the training set once, by which they are recognised
+            when they are back.
     """
 
     ids: tuple[Id, ...]
@@ -37,6 +39,7 @@ class Stock(NamedTuple):
     stamps: Digests
     labels: Labels
     in_test: NDArray[np.bool_]
+    gone: NDArray[np.bool_]
 
     @classmethod
     def take(cls, dataset: Dataset, before: Stock | None) -> Self:
@@ -58,6 +61,29 @@ class Stock(NamedTuple):
             stamps=np.concatenate([stamps for _, stamps in found]),
             labels=np.concatenate([part.labels for part in parts]),
             in_test=np.repeat([False, True], [len(part) for part in parts]),
+            gone=np.zeros(len(parts[0]) + len(parts[1]), np.bool_),
+        )
+
+    def remembering(self, before: Stock, changes: Changes) -> Stock:
+        """The same, and what has gone by now or had before."""
+        removed = {*changes.removed}
+        rows = np.array(
+            [
+                row
+                for row, (id_, gone, test) in enumerate(
+                    zip(before.ids, before.gone, before.in_test, strict=True)
+                )
+                if (id_ not in changes.returned if gone else id_ in removed and not test)
+            ],
+            np.int64,
+        )
+        return Stock(
+            self.ids + tuple(before.ids[row] for row in rows),
+            np.concatenate([self.digests, before.digests[rows]]),
+            np.concatenate([self.stamps, before.stamps[rows]]),
+            np.concatenate([self.labels, before.labels[rows]]),
+            np.concatenate([self.in_test, before.in_test[rows]]),
+            np.concatenate([self.gone, np.ones(len(rows), np.bool_)]),
         )
 
     def stamped(self) -> dict[tuple[Id, int], int]:
@@ -65,14 +91,14 @@ class Stock(NamedTuple):
         keys = zip(self.ids, self.stamps.tolist(), strict=True)
         return {key: d for key, d in zip(keys, self.digests.tolist(), strict=True) if key[1]}
 
-    def part(self, test: bool) -> dict[Id, int]:
-        """Digests of the training or of the test set by id."""
-        rows = np.flatnonzero(self.in_test == test).tolist()
+    def part(self, *, test: bool = False, gone: bool = False) -> dict[Id, int]:
+        """Digests of the training set, of the test set, or of what has gone, by id."""
+        rows = np.flatnonzero((self.in_test == test) & (self.gone == gone)).tolist()
         return {self.ids[row]: int(self.digests[row]) for row in rows}
 
-    def labels_by_id(self) -> dict[Id, int]:
-        """Of the training set."""
-        rows = np.flatnonzero(~self.in_test).tolist()
+    def labels_of(self, *, test: bool) -> dict[Id, int]:
+        """Of the training or the test set by id."""
+        rows = np.flatnonzero((self.in_test == test) & ~self.gone).tolist()
         return {self.ids[row]: int(self.labels[row]) for row in rows}
 
     def fingerprint(self, class_names: Sequence[str]) -> str:
@@ -80,9 +106,8 @@ class Stock(NamedTuple):
         names = [*class_names, ""]
         lines = sorted(
             f"{id_}\0{digest}\0{names[label]}\0{test}"
-            for id_, digest, label, test in zip(
-                self.ids, self.digests, self.labels, self.in_test, strict=True
-            )
+            for id_, digest, _, label, test, gone in zip(*self, strict=True)
+            if not gone
         )
         return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
 
@@ -104,10 +129,12 @@ class Changes:
 
     Attributes:
         added: New in the training set: now in the pool.
+        returned: What had gone and is among these again, with the same contents: old to new.
         removed: No longer in the training set: skipped.
         replaced: Of the training set, with other contents than before.
-        renamed: Old to new, of examples with the same contents.
+        renamed: Old to new, of examples of the training set with the same contents.
         relabelled: Class index that the dataset now gives, ``UNLABELLED`` where none.
+        test_renamed: The same of the test set.
         test_added: New in the test set.
         test_removed: No longer in the test set.
         test_replaced: Of the test set, with other contents or another label than before.
@@ -115,10 +142,12 @@ class Changes:
     """
 
     added: tuple[Id, ...] = ()
+    returned: Mapping[Id, Id] = field(default_factory=dict)
     removed: tuple[Id, ...] = ()
     replaced: tuple[Id, ...] = ()
     renamed: Mapping[Id, Id] = field(default_factory=dict)
     relabelled: Mapping[Id, int] = field(default_factory=dict)
+    test_renamed: Mapping[Id, Id] = field(default_factory=dict)
     test_added: tuple[Id, ...] = ()
     test_removed: tuple[Id, ...] = ()
     test_replaced: tuple[Id, ...] = ()
@@ -138,11 +167,13 @@ class Changes:
         """For a person, a line a kind."""
         told = {
             "added": "joined the pool",
+            "returned": "of these back, with the answers that they had",
             "removed": "gone, skipped from now on",
             "replaced": "with other contents than before; their labels are kept, correct those "
             "that no longer hold",
             "renamed": "with new names, recognised",
             "relabelled": "with another label in the dataset than before",
+            "test_renamed": "of the test set with new names, recognised",
             "test_added": "joined the test set",
             "test_removed": "gone from the test set",
             "test_replaced": "of the test set changed",
@@ -162,34 +193,38 @@ class Changes:
 
 def compare(before: Stock, now: Stock, new_classes: Sequence[str]) -> Changes:
     """In what ``now`` differs from ``before``."""
-    added, removed, replaced, renamed = _difference(before.part(False), now.part(False))
-    test_added, test_removed, test_replaced, test_renamed = _difference(
-        before.part(True), now.part(True)
-    )
-    earlier, later = before.labels_by_id(), now.labels_by_id()
-    were = {renamed.get(id_, id_): label for id_, label in earlier.items()}
-    tested = dict(zip(before.ids, before.labels.tolist(), strict=True))
-    test_relabelled = [
-        id_
-        for id_, label, test in zip(now.ids, now.labels.tolist(), now.in_test, strict=True)
-        if test and tested.get(id_, label) != label
-    ]
+    train = _difference(before.part(), before.part(gone=True), now.part())
+    test = _difference(before.part(test=True), {}, now.part(test=True))
     return Changes(
-        added=added,
-        removed=removed,
-        replaced=replaced,
-        renamed={**renamed, **test_renamed},
-        relabelled={i: label for i, label in later.items() if were.get(i, label) != label},
-        test_added=test_added,
-        test_removed=test_removed,
-        test_replaced=tuple(dict.fromkeys([*test_replaced, *test_relabelled])),
+        added=train.added,
+        returned=train.returned,
+        removed=train.removed,
+        replaced=train.replaced,
+        renamed=train.renamed,
+        relabelled=_relabelled(before, now, train.renamed, test=False),
+        test_renamed=test.renamed,
+        test_added=test.added,
+        test_removed=test.removed,
+        test_replaced=tuple(
+            dict.fromkeys([*test.replaced, *_relabelled(before, now, test.renamed, test=True)])
+        ),
         new_classes=tuple(new_classes),
     )
 
 
-def recognised(before: Stock, now: Stock) -> int:
-    """How many examples of ``before`` are still there, under whatever name."""
-    return int(np.isin(before.digests, now.digests).sum())
+def recognised(before: Stock, now: Stock) -> tuple[int, int]:
+    """How many examples of a training set are still there, under whatever name, and of how many."""
+    train = before.digests[~before.gone & ~before.in_test]
+    return int(np.isin(train, now.digests).sum()), len(train)
+
+
+def _relabelled(
+    before: Stock, now: Stock, renamed: Mapping[Id, Id], *, test: bool
+) -> dict[Id, int]:
+    """Labels that an example did not have, by its name now; of those that were there before."""
+    earlier = {renamed.get(i, i): label for i, label in before.labels_of(test=test).items()}
+    later = now.labels_of(test=test)
+    return {i: label for i, label in later.items() if earlier.get(i, label) != label}
 
 
 def _contents(part: ExampleSet, known: Mapping[tuple[Id, int], int]) -> tuple[Digests, Digests]:
@@ -206,24 +241,44 @@ def _contents(part: ExampleSet, known: Mapping[tuple[Id, int], int]) -> tuple[Di
     return digests, stamps
 
 
+class _Difference(NamedTuple):
+    """Ids of one split."""
+
+    added: tuple[Id, ...]
+    returned: dict[Id, Id]
+    removed: tuple[Id, ...]
+    replaced: tuple[Id, ...]
+    renamed: dict[Id, Id]
+
+
 def _difference(
-    before: Mapping[Id, int], now: Mapping[Id, int]
-) -> tuple[tuple[Id, ...], tuple[Id, ...], tuple[Id, ...], dict[Id, Id]]:
-    """Added, removed, replaced and renamed ids of one split."""
-    added = [id_ for id_ in now if id_ not in before]
-    removed = [id_ for id_ in before if id_ not in now]
-    # A copy of what is still there is no new name for it.
-    times = Counter(now[id_] for id_ in added), Counter(before[id_] for id_ in removed)
-    by_digest = {now[id_]: id_ for id_ in added if times[0][now[id_]] == 1}
-    renamed = {
-        id_: by_digest[before[id_]]
-        for id_ in removed
-        if times[1][before[id_]] == 1 and before[id_] in by_digest
-    }
-    new_names = {*renamed.values()}
-    return (
-        tuple(id_ for id_ in added if id_ not in new_names),
-        tuple(id_ for id_ in removed if id_ not in renamed),
-        tuple(id_ for id_, digest in now.items() if before.get(id_, digest) != digest),
-        renamed,
+    before: Mapping[Id, int], gone: Mapping[Id, int], now: Mapping[Id, int]
+) -> _Difference:
+    """In what one split differs: first what is the same under its name, then under another."""
+    old = {id_: digest for id_, digest in before.items() if now.get(id_) != digest}
+    new = {id_: digest for id_, digest in now.items() if before.get(id_) != digest}
+    renamed = _same(old, new)
+    new = {id_: digest for id_, digest in new.items() if id_ not in {*renamed.values()}}
+    returned = {id_: id_ for id_, digest in new.items() if gone.get(id_) == digest}
+    rest = {id_: digest for id_, digest in new.items() if id_ not in returned}
+    returned |= _same({i: digest for i, digest in gone.items() if i not in returned}, rest)
+    left = old.keys() - renamed.keys()
+    replaced = tuple(id_ for id_ in new if id_ in left and id_ not in returned.values())
+    return _Difference(
+        added=tuple(id_ for id_ in new if id_ not in replaced),
+        returned=returned,
+        removed=tuple(id_ for id_ in old if id_ in left and id_ not in replaced),
+        replaced=replaced,
+        renamed=renamed,
     )
+
+
+def _same(old: Mapping[Id, int], new: Mapping[Id, int]) -> dict[Id, Id]:
+    """Old to new of equal contents; of two that are alike which one is meant is not guessed."""
+    times = Counter(old.values()), Counter(new.values())
+    by_digest = {digest: id_ for id_, digest in new.items() if times[1][digest] == 1}
+    return {
+        id_: by_digest[digest]
+        for id_, digest in old.items()
+        if times[0][digest] == 1 and digest in by_digest
+    }

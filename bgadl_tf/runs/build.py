@@ -124,7 +124,7 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         labels=config.labels,
         resize=config.resize,
         max_unreadable=config.max_unreadable,
-        held_out=history.held_out,
+        earlier=history.split_before(),
         new_classes=(*history.class_names, *config.new_classes),
     )
     names = history.class_names or resumed.get("class_names", ())

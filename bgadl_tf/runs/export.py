@@ -13,11 +13,9 @@ from bgadl_tf.export import publish
 from bgadl_tf.export.models import METADATA, ExportedModels, export_models
 from bgadl_tf.learners.learner import Learner
 from bgadl_tf.loop.checkpoints import classes_in, read_weights
-from bgadl_tf.loop.dataset_history import DatasetHistory
-from bgadl_tf.loop.folder_journal import FolderJournal
 from bgadl_tf.loop.ledger import Record, labels_in
 from bgadl_tf.runs.build import make_learner, versions
-from bgadl_tf.runs.config import MACHINE_SETTINGS
+from bgadl_tf.runs.config import GROWING_SETTINGS, MACHINE_SETTINGS
 from bgadl_tf.runs.run_folder import RunFolder
 
 Moment = tuple[int, int]
@@ -87,7 +85,8 @@ def facts_of(config: Json, labelled: int, moment: Moment) -> Json:
     ``run`` is the same for runs of equal settings. ``mask_seed`` is the one under which the loop
     itself would score the pool with the weights of a finished round.
     """
-    protocol = {key: value for key, value in config.items() if key not in MACHINE_SETTINGS}
+    others = (*MACHINE_SETTINGS, *GROWING_SETTINGS)
+    protocol = {key: value for key, value in config.items() if key not in others}
     digest = hashlib.blake2b(json.dumps(protocol, sort_keys=True).encode(), digest_size=8)
     round_, step = moment
     return {
@@ -108,9 +107,7 @@ def _labelled(run: Path, moment: Moment) -> int:
         if record["round"] == moment[0]:
             return int(record["labelled"])
     lines = durable.read_json_lines(run / "labels.jsonl", mend=False).records
-    labelled = labels_in(map(Record.from_json, lines), moment[0])
-    history = DatasetHistory(FolderJournal(run))
-    return len({*map(history.now, labelled)} - history.gone)
+    return len(labels_in(map(Record.from_json, lines), moment[0]))
 
 
 def _newest_metadata(model: Path) -> Json:

@@ -68,6 +68,8 @@ def train(config: RunConfig, out: Path | str, callbacks: Sequence[Callback] = ()
         loop = setup.active_learner(folder.journal, (progress, pictures, *callbacks))
         folder.update(setup.described, loop.history.starts[-1]["fingerprint"])
         _take_answers(loop, out)
+        if loop.round:
+            loop.take_given_labels()
         _refuse_small_pool(loop)
         pictures.catch_up()
         if not loop.finished:

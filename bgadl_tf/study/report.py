@@ -172,6 +172,8 @@ def _sections(
     yield _protocol(next((r for r in finished if not r.is_reference), finished[0]))
     for key, values in runs.differing_settings(finished).items():
         yield f"**Not one protocol:** `{key}` is {' and '.join(map(str, values))}.\n"
+    for seed in runs.seeds_on_several_datasets(finished):
+        yield f"**Not one dataset:** the runs of seed {seed} are not on the same examples.\n"
     for run in finished:
         if changed := run.other_test_sets:
             yield f"**Not one test set:** {_told(run, changed)}.\n"

@@ -205,6 +205,15 @@ def differing_settings(runs: Iterable[Run]) -> dict[str, list[Any]]:
     return {key: found for key, found in sorted(values.items()) if len(found) > 1}
 
 
+def seeds_on_several_datasets(runs: Iterable[Run]) -> list[int]:
+    """Seeds whose runs are not on the same examples, as after a folder has grown between two."""
+    found: dict[int, set[str]] = {}
+    for run in runs:
+        if run.config.get("fingerprint"):
+            found.setdefault(run.seed, set()).add(run.config["fingerprint"])
+    return sorted(seed for seed, fingerprints in found.items() if len(fingerprints) > 1)
+
+
 def _has_more_labels(earlier: Json, later: Json) -> bool:
     """Whether labelled examples have gone between two rounds, which are in order."""
     if not earlier.get("round", 0) < later.get("round", 0):

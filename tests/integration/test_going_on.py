@@ -98,7 +98,9 @@ def test_another_dataset_of_the_same_shape_is_refused(out: Path, tmp_path: Path)
     other = tmp_path / "other"
     save_digits(other, rows_of((4, 5, 6), 900, 1050))
     before = everything(out)
-    with pytest.raises(RunFolderError, match=r"is on dataset 'folder:.*', of whose 45 .* 0 are in"):
+    with pytest.raises(
+        RunFolderError, match=r"is on dataset 'folder:.*', of whose [0-9]+ .* 0 are in"
+    ):
         run(other, out, 2)
     assert everything(out) == before
 

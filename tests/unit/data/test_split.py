@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED
 from bgadl_tf.data import split
+from bgadl_tf.data.earlier_split import EarlierSplit
 from bgadl_tf.data.example_set import ExampleSet
+from tests.support.examples import some_images
 
 
 def image_set(labels: list[int], first: int = 0) -> ExampleSet:
@@ -56,7 +60,8 @@ def test_a_class_draws_the_same_whatever_the_other_classes_hold() -> None:
 
 
 def drawn(labels: list[int], held_out: set[str] | None = None, seed: int = 0) -> split.Drawn:
-    return split.draw(image_set(labels), ("a", "b", "c"), seed, held_out)
+    earlier = None if held_out is None else EarlierSplit(dict.fromkeys(held_out, 1), {})
+    return split.draw(image_set(labels), ("a", "b", "c"), seed, earlier)
 
 
 def test_a_draw_is_that_of_the_quotas() -> None:
@@ -107,3 +112,21 @@ def test_a_class_that_is_new_gives_a_fifth_beside_what_was_held_out_before() -> 
 
 def test_labels_that_come_later_are_held_out_from_then_on() -> None:
     assert len(drawn([0] * 5 + [1] * 5 + [UNLABELLED], set()).test) == 2
+
+
+def test_what_was_held_out_is_known_by_its_contents_under_another_name() -> None:
+    images = replace(image_set([0] * 10 + [1] * 10), examples=some_images(20))
+    digests = images.digests().tolist()
+    earlier = EarlierSplit({"old/1": digests[1], "old/12": digests[12]}, {})
+    assert split.draw(images, ("a", "b"), 0, earlier).test.ids == ("001", "012")
+
+
+def test_what_is_labelled_is_never_held_out_later() -> None:
+    images = replace(image_set([0] * 10), examples=some_images(10))
+    digests = images.digests().tolist()
+    labelled = {f"{row:03}": digests[row] for row in range(5)}
+    renamed = {f"old/{row}": digests[row] for row in range(5, 8)}
+    for seed in range(10):
+        held = split.draw(images, ("a",), seed, EarlierSplit({}, {**labelled, **renamed})).test
+        assert len(held) == 1
+        assert {*held.ids} <= {"008", "009"}

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from bgadl_tf.acquisition.query import Query
-from bgadl_tf.core.errors import PoolError
+from bgadl_tf.core.errors import LedgerError, PoolError
 from bgadl_tf.core.types import UNLABELLED, Id
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.example_set import ExampleSet
+from bgadl_tf.data.id_matching import Ids
 from bgadl_tf.loop.dataset_history import DatasetHistory
 from bgadl_tf.loop.folder_journal import FolderJournal
 from bgadl_tf.loop.labelling import Labelling
@@ -46,7 +47,7 @@ class Run:
         self.history = DatasetHistory(self.journal)
         ordered = self.history.ordered(now)
         self.history.start(ordered, len(self.journal.finished()))
-        self.history.keep()
+        self.history.keep(None)
         self.labelling = Labelling(ordered, self.journal, self.history)
         return self.labelling
 
@@ -130,7 +131,7 @@ def test_what_has_gone_is_skipped_and_what_comes_back_is_known(run: Run) -> None
     labelling = run.start(dataset("bc"))
     assert labelling.pool.labels == {"b": 1}
     assert labelling.open(0).ids == ("c",)
-    assert labelling.known_ids == {*"abcd"}
+    assert labelling.known_ids == {id_: id_ for id_ in "abcd"}
     assert labelling.news({"a": 1, "c": 1}, "file") == {"c": 1}
     run.journal.close()
     assert run.start(dataset("abc")).pool.labels == {"a": 0, "b": 1}
@@ -195,3 +196,115 @@ def test_class_order_is_that_of_the_first_start(run: Run) -> None:
     # A class whose images have all gone stays a class.
     run.start(dataset("ab", {"a": 0, "b": 1}))
     assert run.history.class_names == ("bee", "cat", "ant")
+
+
+def named(contents: str, names: str, labels: dict[str, int] | None = None) -> Dataset:
+    """Images by what they show, under other names; labels by what they show."""
+    shown = dataset(contents, labels)
+    part = ExampleSet((*names,), shown.train.examples, shown.train.labels)
+    return Dataset("letters", part, shown.test, NAMES)
+
+
+def test_an_id_twice_in_the_ledger_is_refused(run: Run) -> None:
+    run.start(dataset("abcd")).tell({"a": 0}, "ann")
+    run.journal.close()
+    file = run.path / "labels.jsonl"
+    file.write_text(file.read_text() * 2)
+    with pytest.raises(LedgerError, match="line 2: id 'a' is recorded already; mend or delete"):
+        run.start(dataset("abcd"))
+
+
+def test_a_renamed_image_is_corrected(run: Run) -> None:
+    labelling = run.start(dataset("abcd", {"a": 0, "b": 1, "c": 0, "d": 1}))
+    labelling.tell({"a": 0, "b": 1}, "held-back")
+    run.journal.close()
+    # Somebody moves a file to where it belongs.
+    labelling = run.start(named("abcd", "xbcd", {"a": 1, "b": 1, "c": 0, "d": 1}))
+    assert labelling.given() == {"x": 1}
+    labelling.tell(labelling.given(), "held-back", correct=True)
+    assert labelling.given() == {}
+    run.journal.close()
+    assert run.start(named("abcd", "xbcd")).pool.labels == {"x": 1, "b": 1}
+
+
+def test_a_name_that_is_used_again_is_that_of_the_new_image(run: Run) -> None:
+    labelling = run.start(dataset("ab"))
+    labelling.tell({"a": 0}, "ann")
+    run.journal.close()
+    labelling = run.start(named("abc", "xba"))  # a is x now, and a is another
+    assert labelling.pool.labels == {"x": 0}
+    run.ask("a")
+    labelling.tell({"a": 1}, "ann")
+    run.journal.close()
+    labelling = run.start(named("abc", "xba"))
+    assert labelling.pool.labels == {"x": 0, "a": 1}
+    assert labelling.open(0).ids == ()
+
+
+def test_other_contents_under_the_name_of_what_has_gone_have_no_label(run: Run) -> None:
+    labelling = run.start(dataset("abcd"))
+    labelling.tell({"a": 0, "b": 1}, "ann")
+    run.journal.close()
+    run.start(dataset("bcd"))
+    run.journal.close()
+    labelling = run.start(named("ebcd", "abcd"))
+    assert labelling.pool.labels == {"b": 1}
+    run.journal.close()
+    # Nor has what was renamed to it, and what is back has its own.
+    assert run.start(named("debca", "adbcx")).pool.labels == {"b": 1, "x": 0}
+
+
+def test_images_that_are_numbered_anew_keep_their_labels(run: Run) -> None:
+    labelling = run.start(named("abcd", "1234"))
+    labelling.tell({"1": 0, "2": 1, "3": 0}, "file")
+    file = {"1": 0, "2": 1, "3": 0}
+    run.journal.close()
+    labelling = run.start(named("eabcd", "12345"))
+    assert labelling.pool.labels == {"2": 0, "3": 1, "4": 0}
+    # The rows of the file are of the numbers of then.
+    assert labelling.news(file, "file") == {}
+    labelling.tell({"1": 1}, "ann")
+    assert labelling.pool.labels["1"] == 1
+
+
+def test_two_rows_about_one_image_do_not_undo_each_other(run: Run) -> None:
+    run.start(dataset("ab")).tell({"a": 0}, "file")
+    run.journal.close()
+    rows = {"a": 0, "x": 1}
+    for news in ({"x": 1}, {}, {}):
+        labelling = run.start(named("ab", "xb"))
+        assert labelling.news(rows, "file") == news
+        labelling.tell(news, "file", correct=True)
+        run.journal.close()
+
+
+def test_who_agrees_with_a_correction_may_go_back_on_it(run: Run) -> None:
+    labelling = run.start(dataset("ab"))
+    labelling.tell({"a": 0}, "file")
+    labelling.tell({"a": 1}, "bob", correct=True)
+    labelling.tell(labelling.news({"a": 1}, "file"), "file", correct=True)
+    assert labelling.news({"a": 0}, "file") == {"a": 0}
+
+
+def test_what_went_unanswered_and_is_back_is_asked_by_no_round_that_is_over(run: Run) -> None:
+    labelling = run.start(dataset("abcd"))
+    run.ask("a", "b")
+    labelling.tell({"a": 0}, "ann")
+    run.journal.close()
+    labelling = run.start(dataset("acd"))
+    run.finish()
+    run.journal.close()
+    labelling = run.start(dataset("abcd"))
+    assert not labelling.lost(1)
+    assert labelling.open(1).ids == ()
+    assert "b" in labelling.pool.unlabelled_ids
+
+
+def test_names_in_common_are_those_of_one_image(run: Run) -> None:
+    part = dataset("ab").train
+    first = ExampleSet(("new/1.png", "new/2.png"), part.examples, part.labels)
+    run.start(Dataset("letters", first, dataset("ab").test, NAMES))
+    run.journal.close()
+    moved = ExampleSet(("2024/1.png", "2024/2.png"), part.examples, part.labels)
+    labelling = run.start(Dataset("letters", moved, dataset("ab").test, NAMES))
+    assert Ids(labelling.known_ids).match("1.png") == "2024/1.png"

@@ -47,12 +47,19 @@ def changes(now: Dataset) -> Changes:
         ({"a": 0, "c": 2}, {"t": 3, "u": 4}, Changes(removed=("b",))),
         ({"a": 0, "b": 9, "c": 2}, {"t": 3, "u": 4}, Changes(replaced=("b",))),
         ({"a": 0, "x/b": 1, "c": 2}, {"t": 3, "u": 4}, Changes(renamed={"b": "x/b"})),
-        ({"a": 0, "b": 1, "c": 2}, {"t": 3, "v": 4}, Changes(renamed={"u": "v"})),
+        ({"a": 0, "b": 1, "c": 2}, {"t": 3, "v": 4}, Changes(test_renamed={"u": "v"})),
         ({"a": 0, "b": 1, "c": 2}, {"t": 3}, Changes(test_removed=("u",))),
         ({"a": 0, "b": 1, "c": 2}, {"t": 3, "u": 4, "v": 5}, Changes(test_added=("v",))),
         ({"a": 0, "b": 1, "c": 2}, {"t": 3, "u": 5}, Changes(test_replaced=("u",))),
         # Moved from one split to the other.
         ({"a": 0, "b": 1}, {"t": 3, "u": 4, "c": 2}, Changes(removed=("c",), test_added=("c",))),
+        # Names that others had: contents decide.
+        ({"a": 1, "b": 0, "c": 2}, {"t": 3, "u": 4}, Changes(renamed={"a": "b", "b": "a"})),
+        (
+            {"a": 9, "b": 0, "c": 1, "d": 2},
+            {"t": 3, "u": 4},
+            Changes(added=("a",), renamed={"a": "b", "b": "c", "c": "d"}),
+        ),
         # A copy of what is still there is new, not another name.
         ({"a": 0, "b": 1, "c": 2, "d": 1}, {"t": 3, "u": 4}, Changes(added=("d",))),
         # Two that could be the new name: which one is not guessed.
@@ -75,6 +82,19 @@ def test_labels_that_have_changed() -> None:
     assert changes(moved) == Changes(renamed={"b": "dog/b"}, relabelled={"dog/b": 1})
 
 
+def test_what_has_gone_is_recognised_when_it_is_back() -> None:
+    test = {"t": 3, "u": 4}
+    first = Stock.take(BEFORE, None)
+    now = Stock.take(made_of({"c": 2}, test), first)
+    gone = now.remembering(first, compare(first, now, ()))
+    assert gone.part(gone=True).keys() == {"a", "b"}
+    # One as it was, one under another name; the name of the second now has other contents.
+    now = Stock.take(made_of({"a": 0, "c": 2, "x": 1, "b": 9}, test), gone)
+    changes = compare(gone, now, ())
+    assert changes == Changes(added=("a", "x", "b"), returned={"a": "a", "b": "x"})
+    assert not now.remembering(gone, changes).gone.any()
+
+
 def test_only_another_test_set_makes_accuracies_incomparable() -> None:
     assert not Changes(added=("a",), removed=("b",), renamed={"c": "d"}).of_test
     assert Changes(test_replaced=("a",)).of_test
@@ -83,10 +103,12 @@ def test_only_another_test_set_makes_accuracies_incomparable() -> None:
 
 def test_people_are_told_every_kind_of_change() -> None:
     every = Changes(
-        ("a",), ("b",), ("c",), {"d": "e"}, {"f": 1}, ("g",), ("h",), ("i", "j", "k", "l"), ("ant",)
-    )
+        added=("a",), returned={"a": "a"}, removed=("b",), replaced=("c",), renamed={"d": "e"},
+        relabelled={"f": 1}, test_renamed={"m": "n"}, test_added=("g",), test_removed=("h",),
+        test_replaced=("i", "j", "k", "l"), new_classes=("ant",),
+    )  # fmt: skip
     lines = every.lines()
-    assert len(lines) == 10
+    assert len(lines) == 12
     assert lines[0] == "1 example joined the pool: a"
     assert "4 examples of the test set changed: i, j, k, …" in lines
     assert {*every.to_json()} == {*Changes.__dataclass_fields__}
@@ -99,7 +121,7 @@ def test_a_stock_is_kept_and_read_back() -> None:
     assert again.ids == stock.ids
     for name in Stock._fields[1:]:
         np.testing.assert_array_equal(getattr(again, name), getattr(stock, name))
-    assert recognised(stock, again) == 3
+    assert recognised(stock, again) == (2, 2)
 
 
 def test_the_fingerprint_is_of_the_data_alone() -> None:

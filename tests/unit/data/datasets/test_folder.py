@@ -12,6 +12,7 @@ from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.datasets import folder
+from bgadl_tf.data.earlier_split import EarlierSplit
 from bgadl_tf.data.loader import LoadRequest
 
 
@@ -230,11 +231,13 @@ def test_a_class_of_one_image_gives_none_to_the_test_set(tmp_path: Path, stream:
 
 
 def test_what_was_held_out_before_stays_so_when_images_come(root: Path, stream: bool) -> None:
-    before = load(root, stream=stream).test.ids
+    first = load(root, stream=stream).test
+    before = first.ids
     for i in range(30):
         save(root / "cat" / f"new{i}.png")
         save(root / "ant" / f"{i}.png")
-    dataset = load(root, stream=stream, held_out=frozenset(before))
+    earlier = EarlierSplit(dict(zip(before, first.digests().tolist(), strict=True)), {})
+    dataset = load(root, stream=stream, earlier=earlier)
     of_ant = [id_ for id_ in dataset.test.ids if id_.startswith("ant/")]
     assert len(of_ant) == 6
     assert sorted(dataset.test.ids) == sorted([*before, *of_ant])

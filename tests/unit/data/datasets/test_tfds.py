@@ -12,6 +12,7 @@ from bgadl_tf.core.errors import DataError, StreamError
 from bgadl_tf.core.types import UNLABELLED
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.datasets import tfds as tfds_loader
+from bgadl_tf.data.earlier_split import EarlierSplit
 from bgadl_tf.data.images.resize import MODES, resize
 from bgadl_tf.data.loader import LoadRequest
 from bgadl_tf.data.records import tfds_records
@@ -214,7 +215,8 @@ def test_a_pool_of_another_size_needs_an_image_size(tmp_path: Path) -> None:
 def test_what_was_held_out_before_is_held_out_again(tmp_path: Path) -> None:
     prepare(tmp_path, "pets_here", {"image": FIXED, "label": CLASSES}, {"train": rows(20)})
     before = load(tmp_path, "pets_here", seed=1).test.ids
-    request = LoadRequest("pets_here", os.fspath(tmp_path), seed=2, held_out=frozenset(before))
+    earlier = EarlierSplit(dict.fromkeys(before, 0), {})
+    request = LoadRequest("pets_here", os.fspath(tmp_path), seed=2, earlier=earlier)
     assert tfds_loader.load(request).test.ids == before
 
 
