@@ -70,6 +70,8 @@ def export_once(folder: RunFolder, learner: Learner, moment: Moment) -> Exported
     newest = _newest_metadata(out / "classifier")
     if all(newest.get(key) == facts[key] for key in ("run", "round", "step", "labelled")):
         return None
+    if classes_in(folder.path / "checkpoints", learner) < learner.classifier.classes:
+        return export_run(folder.path)  # no step has seen the newest class
     return _export(learner, out, config, facts)
 
 
