@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from bgadl_tf.core.errors import RunFolderError
+from bgadl_tf.core.errors import ConfigError, RunFolderError
 from bgadl_tf.core.types import UNLABELLED, Id, Json
+from bgadl_tf.data.class_names import has_numbers
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.earlier_split import EarlierSplit
+from bgadl_tf.loop.changes import Changes, compare, has_same_ids, recognised
 from bgadl_tf.loop.journal import Journal, Moment
 from bgadl_tf.loop.names import Names
-from bgadl_tf.loop.stock import Changes, Stock, compare, recognised
+from bgadl_tf.loop.stock import Stock
 
 logger = logging.getLogger(__name__)
 
@@ -121,12 +123,18 @@ class DatasetHistory:
         changes = Changes()
         if before is not None:
             self._refuse_another(dataset, before, stock)
-            changes = compare(before, stock, dataset.class_names[len(self.class_names) :])
+            new = dataset.class_names[len(self.class_names) :]
+            self.refuse_numbers(new)
+            changes = compare(before, stock, new)
             if not changes.to_json() and self.starts[-1]["dataset"] == dataset.name:
                 return
             for line in changes.lines():
                 logger.warning("%s: %s", dataset.name, line)
-        self._new_stock = stock if before is None else stock.remembering(before, changes)
+        self._new_stock = (
+            stock
+            if before is None
+            else stock.remembering(before, changes.removed, changes.returned)
+        )
         number = len(self.starts)
         unlabelled = int((dataset.train.labels == UNLABELLED).sum())
         self._append(
@@ -149,7 +157,12 @@ class DatasetHistory:
         )
 
     def add_class(self, dataset: Dataset, name: str, round_: int) -> Dataset:
-        """Note a class that no example has yet; the dataset with it."""
+        """Note a class that no example has yet; the dataset with it.
+
+        Raises:
+            ConfigError: Its name is a number, and no other is.
+        """
+        self.refuse_numbers([name])
         grown = dataclasses.replace(dataset, class_names=(*dataset.class_names, name))
         self._append(
             {
@@ -162,6 +175,19 @@ class DatasetHistory:
             }
         )
         return grown
+
+    def refuse_numbers(self, new: Sequence[str]) -> None:
+        """Make sure that answers that were given as indices of classes keep their meaning.
+
+        Raises:
+            ConfigError: A new class is called by a number, and no class was.
+        """
+        numbers = [name for name in new if has_numbers([name])]
+        if numbers and self.class_names and not has_numbers(self.class_names):
+            raise ConfigError(
+                f"the new class {numbers[0]!r} is called by a number, and numbers in answers are "
+                f"indices as long as no class is; call it otherwise, e.g. 'class {numbers[0]}'"
+            )
 
     def keep(self, moment: Moment | None) -> None:
         """Put what is new on disk, once the run is known to go on with it.
@@ -194,10 +220,13 @@ class DatasetHistory:
         return Stock.from_arrays(arrays)
 
     def _refuse_another(self, dataset: Dataset, before: Stock, now: Stock) -> None:
-        """A dataset of another name must be mostly the same, one of the same name a little."""
+        """A dataset of another name must be mostly the same, one of the same name a little.
+
+        Files that were all written anew have other contents, but the names that they had.
+        """
         name, (found, count) = self.starts[-1]["dataset"], recognised(before, now)
         needed = 1 if name == dataset.name else (count + 1) // 2
-        if found < needed:
+        if found < needed and not (name == dataset.name and has_same_ids(before, now)):
             raise RunFolderError(
                 f"the run is on dataset {name!r}, of whose {count} training examples {found} are "
                 f"in {dataset.name!r}; go on with that one, or use another folder for the run"

@@ -146,6 +146,8 @@ class RunFolder:
         if before != now and not self.journal.dataset_starts():
             # Of an older version: whether it is the same data cannot be told.
             different.append(f"dataset was {before!r}, now {now!r}")
+        if saved.get("labels") and not config.get("labels"):
+            different.append(f"labels was {saved['labels']!r}, now none")
         if different:
             raise RunFolderError(
                 f"--out {self.path} holds a run of another configuration: {'; '.join(different)}; "

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bgadl_tf.core.errors import ConfigError, ExportError
+from bgadl_tf.core.errors import ExportError
 from bgadl_tf.core.types import Json
 from bgadl_tf.export.models import ExportedModels
 from bgadl_tf.loop.active_learner import ActiveLearner
 from bgadl_tf.loop.callback import Callback
 from bgadl_tf.loop.oracles.answers_file import AnswersFile, write_template
+from bgadl_tf.loop.plan import Plan
 from bgadl_tf.runs.build import Setup, build
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.export import export_once
 from bgadl_tf.runs.pictures import Pictures
 from bgadl_tf.runs.progress import Progress
 from bgadl_tf.runs.run_folder import RunFolder, refuse_inside
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,58 +68,90 @@ def train(config: RunConfig, out: Path | str, callbacks: Sequence[Callback] = ()
     folder = RunFolder(out)
     setup = build(config, folder)
     with folder.opened(setup.described, setup.defaults):
+        starts = len(folder.journal.dataset_starts())
         progress = Progress(out, setup.learner, setup.plan, len(folder.journal.finished()))
         pictures = Pictures(out / "figures", setup.dataset, folder.journal)
         loop = setup.active_learner(folder.journal, (progress, pictures, *callbacks))
         folder.update(setup.described, loop.history.starts[-1]["fingerprint"])
-        _take_answers(loop, out)
+        told = _take_answers(loop, out)
         if loop.round:
             loop.take_given_labels()
-        _refuse_small_pool(loop)
+        _say_what_is_left(loop, told or len(loop.history.starts) > starts)
         pictures.catch_up()
+        waits = False
         if not loop.finished:
             with progress:
                 waits = not loop.run()
-        else:
-            waits = False
         rounds = [*folder.journal.finished()]
         if waits:
-            file = _answers_file(out)
-            write_template(file, loop.ask().ids, loop.labelling.known_ids)
-            return Outcome(out, rounds, waiting_for=file)
-        return Outcome(out, rounds, exported=_export(setup, folder))
+            return Outcome(out, rounds, waiting_for=_ask_person(loop, out))
+        return Outcome(out, rounds, exported=_export(setup, folder, loop.plan))
 
 
-def _take_answers(loop: ActiveLearner, out: Path) -> None:
-    """What a person has written since the last time: answers, asked for or not, and corrections."""
-    file = _answers_file(out)
-    if file.exists():
-        person = AnswersFile(file, loop.dataset.class_names)
-        answers = person.answers(loop.labelling.known_ids)
-        if news := loop.labelling.news(answers, person.source):
-            loop.tell(news, person.source, correct=True)
+def _take_answers(loop: ActiveLearner, out: Path) -> bool:
+    """What a person has written since the last time: answers, asked for or not, and corrections.
 
-
-def _refuse_small_pool(loop: ActiveLearner) -> None:
-    """Make sure that the pool is large enough for the rounds that are still to be asked for.
-
-    Raises:
-        ConfigError: Images are gone, or more rounds were asked for than there are images.
+    Returns:
+        Whether there was any.
     """
-    plan, made = loop.plan, loop.round if loop.journal.query(loop.round) else loop.round - 1
-    rounds = plan.rounds - max(made, 0)
-    left = loop.pool.unlabelled_count - len(loop.labelling.open(loop.round).ids)
-    if rounds * plan.query_size > left and loop.round:
-        raise ConfigError(
-            f"{rounds} rounds of {plan.query_size} labels are still to be made, but only {left} "
-            f"examples are left in the pool; add images, or lower --rounds to "
-            f"{max(made, 0) + left // plan.query_size}"
+    file = _answers_file(out)
+    if not file.exists():
+        return False
+    person = AnswersFile(file, loop.dataset.class_names)
+    news = loop.labelling.news(person.answers(loop.labelling.known_ids), person.source)
+    if news:
+        loop.tell(news, person.source, correct=True)
+    return bool(news)
+
+
+def _ask_person(loop: ActiveLearner, out: Path) -> Path:
+    """Adds what is asked to the file for answers, unless that is a person's own and wrong."""
+    file, known = _answers_file(out), loop.labelling.known_ids
+    write_template(file, loop.ask().ids, known)
+    person = AnswersFile(file, loop.dataset.class_names)
+    person.answers(known)
+    if person.unmatched:
+        logger.warning(
+            "%s is left alone because of these rows, and lacks what is asked now: mend or remove "
+            "them, then run the same command again",
+            file,
         )
+    return file
 
 
-def _export(setup: Setup, folder: RunFolder) -> ExportedModels | None:
+def _say_what_is_left(loop: ActiveLearner, changed: bool) -> None:
+    """Tells a person what a run cannot do, or will not do without more rounds.
+
+    Where images have gone the pool may hold too few for all rounds: as many are made as it can.
+    """
+    plan = loop.plan
+    if loop.finished:
+        if changed:
+            logger.warning(
+                "the run has made its %d rounds: what is new holds from round %d on; give more "
+                "--rounds to train on it",
+                plan.rounds, loop.round,
+            )  # fmt: skip
+        return
+    labels = set(loop.pool.labels.values())
+    names = loop.dataset.class_names
+    if loop.round and (lacking := [n for c, n in enumerate(names) if c not in labels]):
+        logger.warning("no labelled example is of the class %s", ", ".join(lacking))
+    made = loop.round if loop.journal.query(loop.round) else loop.round - 1
+    left = loop.pool.unlabelled_count - len(loop.labelling.open(loop.round).ids)
+    possible = max(made, 0) + left // plan.query_size
+    if loop.round and possible < plan.rounds:
+        logger.warning(
+            "only %d examples are left in the pool: the run ends after round %d, not %d; add "
+            "images to go on",
+            left, possible, plan.rounds,
+        )  # fmt: skip
+        loop.plan = dataclasses.replace(plan, rounds=possible)
+
+
+def _export(setup: Setup, folder: RunFolder, plan: Plan) -> ExportedModels | None:
     try:
-        return export_once(folder, setup.learner, (setup.plan.rounds, setup.plan.steps))
+        return export_once(folder, setup.learner, (plan.rounds, plan.steps))
     except ExportError as error:
         raise ExportError(
             f"the run is finished, but {error}; 'bgadl export {folder.path}' tries again"

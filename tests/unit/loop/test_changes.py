@@ -11,7 +11,8 @@ import pytest
 from bgadl_tf.data.contents import FileContents
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.example_set import ExampleSet
-from bgadl_tf.loop.stock import Changes, Stock, compare, recognised
+from bgadl_tf.loop.changes import Changes, compare, recognised
+from bgadl_tf.loop.stock import Stock
 from tests.support.examples import some_images
 
 IMAGES = some_images(12)
@@ -62,11 +63,16 @@ def changes(now: Dataset) -> Changes:
         ),
         # A copy of what is still there is new, not another name.
         ({"a": 0, "b": 1, "c": 2, "d": 1}, {"t": 3, "u": 4}, Changes(added=("d",))),
-        # Two that could be the new name: which one is not guessed.
+        # Copies stand for each other, those with one base name first.
         (
             {"a": 0, "c": 2, "d": 1, "e": 1},
             {"t": 3, "u": 4},
-            Changes(added=("d", "e"), removed=("b",)),
+            Changes(added=("e",), renamed={"b": "d"}),
+        ),
+        (
+            {"a": 0, "c": 2, "d": 1, "x/b": 1},
+            {"t": 3, "u": 4},
+            Changes(added=("d",), renamed={"b": "x/b"}),
         ),
     ],
 )
@@ -86,13 +92,14 @@ def test_what_has_gone_is_recognised_when_it_is_back() -> None:
     test = {"t": 3, "u": 4}
     first = Stock.take(BEFORE, None)
     now = Stock.take(made_of({"c": 2}, test), first)
-    gone = now.remembering(first, compare(first, now, ()))
+    went = compare(first, now, ())
+    gone = now.remembering(first, went.removed, went.returned)
     assert gone.part(gone=True).keys() == {"a", "b"}
     # One as it was, one under another name; the name of the second now has other contents.
     now = Stock.take(made_of({"a": 0, "c": 2, "x": 1, "b": 9}, test), gone)
     changes = compare(gone, now, ())
     assert changes == Changes(added=("a", "x", "b"), returned={"a": "a", "b": "x"})
-    assert not now.remembering(gone, changes).gone.any()
+    assert not now.remembering(gone, changes.removed, changes.returned).gone.any()
 
 
 def test_only_another_test_set_makes_accuracies_incomparable() -> None:
