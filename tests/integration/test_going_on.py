@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from bgadl_tf.core.errors import BgadlError, ConfigError, RunFolderError
 from bgadl_tf.runs.config import RunConfig
@@ -122,21 +123,84 @@ def test_a_folder_of_an_older_version_goes_on(photos: Path, out: Path, tmp_path:
     assert left in ([], ["config.json"])
 
 
-def test_a_pool_that_is_too_small_by_now_is_refused(
-    photos: Path, out: Path, tmp_path: Path
+def test_as_many_rounds_are_made_as_the_pool_has_images_for(
+    photos: Path, out: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     few = shutil.copytree(photos, tmp_path / "few")
     run(few, out, 1)
     labelled = {json.loads(line)["id"] for line in (out / "labels.jsonl").read_text().splitlines()}
     for path in sorted(few.rglob("*.png")):
-        if path.relative_to(few).as_posix() not in labelled and int(path.stem) < 130:
+        if path.relative_to(few).as_posix() not in labelled and int(path.stem) < 90:
             path.unlink()
-    with pytest.raises(
-        ConfigError, match=r"rounds of 4 labels .* lower --rounds to [0-9]+"
-    ) as error:
-        run(few, out, 9)
-    possible = int(str(error.value).rsplit(" ", 1)[1])
-    assert len(run(few, out, possible).rounds) == possible + 1
+    left = len(run(few, out, 9).rounds) - 1
+    assert 1 < left < 9
+    assert f"the run ends after round {left}, not 9" in caplog.text
+    save_digits(few, rows_of((4, 5, 6), 150, 200))
+    assert len(run(few, out, left + 2).rounds) == left + 3
+
+
+def test_what_is_new_to_a_finished_run_is_said_to_wait(
+    photos: Path, out: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = json.loads((out / "labels.jsonl").read_text().splitlines()[0])
+    other = "six" if first["label"] < 2 else "five"
+    with (out / "to_label.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("id", "label"), (first["id"], other)])
+    run(photos, out, 1)
+    assert "what is new holds from round 2 on; give more --rounds" in caplog.text
+    caplog.clear()
+    run(photos, out, 1)
+    assert "what is new" not in caplog.text
+
+
+def test_a_forgotten_labels_file_is_refused(photos: Path, tmp_path: Path) -> None:
+    labels, out = tmp_path / "labels.csv", tmp_path / "run"
+    with labels.open("w", newline="") as file:
+        rows = [(path.name, path.parent.name) for path in sorted(photos.rglob("*.png"))]
+        csv.writer(file).writerows([("id", "label"), *rows])
+    run(photos, out, 0, labels=str(labels))
+    before = everything(out)
+    with pytest.raises(RunFolderError, match=r"labels was '.*labels.csv', now none"):
+        run(photos, out, 1)
+    assert everything(out) == before
+    assert len(run(photos, out, 1, labels=str(shutil.copy(labels, tmp_path / "b.csv"))).rounds) == 2
+
+
+def test_a_new_class_with_a_number_for_a_name_is_refused_beside_names(
+    photos: Path, out: Path, tmp_path: Path
+) -> None:
+    grown = shutil.copytree(photos, tmp_path / "grown")
+    save_digits(grown, rows_of((7,), 0, 60), folder="7")
+    before = everything(out)
+    with pytest.raises(ConfigError, match="the new class '7' is called by a number"):
+        run(grown, out, 2)
+    assert everything(out) == before
+
+
+def test_files_that_were_all_written_anew_are_those_of_the_run(
+    photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    copy, out = shutil.copytree(photos, tmp_path / "photos"), tmp_path / "run"
+    run(copy, out, 0)
+    for path in copy.rglob("*.png"):
+        Image.open(path).save(path, compress_level=0)
+    assert len(run(copy, out, 1).rounds) == 2
+    assert "with other contents than before" in caplog.text
+
+
+def test_rows_that_match_nothing_are_said_to_hold_back_what_is_asked(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root, out = tmp_path / "photos", tmp_path / "run"
+    save_digits(root, rows_of((4, 5), 0, 100))
+    save_digits(root, rows_of((4, 5), 100, 150), folder="unlabelled")
+    outcome = run(root, out, 2, initial_size=None)
+    assert outcome.waiting_for is not None
+    own = b"id,label\nnobody.png,four\n"
+    outcome.waiting_for.write_bytes(own)
+    run(root, out, 2, initial_size=None)
+    assert outcome.waiting_for.read_bytes() == own
+    assert "lacks what is asked now: mend or remove them" in caplog.text
 
 
 def test_answers_and_corrections_of_a_person_are_taken_from_a_simulation_too(
