@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bgadl_tf.core.registry import Registry
+from bgadl_tf.core.types import ImageShape, Shape
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.earlier_split import EarlierSplit
 
@@ -30,6 +31,8 @@ class LoadRequest:
         earlier: How it was split before, where what is held out is a seeded draw: a dataset that
             has grown keeps its test set. None to draw.
         new_classes: Names of classes that nothing in the dataset names yet.
+        shape: Of the examples of a run that goes on, which those that have come since get, too;
+            None for a new run.
     """
 
     argument: str = ""
@@ -42,6 +45,15 @@ class LoadRequest:
     max_unreadable: float = MAX_UNREADABLE
     earlier: EarlierSplit | None = None
     new_classes: tuple[str, ...] = ()
+    shape: Shape | None = None
+
+    @property
+    def image_shape(self) -> ImageShape | None:
+        """Shape of the images of a run that goes on; None where there are none."""
+        if self.shape is None or len(self.shape) != 3:
+            return None
+        height, width, channels = self.shape
+        return height, width, channels
 
     def classes(self, found: Iterable[str]) -> tuple[str, ...]:
         """The classes that a dataset names, and after them the new ones."""

@@ -126,6 +126,7 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         max_unreadable=config.max_unreadable,
         earlier=history.split_before(),
         new_classes=(*history.class_names, *config.new_classes),
+        shape=tuple(example_shape(resumed)) if resumed else None,
     )
     names = history.class_names or resumed.get("class_names", ())
     dataset = dataset.in_order(names) if names else dataset

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from bgadl_tf.core.errors import BgadlError, ConfigError, RunFolderError
 from bgadl_tf.runs.config import RunConfig
@@ -120,6 +121,22 @@ def test_a_folder_of_an_older_version_goes_on(photos: Path, out: Path, tmp_path:
     run(photos, tmp_path / "at once", 2)
     left = differences(out, tmp_path / "at once")
     assert left in ([], ["config.json"])
+
+
+def test_images_of_another_size_or_colour_may_come(
+    photos: Path, out: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    more = shutil.copytree(photos, tmp_path / "more")
+    Image.new("L", (9, 9)).save(more / "four" / "other size.png")
+    Image.new("RGB", (8, 8), (9, 200, 30)).save(more / "five" / "green.png")
+    assert len(run(more, out, 2).rounds) == 3
+    assert json.loads((out / "config.json").read_text())["example_shape"] == [8, 8, 1]
+    start = json.loads((out / "dataset.jsonl").read_text().splitlines()[-1])
+    assert start["added"] == ["five/green.png"]
+    assert [*start["unreadable"]] == ["four/other size.png"]
+    told = "\n".join(caplog.messages)
+    assert "1 image in colour is converted to grey, as those of the run are grey" in told
+    assert "9x9 pixels, those of the run are 8x8: resize it, or begin a run" in told
 
 
 def test_a_pool_that_is_too_small_by_now_is_refused(
