@@ -139,6 +139,16 @@ def test_images_of_another_size_or_colour_may_come(
     assert "9x9 pixels, those of the run are 8x8: resize it, or begin a run" in told
 
 
+def test_a_class_that_is_spelt_anew_is_one_more_and_no_new_class_that_was_asked_for(
+    photos: Path, out: Path, tmp_path: Path
+) -> None:
+    renamed = shutil.copytree(photos, tmp_path / "renamed")
+    (renamed / "four").rename(renamed / "FOUR")
+    run(renamed, out, 2)
+    names = json.loads((out / "config.json").read_text())["class_names"]
+    assert names == ["five", "four", "six", "FOUR"]
+
+
 def test_a_pool_that_is_too_small_by_now_is_refused(
     photos: Path, out: Path, tmp_path: Path
 ) -> None:

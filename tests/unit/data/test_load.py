@@ -84,6 +84,38 @@ def test_new_classes_come_last_and_none_comes_twice() -> None:
     assert names == (*"0123456789", "x", "a")
 
 
+@pytest.mark.parametrize(
+    ("new", "message"),
+    [
+        (("1.0",), "--new-class '1.0' is the class '1' already; leave it out"),
+        ((" 7 ",), "--new-class ' 7 ' is the class '7' already; leave it out"),
+        (("x", "X"), "--new-class 'X' is the class 'x' already; leave it out"),
+        (("ANT",), "--new-class 'ANT' is the class 'ant' already; leave it out"),
+        (("Bee",), "--new-class 'Bee' could be 'bee' or 'BEE'; write it exactly as one of them"),
+    ],
+)
+def test_a_new_class_that_is_one_but_for_its_spelling_is_refused(
+    new: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load.load_dataset("digits", new_classes=new, classes_before=("ant", "bee", "BEE"))
+    assert str(caught.value) == message
+
+
+def test_an_index_is_no_name_of_a_class(tmp_path: Path) -> None:
+    save_digits(tmp_path, rows_of((0, 1), 0, 30))
+    spec = f"folder:{tmp_path}"
+    assert load.load_dataset(spec, new_classes=("0", "zero")).class_names == ("one", "zero", "0")
+    with pytest.raises(ConfigError, match="'ZERO' is the class 'zero' already"):
+        load.load_dataset(spec, new_classes=("ZERO",))
+
+
+def test_classes_of_a_run_come_before_new_ones_however_they_are_spelt() -> None:
+    given = {"new_classes": ("x", "ant"), "classes_before": ("ant", "3", "ANT", "1.0")}
+    names = load.load_dataset("digits", **given).class_names
+    assert names == (*"0123456789", "ant", "ANT", "1.0", "x")
+
+
 def grown(root: Path) -> str:
     """A folder of grey digits of 8x8 pixels, to which unlike images have come."""
     save_digits(root, rows_of((0, 1), 0, 100))
