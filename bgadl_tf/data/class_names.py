@@ -20,9 +20,32 @@ _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?|[+-]?[0-9]{1,3}
 def index_of(text: str, names: Sequence[str]) -> Label | None:
     """Which class is meant.
 
+    By its name, as ``index_of_name``; and only where no name is a number, by an index.
+
+    Args:
+        text: As somebody wrote it.
+        names: Of the classes.
+
+    Returns:
+        The index, or None where nothing fits.
+
+    Raises:
+        ValueError: Two names fit equally well.
+    """
+    found = index_of_name(text, names)
+    if found is None and not has_numbers(names):
+        # Beside names that are numbers an index would be ambiguous: '1' of ('1', '2') is index 0.
+        values = _numbers(text)
+        return next((index for index in range(len(names)) if Decimal(index) in values), None)
+    return found
+
+
+def index_of_name(text: str, names: Sequence[str]) -> Label | None:
+    """Which class is named.
+
     In this order: the very name; the name but for blanks around it and the composition of its
-    characters; where names are numbers, the same number (``1``, ``1.0`` and ``1,0`` are one);
-    the name in another case; and only where no name is a number, an index.
+    characters; where names are numbers, the same number (``1``, ``1.0`` and ``1,0`` are one); the
+    name in another case.
 
     Args:
         text: As somebody wrote it.
@@ -49,9 +72,6 @@ def index_of(text: str, names: Sequence[str]) -> Label | None:
             raise ValueError(f"{text!r} could be {several}; write it exactly as one of them")
         if found:
             return found[0]
-    if not has_numbers(names):
-        # Beside names that are numbers an index would be ambiguous: '1' of ('1', '2') is index 0.
-        return next((index for index in range(len(names)) if Decimal(index) in values), None)
     return None
 
 

@@ -38,9 +38,10 @@ class Ids:
     """Finds the known id that a text means, and never guesses between two.
 
     In this order: the very id; the id but for blanks around it, backslashes, a leading ``./``,
-    the composition of characters and percent-encoding; a path that ends in the id; the end of
-    an id, such as a base name, that only one id has; the same without suffixes. Folders that
-    contradict each other are not the same image: ``dog/1.png`` is not ``cat/1.png``.
+    the composition of characters and percent-encoding; the same in another case; a path that ends
+    in the id; the end of an id, such as a base name, that only one id has; the same without
+    suffixes. Folders that contradict each other are not the same image: ``dog/1.png`` is not
+    ``cat/1.png``.
 
     Args:
         known: Ids that there are; of a mapping, by the ids that they have today: several that are
@@ -65,6 +66,7 @@ class Ids:
         steps: tuple[tuple[How, Callable[[], set[Id]]], ...] = (
             (How.SPELLING, lambda: set(self._by_plain.get(plain, ()))),
             (How.SPELLING, lambda: set(self._by_decoded.get(decoded, ()))),
+            (How.SPELLING, lambda: set(self._by_folded.get(_folded(decoded), ()))),
             (How.PATH, lambda: self._ending(decoded)),
             (How.NAME, lambda: self._ended(decoded, self._by_name)),
             (How.STEM, lambda: self._ended(decoded, self._by_stem)),
@@ -99,6 +101,10 @@ class Ids:
         return _grouped((_decoded(id_), id_) for id_ in self._known)
 
     @cached_property
+    def _by_folded(self) -> Mapping[str, list[Id]]:
+        return _grouped((_folded(_decoded(id_)), id_) for id_ in self._known)
+
+    @cached_property
     def _by_name(self) -> Mapping[str, list[tuple[str, Id]]]:
         paths = ((_decoded(id_), id_) for id_ in self._known)
         return _grouped((path.rpartition("/")[2], (path, id_)) for path, id_ in paths)
@@ -125,6 +131,10 @@ def _plain(text: str) -> str:
 
 def _decoded(text: str) -> str:
     return _plain(unquote(_plain(text)))
+
+
+def _folded(path: str) -> str:
+    return unicodedata.normalize("NFC", path.casefold())
 
 
 def _stem(path: str) -> str:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 
 from bgadl_tf.core.errors import ConfigError, UnknownNameError
+from bgadl_tf.core.types import Shape
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.earlier_split import EarlierSplit
 from bgadl_tf.data.loader import LOADERS, MAX_UNREADABLE, LoadRequest
@@ -26,6 +27,8 @@ def load_dataset(
     max_unreadable: float = MAX_UNREADABLE,
     earlier: EarlierSplit | None = None,
     new_classes: Sequence[str] = (),
+    classes_before: Sequence[str] = (),
+    shape: Shape | None = None,
     tell: bool = True,
 ) -> Dataset:
     """Loads the dataset that ``spec`` names.
@@ -42,11 +45,16 @@ def load_dataset(
         max_unreadable: Share of the images that may be unreadable; these are left out.
         earlier: How it was split before, where what is held out is a seeded draw; None to draw.
         new_classes: Names of classes that nothing in the dataset names yet; they come last.
+        classes_before: Names of the classes of a run that goes on; those that nothing in the
+            dataset names come before the new ones.
+        shape: Of the examples of a run that goes on: images of a folder that are of another size
+            are left out, and all get its channels. None for a new run.
         tell: Log what people should know of the dataset.
 
     Raises:
         UnknownNameError: The kind before the colon is not registered.
-        ConfigError: ``labels`` is given for what is no folder of images.
+        ConfigError: ``labels`` is given for what is no folder of images, or a new class is
+            one already but for case or spelling.
         DataError: The data is missing, empty, unreadable or malformed.
     """
     kind, colon, argument = spec.partition(":")
@@ -72,9 +80,11 @@ def load_dataset(
         max_unreadable=max_unreadable,
         earlier=earlier,
         new_classes=tuple(new_classes),
+        classes_before=tuple(classes_before),
+        shape=shape,
     )
     dataset = LOADERS.get(kind)(request)
-    if new_classes:
+    if new_classes or classes_before:
         dataset = dataclasses.replace(dataset, class_names=request.classes(dataset.class_names))
     for line in dataset.intake.lines() if tell else ():
         logger.warning("%s: %s", dataset.name, line)

@@ -125,7 +125,9 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         resize=config.resize,
         max_unreadable=config.max_unreadable,
         earlier=history.split_before(),
-        new_classes=(*history.class_names, *config.new_classes),
+        new_classes=config.new_classes,
+        classes_before=history.class_names,
+        shape=tuple(example_shape(resumed)) if resumed else None,
     )
     names = history.class_names or resumed.get("class_names", ())
     dataset = dataset.in_order(names) if names else dataset

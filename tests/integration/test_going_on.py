@@ -123,6 +123,32 @@ def test_a_folder_of_an_older_version_goes_on(photos: Path, out: Path, tmp_path:
     assert left in ([], ["config.json"])
 
 
+def test_images_of_another_size_or_colour_may_come(
+    photos: Path, out: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    more = shutil.copytree(photos, tmp_path / "more")
+    Image.new("L", (9, 9)).save(more / "four" / "other size.png")
+    Image.new("RGB", (8, 8), (9, 200, 30)).save(more / "five" / "green.png")
+    assert len(run(more, out, 2).rounds) == 3
+    assert json.loads((out / "config.json").read_text())["example_shape"] == [8, 8, 1]
+    start = json.loads((out / "dataset.jsonl").read_text().splitlines()[-1])
+    assert start["added"] == ["five/green.png"]
+    assert [*start["unreadable"]] == ["four/other size.png"]
+    told = "\n".join(caplog.messages)
+    assert "1 image in colour is converted to grey, as those of the run are grey" in told
+    assert "9x9 pixels, those of the run are 8x8: resize it, or begin a run" in told
+
+
+def test_a_class_that_is_spelt_anew_is_one_more_and_no_new_class_that_was_asked_for(
+    photos: Path, out: Path, tmp_path: Path
+) -> None:
+    renamed = shutil.copytree(photos, tmp_path / "renamed")
+    (renamed / "four").rename(renamed / "FOUR")
+    run(renamed, out, 2)
+    names = json.loads((out / "config.json").read_text())["class_names"]
+    assert names == ["five", "four", "six", "FOUR"]
+
+
 def test_as_many_rounds_are_made_as_the_pool_has_images_for(
     photos: Path, out: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

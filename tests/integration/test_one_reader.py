@@ -30,10 +30,11 @@ GREY = {name: content for name, content in SOUND.items() if prepared.pixels(cont
 
 
 class Case(NamedTuple):
-    """A folder of files, and a model of as many channels as they have together."""
+    """A folder of files, and a model of as many channels as they have together, or are given."""
 
     root: Path
     mode: str
+    channels: int | None
     model: SessionModel
     metadata: dict[str, object]
 
@@ -48,25 +49,33 @@ class Case(NamedTuple):
             resize=self.mode,
             stream=stream,
             max_unreadable=0.0,
+            channels=self.channels,
         )
         return dict(zip(read.ids, read.images[:], strict=True))
 
 
 @pytest.fixture(
     scope="module",
-    params=[("stretch", 3), ("crop", 3), ("pad", 3), ("stretch", 1), ("pad", 1)],
-    ids=lambda param: f"{param[0]}-{param[1]}",
+    params=[
+        ("stretch", 3, None),
+        ("crop", 3, None),
+        ("pad", 3, None),
+        ("stretch", 1, None),
+        ("pad", 1, None),
+        ("crop", 1, 1),
+    ],
+    ids=lambda param: f"{param[0]}-{param[1]}" + ("-as the run" if param[2] else ""),
 )
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    mode, channels = request.param
+    mode, channels, given = request.param
     root = tmp_path_factory.mktemp("pool")
-    for name, content in (GREY if channels == 1 else SOUND).items():
+    for name, content in (SOUND if channels == 3 or given else GREY).items():
         (root / name).write_bytes(content)
     learner = small_learner("plain", "lenet", (SIZE, SIZE, channels))
     out = tmp_path_factory.mktemp("export")
     folder = export_models(learner, out, mc_samples=4, resize=mode).folder("classifier")
     metadata = json.loads((folder / "assets.extra/metadata.json").read_text())
-    return Case(root, mode, SessionModel(folder), metadata)
+    return Case(root, mode, given, SessionModel(folder), metadata)
 
 
 def test_there_is_something_to_compare() -> None:

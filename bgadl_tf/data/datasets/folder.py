@@ -26,7 +26,7 @@ from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.folders import by_folder, by_label_file, label_file
 from bgadl_tf.data.folders.layout import Layout
-from bgadl_tf.data.images import image_files, looking
+from bgadl_tf.data.images import image_files, looking, of_run
 from bgadl_tf.data.images.looking import Looked
 from bgadl_tf.data.images.tree import Tree, read_tree
 from bgadl_tf.data.intake import counted
@@ -40,7 +40,7 @@ def load(request: LoadRequest) -> Dataset:
     Args:
         request: Its argument is the folder; an image size is needed when the images have
             different sizes. To stream is to read only headers now, and to decode training images
-            when they are needed.
+            when they are needed. In a run that goes on, images of another size are unreadable.
 
     Returns:
         The dataset; ids are POSIX paths relative to the folder, in sorted order. Where no image
@@ -54,6 +54,8 @@ def load(request: LoadRequest) -> Dataset:
     root = _existing(request.argument)
     tree = read_tree(root)
     looked = looking.look_at([*tree.root.all_files()])
+    if request.image_shape is not None and request.image_size is None:
+        looked = of_run.of_one_size(looked, request.image_shape)
     images = sorted([*looked.headers, *looked.unreadable])
     left_out = {**tree.left_out, **looked.others}
     try:
@@ -129,6 +131,7 @@ def _dataset(
         resize=request.resize,
         stream=request.stream,
         max_unreadable=request.max_unreadable,
+        channels=None if request.image_shape is None else request.image_shape[-1],
     )
     paths = dict(entries)
     labels = [UNLABELLED if (name := by_id[id_]) is None else label_of[name] for id_ in read.ids]
@@ -149,6 +152,8 @@ def _dataset(
         unreadable=read.unreadable,
         held_out=held_out,
     )
+    if request.image_shape is not None:
+        notes = (*of_run.notes(looked, read.ids, request.image_shape), *notes)
     told = (*layout.notes, *intake.notes, *notes, *_about_labels(train, test, names))
     name = f"folder:{request.argument}"
     return Dataset(name, train, test, names, dataclasses.replace(intake, notes=told))

@@ -141,20 +141,26 @@ def _without_train(root: _Root, found: ImagesIn, layout: Layout, path: str) -> N
 
 
 def _check_wrapper(root: _Root, full: Sequence[Folder], found: ImagesIn, path: str) -> None:
-    """Refuses a folder whose only content is one folder of folders."""
-    alone = len(root.others) == 1 and not root.pools and not found.directly(root.folder)
-    if alone and full and found.full(full[0]):
-        inner = full[0]
-        while len(found.full(inner)) == 1 and not found.directly(inner):
-            (below,) = found.full(inner)
-            if not found.full(below):
-                break
-            inner = below
-        raise DataError(
-            f"all images are in {inner.id}/, which holds folders itself and may be the dataset or "
-            f"its only class: give the path of the dataset, folder:{path}/{inner.id}, or make an "
-            "empty folder for another class"
-        )
+    """Refuses a folder whose images are all in one folder of folders.
+
+    Beside folders that are empty it may be a class that is divided, unless it looks like a dataset.
+    """
+    pools = any(found.has_any(pool) for pool in root.pools)
+    if len(full) != 1 or pools or found.directly(root.folder) or not found.full(full[0]):
+        return
+    inner = full[0]
+    while len(found.full(inner)) == 1 and not found.directly(inner):
+        (below,) = found.full(inner)
+        if not found.full(below):
+            break
+        inner = below
+    if len(root.others) > 1 and (found.directly(inner) or len(found.full(inner)) < 2):
+        return
+    raise DataError(
+        f"all images are in {inner.id}/, which holds folders itself and may be the dataset or "
+        f"its only class: give the path of the dataset, folder:{path}/{inner.id}, or move the "
+        f"images directly into {full[0].id}/ if that is a class"
+    )
 
 
 def _split(found: ImagesIn, split: Folder, images: dict[Id, str | None], layout: Layout) -> None:

@@ -34,8 +34,10 @@ class ImagesIn:
         return any(file.id in self._images for file in folder.all_files())
 
     def is_empty(self, folder: Folder) -> bool:
-        """Whether no file is in the folder or below."""
-        return all(file.id.rpartition("/")[2].lower() in CLUTTER for file in folder.all_files())
+        """Whether no file is in the folder or below, not even a hidden one."""
+        return not folder.hides_any() and all(
+            file.id.rpartition("/")[2].lower() in CLUTTER for file in folder.all_files()
+        )
 
     def full(self, folder: Folder) -> list[Folder]:
         """Folders directly in it that hold images."""

@@ -14,6 +14,7 @@ import tensorflow as tf
 from bgadl_tf.core.errors import DataError, plain
 from bgadl_tf.core.types import Id, Images, Rows
 from bgadl_tf.data.images import decode, formats, reading, resize, unreadable_files
+from bgadl_tf.data.images.channels import with_channels
 from bgadl_tf.data.images.decode_rows import decode_rows
 from bgadl_tf.data.images.header import Header, UnreadableError
 from bgadl_tf.data.images.looking import Looked, open_regular
@@ -46,8 +47,9 @@ def read_images(
     resize: str,
     stream: bool,
     max_unreadable: float,
+    channels: int | None = None,
 ) -> ReadImages:
-    """Reads images: one channel when all are grey, else three.
+    """Reads images.
 
     Args:
         root: What messages call the place where they are.
@@ -58,6 +60,7 @@ def read_images(
         resize: How, of ``resize.MODES``.
         stream: Decode images when they are needed; damage behind the header is only found then.
         max_unreadable: Share of the images that may be unreadable.
+        channels: D, 1 or 3, or None for one channel when all are grey, else three.
 
     Raises:
         DataError: Too many are unreadable or none is readable, or sizes differ and
@@ -68,7 +71,7 @@ def read_images(
     count = len(chosen) + len(unreadable)
     unreadable_files.check(root, unreadable, count, max_unreadable)
     headers = [looked.headers[entry.id] for entry in chosen]
-    files = ImageFiles(root, chosen, headers, image_size, resize)
+    files = ImageFiles(root, chosen, headers, image_size, resize, channels)
     ids = tuple(entry.id for entry in chosen)
     if stream:
         return ReadImages(ids, files, unreadable)
@@ -95,6 +98,7 @@ class ImageFiles(StoredExamples):
         headers: Theirs.
         image_size: As for ``read_images``.
         mode: How images are resized, of ``resize.MODES``.
+        channels: As for ``read_images``.
 
     Raises:
         DataError: Sizes differ and ``image_size`` is None.
@@ -107,6 +111,7 @@ class ImageFiles(StoredExamples):
         headers: Sequence[Header],
         image_size: int | None,
         mode: str,
+        channels: int | None = None,
     ) -> None:
         if image_size is None:
             _check_sizes(root, entries, headers)
@@ -115,7 +120,9 @@ class ImageFiles(StoredExamples):
             if image_size is None
             else (image_size, image_size)
         )
-        self._image_shape = (*size, 1 if all(header.grey for header in headers) else 3)
+        if channels is None:
+            channels = 1 if all(header.grey for header in headers) else 3
+        self._image_shape = (*size, channels)
         super().__init__((len(entries), *self._image_shape))
         self._root, self._image_size, self._mode = root, image_size, mode
         self._ids = [entry.id for entry in entries]
@@ -157,9 +164,7 @@ class ImageFiles(StoredExamples):
         for place in np.flatnonzero(~native):
             with open_regular(self._paths[rows[place]]) as file:
                 image = pixels(file.read())
-            # What has no colour is alike in every channel.
-            shape = (*image.shape[:2], self._image_shape[-1])
-            image = np.broadcast_to(image, shape)[np.newaxis]
+            image = with_channels(image, self._image_shape[-1])[np.newaxis]
             if self._image_size is not None:
                 image = resize.resize(image, self._image_size, self._mode)
             images[place] = self._fitting(image[0])

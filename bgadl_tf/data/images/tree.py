@@ -14,6 +14,12 @@ from bgadl_tf.core.types import Id
 RUN_FILES = frozenset({"plan.json", "rounds.jsonl", "labels.jsonl"})
 """One of them beside a ``config.json`` makes a folder a run folder."""
 
+OF_MACS = "__MACOSX"
+"""What macOS adds to a zip: a folder of hidden files, which may be called like images."""
+
+PLACEHOLDERS = frozenset({".ds_store", ".gitkeep", ".keep"})
+"""Hidden files of a folder that is meant to be empty."""
+
 
 class Entry(NamedTuple):
     """One file.
@@ -37,12 +43,18 @@ class Folder:
         id: As of a file; empty for the root.
         files: Regular files directly in it, sorted by id.
         folders: Sorted by name.
+        hides: Whether something hidden is directly in it, but for ``PLACEHOLDERS``.
     """
 
     name: str
     id: Id
     files: tuple[Entry, ...]
     folders: tuple[Folder, ...]
+    hides: bool = False
+
+    def hides_any(self) -> bool:
+        """Whether something hidden is in it or below."""
+        return self.hides or any(folder.hides_any() for folder in self.folders)
 
     def all_files(self) -> Iterator[Entry]:
         """Every file in it or below."""
@@ -66,8 +78,8 @@ class Tree(NamedTuple):
 def read_tree(root: Path) -> Tree:
     """Lists everything below a folder, in sorted order.
 
-    Left out are hidden files and folders, what is no regular file, folders that were entered
-    already (symbolic links may make loops), and run folders.
+    Left out are hidden files and folders, what macOS adds to a zip, what is no regular file,
+    folders that were entered already (symbolic links may make loops), and run folders.
 
     Args:
         root: The folder, which exists.
@@ -88,6 +100,7 @@ def _read(path: str, name: str, id_: Id, visited: set[str], left_out: dict[Id, s
         raise DataError(f"cannot list {path!r}: {error.strerror}") from error
     files, subfolders = [], []
     seen: set[str] = set()
+    hides = False
     for text, entry in entries:
         own = f"{id_}/{text}" if id_ else text
         if text in seen:
@@ -95,6 +108,11 @@ def _read(path: str, name: str, id_: Id, visited: set[str], left_out: dict[Id, s
         seen.add(text)
         if text.startswith("."):
             left_out[own] = "hidden"
+            hides = hides or text.lower() not in PLACEHOLDERS
+            continue
+        if text == OF_MACS:
+            left_out[own] = "added to a zip by macOS"
+            hides = True
             continue
         try:
             if entry.is_dir():
@@ -115,7 +133,7 @@ def _read(path: str, name: str, id_: Id, visited: set[str], left_out: dict[Id, s
         else:
             visited.add(real)
             folders.append(_read(below, text, own, visited, left_out))
-    return Folder(name, id_, tuple(files), tuple(folders))
+    return Folder(name, id_, tuple(files), tuple(folders), hides)
 
 
 def is_run_folder(path: str | os.PathLike[str]) -> bool:

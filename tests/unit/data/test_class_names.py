@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bgadl_tf.data.class_names import allowed, index_of, resembling
+from bgadl_tf.data.class_names import allowed, index_of, index_of_name, resembling
 
 ANIMALS = ("cat", "Dog", "white horse")
 
@@ -56,6 +56,12 @@ def test_names_that_are_numbers_are_compared_as_numbers_and_never_indices(
     text: str, names: tuple[str, ...], index: int | None
 ) -> None:
     assert index_of(text, names) == index
+
+
+def test_by_name_alone_an_index_is_nothing() -> None:
+    assert index_of_name("1", ANIMALS) is None
+    assert index_of_name(ANIMALS[1].upper(), ANIMALS) == 1
+    assert index_of_name("1.0", ("0", "1")) == 1
 
 
 def test_the_very_name_comes_before_all_that_is_alike() -> None:

@@ -14,6 +14,8 @@ KNOWN = ("train/cat/1.png", "train/dog/2.png", "pool/ü b.png", "pool/3.jpeg", "
         (" ./train\\cat\\1.png ", "train/cat/1.png", How.SPELLING),
         ("pool/u\N{COMBINING DIAERESIS} b.png", "pool/ü b.png", How.SPELLING),
         ("pool/%C3%BC%20b.png", "pool/ü b.png", How.SPELLING),
+        ("TRAIN/Cat/1.PNG", "train/cat/1.png", How.SPELLING),
+        (".\\Pool\\U\N{COMBINING DIAERESIS}%20B.PNG", "pool/ü b.png", How.SPELLING),
         ("/home/me/photos/train/dog/2.png", "train/dog/2.png", How.PATH),
         ("C:\\photos\\train\\dog\\2.png", "train/dog/2.png", How.PATH),
         ("file:///photos/pool/%C3%BC%20b.png", "pool/ü b.png", How.PATH),
@@ -45,6 +47,7 @@ def test_what_is_no_known_id_is_not_found(text: str) -> None:
         ("1", ("cat/1.png", "dog/1.jpg")),
         ("/data/cat/1.png", ("cat/1.png", "1.png")),
         (" a ", ("a ", " a")),
+        ("IM0.png", ("im0.png", "IM0.PNG")),
         ("u\N{COMBINING DIAERESIS}/x%20y", ("ü/x%20y ", "./ü/x%20y")),
     ],
 )
@@ -57,6 +60,18 @@ def test_the_nearest_spelling_comes_first() -> None:
     assert Ids(known).match("./a%20b.png") == "a%20b.png"
     assert Ids(known).match("a b.png") == "a b.png"
     assert Ids(known).match("1") == "1"
+
+
+def test_ids_that_differ_in_case_alone_are_told_apart() -> None:
+    known = ("im0.png", "IM0.PNG", "x/Im1.png", "im1.png")
+    assert Ids(known).match(" im0.png") == "im0.png"
+    assert Ids(known).find("./IM0.PNG") == Match("IM0.PNG", How.SPELLING)
+    # All of an id comes before the end of another.
+    assert Ids(known).find("Im1.png") == Match("im1.png", How.SPELLING)
+
+
+def test_names_of_one_example_in_two_cases_mean_it() -> None:
+    assert Ids({"im0.png": "new.png", "IM0.PNG": "new.png"}).match("Im0.png") == "new.png"
 
 
 def test_an_id_with_odd_characters_is_itself() -> None:

@@ -124,7 +124,7 @@ def test_a_pool_without_labels_takes_its_classes_from_the_test_images(tmp_path: 
         ("1.png", r"names 0 classes \(none\), .*--labels FILE"),
         ("cat/x.txt", r"holds no images; expected .* PNG or JPEG"),
         ("cat/1.png dog/1.png", "no class has 2 examples with a label"),
-        ("data/cat/1.png data/dog/2.png", r"folder:/.*/data, or make an empty folder"),
+        ("data/cat/1.png data/dog/2.png", r"folder:/.*/data, or move the images directly"),
         ("test/cat/1.png test/dog/2.png", "images to test on, but none to train on"),
     ],
 )

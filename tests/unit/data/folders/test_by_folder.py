@@ -50,6 +50,31 @@ CLEAR = {
         ("cat/1.png=cat dog/2.png=dog", "", "ant bee cat cow dog"),
         [],
     ),
+    "a class beside an empty one": (
+        "cat/1.png dog/",
+        ("cat/1.png=cat", "", "cat dog"),
+        [],
+    ),
+    "a class that is divided beside an empty one": (
+        "cat/a/1.png dog/",
+        ("cat/a/1.png=cat", "", "cat dog"),
+        [],
+    ),
+    "a class with more in a folder beside an empty one": (
+        "cat/a/1.png cat/b/2.png cat/3.png dog/",
+        ("cat/3.png=cat cat/a/1.png=cat cat/b/2.png=cat", "", "cat dog"),
+        [],
+    ),
+    "a folder of hidden files is no class": (
+        "cat/1.png dog/2.png old/.1.png cow/x/.hidden",
+        ("cat/1.png=cat dog/2.png=dog", "", "cat dog"),
+        [],
+    ),
+    "a folder that only keeps its place is a class": (
+        "cat/1.png dog/.gitkeep cow/.DS_Store",
+        ("cat/1.png=cat", "", "cat cow dog"),
+        [],
+    ),
     "a folder of other files is no class": (
         "cat/1.png dog/2.png docs/readme.txt",
         ("cat/1.png=cat dog/2.png=dog", "", "cat dog"),
@@ -235,7 +260,22 @@ TWO_MEANINGS = {
     ),
     "a wrapper of splits": (
         "dataset/train/cat/1.png dataset/test/cat/2.png readme.txt",
-        r"all images are in dataset/.*folder:PATH/dataset, or make an empty folder",
+        r"all images are in dataset/.*folder:PATH/dataset, or move the images directly",
+    ),
+    "a wrapper beside empty folders": (
+        "dataset/train/cat/1.png dataset/test/cat/2.png results/ notes/x/",
+        r"all images are in dataset/.*folder:PATH/dataset, or move",
+    ),
+    "a wrapper of classes beside an empty folder and an empty pool": (
+        "images/cat/1.png images/dog/2.png new/ unlabelled/",
+        r"folder:PATH/images,",
+    ),
+    "a wrapper beside what macOS adds to a zip": (
+        (
+            "dataset/train/zero/1.png dataset/test/one/2.png __MACOSX/._dataset "
+            "__MACOSX/dataset/train/zero/._1.png"
+        ),
+        r"all images are in dataset/.*folder:PATH/dataset,",
     ),
     "a wrapper of classes": ("images/cat/1.png images/dog/2.png", r"folder:PATH/images,"),
     "a wrapper in a wrapper": ("a/b/cat/1.png a/b/dog/2.png", r"folder:PATH/a/b,"),
