@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import logging
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from bgadl_tf import __version__
-from bgadl_tf.core.errors import BgadlError
-from bgadl_tf.runs.config import RunConfig, flag, scalar_type
+from bgadl_tf.core.errors import BgadlError, DataError
+from bgadl_tf.runs.config import SINGULAR, RunConfig, flag, scalar_type
 from bgadl_tf.serving import score_command
 from bgadl_tf.study import command as study_command
 
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from bgadl_tf.export.models import ExportedModels
 
 BAD_INPUT, WAITING, INTERRUPTED = 2, 3, 130
+
+DATASET_SETTINGS = (
+    "dataset", "data_dir", "image_size", "resize", "labels", "new_classes", "max_unreadable",
+    "stream", "seed",
+)  # fmt: skip
+"""Settings of a run that say what its dataset is."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -30,13 +37,21 @@ class _Parser(argparse.ArgumentParser):
         self.exit(BAD_INPUT, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
-def add_train_flags(parser: argparse.ArgumentParser) -> None:
-    """One flag per field of ``RunConfig``, and ``--out``."""
+def add_settings(parser: argparse.ArgumentParser, names: Collection[str] | None = None) -> None:
+    """A flag for each field of ``RunConfig``, or for those of these names."""
     for field in dataclasses.fields(RunConfig):
+        if names is not None and field.name not in names:
+            continue
         help_ = field.metadata["help"]
-        if field.name == "options":
+        if field.name in SINGULAR:
+            metavar = "NAME=VALUE" if field.name == "options" else "NAME"
             parser.add_argument(
-                flag(field.name), dest=field.name, action="append", metavar="NAME=VALUE", help=help_
+                flag(field.name),
+                dest=field.name,
+                action="append",
+                default=[],
+                metavar=metavar,
+                help=help_,
             )
             continue
         if field.default is not None:
@@ -53,6 +68,11 @@ def add_train_flags(parser: argparse.ArgumentParser) -> None:
                 metavar=kind.__name__.upper() if field.metadata["choices"] is None else None,
                 help=help_,
             )
+
+
+def add_train_flags(parser: argparse.ArgumentParser) -> None:
+    """One flag per field of ``RunConfig``, and ``--out``."""
+    add_settings(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -76,6 +96,22 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add_train_flags(train)
     train.set_defaults(command=_train)
+    check = commands.add_parser(
+        "check",
+        help="say what a run would see of a dataset",
+        description="Read a dataset as a run would, without starting one, and say what there is: "
+        "images, sizes, formats, classes, what is held out, unlabelled, left out or unreadable and "
+        "why, and duplicates.",
+        epilog=f"Exit status: 0 if a run could start, {BAD_INPUT} if not, with the reason.",
+    )
+    add_settings(check, DATASET_SETTINGS)
+    check.add_argument(
+        "--all",
+        dest="every",
+        action="store_true",
+        help="name everything that is left out, unreadable or twice there, not the first few",
+    )
+    check.set_defaults(command=_check)
     export = commands.add_parser(
         "export",
         help="export the newest weights of a run for serving",
@@ -127,6 +163,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = vars(make_parser().parse_args(argv))
     command: Callable[..., int] = arguments.pop("command")
+    told = logging.StreamHandler()
+    told.setFormatter(logging.Formatter("bgadl: %(message)s"))
+    logging.getLogger("bgadl_tf").handlers = [told]
     # Silences notices of TensorFlow's start; errors still show.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
@@ -140,13 +179,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _train(out: Path, options: Sequence[str] | None, **settings: Any) -> int:
-    config = RunConfig(**settings, options=tuple(options or ()))
+def _train(out: Path, **settings: Any) -> int:
+    config = RunConfig(**settings)
     from bgadl_tf.core import backend
 
     backend.check()
     import tensorflow as tf
 
+    from bgadl_tf.loop.round import Round
+    from bgadl_tf.runs.progress import measured
     from bgadl_tf.runs.train import train
 
     # A run is to be the same bit for bit however often it is interrupted.
@@ -158,13 +199,24 @@ def _train(out: Path, options: Sequence[str] | None, **settings: Any) -> int:
             "run the same command again"
         )
         return WAITING
-    last = outcome.rounds[-1]
-    print(
-        f"finished: {last['labelled']} labels, test accuracy {100 * last['test_accuracy']:.2f} %; "
-        f"everything is in {outcome.folder}"
-    )
+    last = Round.from_json(outcome.rounds[-1])
+    print(f"finished: {last.labelled} labels, {measured(last)}; everything is in {outcome.folder}")
     if outcome.exported is not None:
         print(_export_summary(outcome.exported))
+    return 0
+
+
+def _check(every: bool, **settings: Any) -> int:
+    config = RunConfig(**settings)
+    from bgadl_tf.core import backend
+
+    backend.check()
+    from bgadl_tf.runs.check import check
+
+    checked = check(every=every, **{name: getattr(config, name) for name in DATASET_SETTINGS})
+    print("\n".join(checked.lines))
+    if checked.refusal is not None:
+        raise DataError(checked.refusal)
     return 0
 
 

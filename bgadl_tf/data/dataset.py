@@ -1,8 +1,9 @@
-"""What every dataset is: examples under stable ids, labels where somebody knows them."""
+"""What every dataset is: a training set, a test set, and names of classes."""
 
 from __future__ import annotations
 
-from collections import Counter
+import dataclasses
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -11,101 +12,25 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bgadl_tf.core.errors import DataError
-from bgadl_tf.core.types import UNLABELLED, Examples, Id, Labels, Rows, Shape
+from bgadl_tf.core.types import UNLABELLED, Id, Shape
 from bgadl_tf.data import checked, vectors
-from bgadl_tf.data.source import (
-    IMAGE_TYPE,
-    VECTOR_TYPE,
-    ExampleSource,
-    StoredExamples,
-    Subset,
-    gather,
-    is_in_memory,
-    kind,
-)
+from bgadl_tf.data.example_set import ExampleSet
+from bgadl_tf.data.intake import Intake
+from bgadl_tf.data.source import ExampleSource, StoredExamples, kind
 
-
-@dataclass(frozen=True)
-class ExampleSet:
-    """Images or vectors under ids.
-
-    Attributes:
-        ids: ``[N]`` unique, stable names.
-        examples: Images, ``uint8 [N, H, W, D]``, or vectors, ``float32 [N, F]``, in memory or
-            read when they are indexed.
-        labels: ``int32 [N]``; ``UNLABELLED`` where nobody knows.
-
-    Raises:
-        DataError: Lengths, shapes or dtypes do not fit together, an id occurs twice, or a vector
-            in memory is not finite.
-    """
-
-    ids: tuple[Id, ...]
-    examples: ExampleSource
-    labels: Labels
-    _rows: dict[Id, int] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        if (self.examples.dtype, self.examples.ndim) not in ((IMAGE_TYPE, 4), (VECTOR_TYPE, 2)):
-            raise DataError(
-                f"examples are {self.examples.dtype} {list(self.examples.shape)}; expected images, "
-                "uint8 [N, H, W, D], or vectors, float32 [N, F]; Dataset.from_arrays converts "
-                "what can be converted"
-            )
-        if not len(self.ids) == len(self.examples) == len(self.labels):
-            raise DataError(
-                f"{len(self.ids)} ids, {len(self.examples)} {kind(self.examples)} and "
-                f"{len(self.labels)} labels; expected the same number of each"
-            )
-        rows = {id_: row for row, id_ in enumerate(self.ids)}
-        if len(rows) != len(self.ids):
-            (first, times), *_ = Counter(self.ids).most_common(1)
-            more = len(self.ids) - len(rows) - (times - 1)
-            others = f" and {more} further ids too often" if more else ""
-            raise DataError(f"id {first!r} occurs {times} times{others}; ids must be unique")
-        if is_in_memory(self.examples) and self.examples.ndim == 2:
-            vectors.check_finite(self.examples[:], self.ids)
-        object.__setattr__(self, "_rows", rows)
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def __contains__(self, id_: object) -> bool:
-        return id_ in self._rows
-
-    def rows(self, ids: Sequence[Id]) -> Rows:
-        """Rows of ``ids``, int64 [len(ids)].
-
-        Raises:
-            DataError: An id is not in this set.
-        """
-        try:
-            return np.fromiter(map(self._rows.__getitem__, ids), np.int64, len(ids))
-        except KeyError as error:
-            raise DataError(f"no example is called {error.args[0]!r}") from None
-
-    def examples_of(self, ids: Sequence[Id]) -> Examples:
-        """Examples of ``ids``, in that order and in memory."""
-        return gather(self.examples, self.rows(ids))
-
-    def source_of(self, ids: Sequence[Id]) -> ExampleSource:
-        """Examples of ``ids``, in that order; nothing is copied or read before it is indexed."""
-        return Subset(self.examples, self.rows(ids))
-
-    def labels_of(self, ids: Sequence[Id]) -> Labels:
-        """Labels of ``ids``, in that order, int32 [len(ids)]."""
-        return self.labels[self.rows(ids)]
-
-    def in_memory(self) -> ExampleSet:
-        """The same set with its examples in memory."""
-        if is_in_memory(self.examples):
-            return self
-        return ExampleSet(self.ids, self.examples[np.arange(len(self))], self.labels)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Dataset:
     """A training set to query from, a test set that is only ever evaluated, and class names.
+
+    Attributes:
+        name: What messages and run folders call it.
+        train: The training set.
+        test: The test set; empty only where no label is known at all.
+        class_names: C names.
+        intake: What became of all that was found.
 
     Raises:
         DataError: Fewer than two classes, an empty split, examples of different or impossible
@@ -116,6 +41,7 @@ class Dataset:
     train: ExampleSet
     test: ExampleSet
     class_names: tuple[str, ...]
+    intake: Intake = field(default=Intake(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.class_names) < 2:
@@ -125,6 +51,8 @@ class Dataset:
             )
         for split, part in (("train", self.train), ("test", self.test)):
             if not len(part):
+                if part is self.test and (self.train.labels == UNLABELLED).all():
+                    continue  # no label is known that could be held out
                 raise DataError(f"the {split} split of dataset {self.name!r} is empty")
             if part.labels.max() >= self.classes or part.labels.min() < UNLABELLED:
                 raise DataError(
@@ -163,6 +91,8 @@ class Dataset:
         Mapped training examples stay in their files and are read when they are needed. Test
         examples are called ``test-0``, ``test-1``, …, zero-padded.
 
+        Classes of which there is no example are logged.
+
         Args:
             train_examples: The pool. Images, ``uint8 [N, H, W]`` or ``[N, H, W, D]``, or vectors,
                 ``float16``, ``float32`` or ``float64 [N, F]``, which become float32.
@@ -183,7 +113,33 @@ class Dataset:
         if class_names is None:
             labels = [train.labels, test.labels]
             class_names = checked.numbered_names(labels, f"dataset {name!r}", "class_names")
-        return cls(name, train, test, checked.as_names(class_names, "class_names"))
+        names = checked.as_names(class_names, "class_names")
+        dataset = cls(name, train, test, names)
+        known = np.concatenate([train.labels, test.labels])
+        counts = np.bincount(known[known != UNLABELLED], minlength=len(names))
+        lacking = [names[label] for label in np.flatnonzero(counts == 0)]
+        if lacking:
+            logger.warning("%s: no example has the class %s", name, ", ".join(lacking))
+        return dataset
+
+    def in_order(self, names: Sequence[str]) -> Dataset:
+        """The same with classes in an order that was recorded; those that are new come last.
+
+        Args:
+            names: The recorded ones; one that no example has any longer stays a class.
+        """
+        new = tuple(name for name in self.class_names if name not in names)
+        ordered = (*names, *new)
+        if ordered == self.class_names:
+            return self
+        indices = np.array([*map(ordered.index, self.class_names), UNLABELLED], np.int32)
+
+        def of(part: ExampleSet) -> ExampleSet:
+            return dataclasses.replace(part, labels=indices[part.labels])
+
+        return dataclasses.replace(
+            self, train=of(self.train), test=of(self.test), class_names=ordered
+        )
 
     @property
     def classes(self) -> int:

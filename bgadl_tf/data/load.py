@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from bgadl_tf.core.errors import UnknownNameError
+import dataclasses
+import logging
+from collections.abc import Sequence
+
+from bgadl_tf.core.errors import ConfigError, UnknownNameError
+from bgadl_tf.core.types import Shape
 from bgadl_tf.data.dataset import Dataset
-from bgadl_tf.data.loader import LOADERS, LoadRequest
+from bgadl_tf.data.earlier_split import EarlierSplit
+from bgadl_tf.data.loader import LOADERS, MAX_UNREADABLE, LoadRequest
+
+logger = logging.getLogger(__name__)
 
 
 def load_dataset(
@@ -14,6 +22,14 @@ def load_dataset(
     image_size: int | None = None,
     seed: int = 0,
     stream: bool = False,
+    labels: str | None = None,
+    resize: str = "stretch",
+    max_unreadable: float = MAX_UNREADABLE,
+    earlier: EarlierSplit | None = None,
+    new_classes: Sequence[str] = (),
+    classes_before: Sequence[str] = (),
+    shape: Shape | None = None,
+    tell: bool = True,
 ) -> Dataset:
     """Loads the dataset that ``spec`` names.
 
@@ -24,9 +40,21 @@ def load_dataset(
         image_size: Resize every image to this many pixels a side, or None.
         seed: Root seed; decides which examples are held out where no test split is given.
         stream: Read training examples from their files when they are needed.
+        labels: CSV file with the labels of a folder's images, or None for one folder a class.
+        resize: How images that are not square become it: ``stretch``, ``crop`` or ``pad``.
+        max_unreadable: Share of the images that may be unreadable; these are left out.
+        earlier: How it was split before, where what is held out is a seeded draw; None to draw.
+        new_classes: Names of classes that nothing in the dataset names yet; they come last.
+        classes_before: Names of the classes of a run that goes on; those that nothing in the
+            dataset names come before the new ones.
+        shape: Of the examples of a run that goes on: images of a folder that are of another size
+            are left out, and all get its channels. None for a new run.
+        tell: Log what people should know of the dataset.
 
     Raises:
         UnknownNameError: The kind before the colon is not registered.
+        ConfigError: ``labels`` is given for what is no folder of images, or a new class is
+            one already but for case or spelling.
         DataError: The data is missing, empty, unreadable or malformed.
     """
     kind, colon, argument = spec.partition(":")
@@ -36,4 +64,28 @@ def load_dataset(
         )
     if not colon and kind not in LOADERS.names():
         kind, argument = "tfds", spec
-    return LOADERS.get(kind)(LoadRequest(argument, data_dir, image_size, seed, stream))
+    if labels is not None and kind != "folder":
+        raise ConfigError(
+            f"--labels is {labels!r}, but dataset {spec!r} is no folder of images (folder:PATH), "
+            "for whose images alone a CSV file can hold the labels; leave it out"
+        )
+    request = LoadRequest(
+        argument=argument,
+        data_dir=data_dir,
+        image_size=image_size,
+        seed=seed,
+        stream=stream,
+        labels=labels,
+        resize=resize,
+        max_unreadable=max_unreadable,
+        earlier=earlier,
+        new_classes=tuple(new_classes),
+        classes_before=tuple(classes_before),
+        shape=shape,
+    )
+    dataset = LOADERS.get(kind)(request)
+    if new_classes or classes_before:
+        dataset = dataclasses.replace(dataset, class_names=request.classes(dataset.class_names))
+    for line in dataset.intake.lines() if tell else ():
+        logger.warning("%s: %s", dataset.name, line)
+    return dataset

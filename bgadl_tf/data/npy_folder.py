@@ -8,12 +8,15 @@
     FOLDER/test_STEM.npy       if these are absent, a fifth of every class is held out by a
     FOLDER/test_labels.npy     seeded draw
     FOLDER/test_ids.txt        as for training
-    FOLDER/classes.txt         names, one a line; if absent, they are 0, 1, …
+    FOLDER/val_STEM.npy, …     held out where there is no test_STEM.npy; else left out
+    FOLDER/pool_STEM.npy       further examples without a label
+    FOLDER/classes.txt         names, one a line; if absent, they are the labels, in order
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,11 +24,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bgadl_tf.core.errors import DataError
-from bgadl_tf.core.types import Id
+from bgadl_tf.core.types import UNLABELLED, Id, Labels
 from bgadl_tf.data import checked, split
-from bgadl_tf.data.dataset import Dataset, ExampleSet
+from bgadl_tf.data.contents import RowContents
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.example_set import ExampleSet, join_sets
+from bgadl_tf.data.intake import Intake, counted
 from bgadl_tf.data.loader import LoadRequest
 from bgadl_tf.data.source import ExampleSource
+from bgadl_tf.data.split_names import Role, role_of
 
 
 class Form(NamedTuple):
@@ -54,22 +61,78 @@ def open_folder(form: Form, request: LoadRequest) -> Dataset:
         DataError: The folder or a file is missing or malformed, or files do not fit together.
     """
     root, name = _existing(form, request.argument), f"{form.dataset}:{request.argument}"
-    train = _part(form, root, "train")
-    test_examples, test_labels = root / f"test_{form.stem}.npy", root / "test_labels.npy"
-    for here, gone in ((test_examples, test_labels), (test_labels, test_examples)):
-        if here.exists() and not gone.exists():
-            raise DataError(f"{root} has {here.name} but no {gone.name}; add or remove one")
-    if test_examples.exists():
-        test = _part(form, root, "test")
-        return Dataset(name, train, test.in_memory(), _class_names(root, train, test))
-    class_names = _class_names(root, train)
-    quotas = split.fraction_quotas(train.labels, len(class_names))
-    if not any(quotas.values()):
+    parts, left_out = _listed(form, root)
+    notes: list[str] = []
+    train = _part(form, root, parts["train"])
+    if "unlabelled" in parts:
+        pool = _part(form, root, parts["unlabelled"])
+        if (root / f"{parts['unlabelled']}_labels.npy").exists():
+            left_out[f"{parts['unlabelled']}_labels.npy"] = "labels of a pool, which has none"
+        train = join_sets([train, replace(pool, labels=checked.no_labels(len(pool)))])
+    held = _held_out(form, root, parts, left_out, notes)
+    test = None if held is None else _part(form, root, held)
+    found, mapping = _classes(root, train, test)
+    if mapping is not None:
+        told = ", ".join(found[:9]) + (", …" if len(found) > 9 else "")
+        notes.append(f"labels are not 0, 1, …: the {len(found)} classes are called {told}")
+        train = replace(train, labels=mapping(train.labels))
+        test = test and replace(test, labels=mapping(test.labels))
+    names = request.classes(found)
+    if len(names) < 2:
         raise DataError(
-            f"{root} has no {test_examples.name}, and no class has 2 {form.kind} with a label in "
-            "train_labels.npy, one of which could be held out; add one or the other"
+            f"{root} names {counted(len(names), 'class', 'classes')} "
+            f"({', '.join(names) or 'none'}), and a classifier needs at least 2: name them in "
+            "classes.txt, add labels of others to train_labels.npy, or give --new-class NAME"
         )
-    return Dataset(name, *split.hold_out(train, quotas, class_names, request.seed), class_names)
+    if test is None:
+        train, test, held_out, further = split.draw(train, names, request.seed, request.earlier)
+        notes += further
+    else:
+        test, held_out = test.in_memory(), f"all of {held}_{form.stem}.npy"
+    intake = Intake(notes=tuple(notes), left_out=left_out, held_out=held_out)
+    return Dataset(name, train, test, names, intake)
+
+
+def _listed(form: Form, root: Path) -> tuple[dict[Role, str], dict[str, str]]:
+    """What the files of each split begin with, and which files are of none."""
+    parts: dict[Role, str] = {}
+    left_out = {}
+    for path in sorted(root.iterdir()):
+        part, _, rest = path.name.partition("_")
+        role = role_of(part)
+        if path.name == "classes.txt":
+            continue
+        if path.name.startswith("."):
+            left_out[path.name] = "hidden"
+        elif role is None or rest not in (f"{form.stem}.npy", "labels.npy", "ids.txt"):
+            left_out[path.name] = f"not a file that {form.dataset!r} reads"
+        elif parts.setdefault(role, part) != part:
+            raise DataError(
+                f"{root} has {parts[role]}_… and {part}_… files, which are both of the {role} "
+                "split; remove or join them"
+            )
+    return {"train": "train", **parts}, left_out
+
+
+def _held_out(
+    form: Form, root: Path, parts: dict[Role, str], left_out: dict[str, str], notes: list[str]
+) -> str | None:
+    """What the files of the test set begin with; None where there are none."""
+    if "test" not in parts and "validation" not in parts:
+        return None
+    part = parts.get("test", parts.get("validation", ""))
+    needed = (f"{part}_{form.stem}.npy", f"{part}_labels.npy")
+    if lacking := [name for name in needed if not (root / name).exists()]:
+        there = [path.name for path in sorted(root.glob(f"{part}_*"))]
+        raise DataError(f"{root} has {there[-1]} but no {lacking[0]}; add or remove one")
+    if part == parts.get("validation"):
+        notes.append(f"{part}_{form.stem}.npy is held out for testing, as there is no test")
+    elif "validation" in parts:
+        for path in sorted(root.glob(f"{parts['validation']}_*")):
+            left_out[path.name] = (
+                "of a validation set, which beside a test set is used neither to train nor to test"
+            )
+    return part
 
 
 def _existing(form: Form, argument: str) -> Path:
@@ -102,7 +165,8 @@ def _part(form: Form, root: Path, part: str) -> ExampleSet:
         if labels.exists()
         else checked.no_labels(count)
     )
-    return ExampleSet(names, form.source(array, names), known)
+    contents = RowContents(array, path)
+    return ExampleSet(names, form.source(array, names), known, contents)
 
 
 def _mapped(path: Path) -> NDArray[Any]:
@@ -119,11 +183,24 @@ def _mapped(path: Path) -> NDArray[Any]:
     return array
 
 
-def _class_names(root: Path, *parts: ExampleSet) -> tuple[str, ...]:
+def _classes(
+    root: Path, train: ExampleSet, test: ExampleSet | None
+) -> tuple[tuple[str, ...], Callable[[Labels], Labels] | None]:
+    """Names of the classes, and how labels become their indices where they are not."""
     path = root / "classes.txt"
     if path.exists():
-        return checked.as_names(_lines(path), str(path))
-    return checked.numbered_names([part.labels for part in parts], str(root), path.name)
+        return checked.as_names(_lines(path), str(path)), None
+    values = np.unique(np.concatenate([part.labels for part in (train, test) if part is not None]))
+    values = values[values != UNLABELLED]
+    names = tuple(str(value) for value in values)
+    if values.tolist() == [*range(len(values))]:
+        return names, None
+
+    def mapping(labels: Labels) -> Labels:
+        indices = np.searchsorted(values, labels).astype(np.int32)
+        return np.where(labels == UNLABELLED, np.int32(UNLABELLED), indices)
+
+    return names, mapping
 
 
 def _lines(path: Path) -> tuple[str, ...]:

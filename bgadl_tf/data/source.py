@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -88,6 +89,39 @@ class Subset(StoredExamples):
 
     def read(self, rows: Rows) -> Examples:
         return gather(self._source, self._rows[rows])
+
+
+class Joined(StoredExamples):
+    """The examples of several sources, one after the other.
+
+    Args:
+        sources: At least one; all of one shape and type.
+    """
+
+    def __init__(self, sources: Sequence[ExampleSource]) -> None:
+        count = sum(len(source) for source in sources)
+        super().__init__((count, *sources[0].shape[1:]), sources[0].dtype)
+        self._sources = tuple(sources)
+        self._firsts = np.cumsum([0, *map(len, sources)])
+
+    def read(self, rows: Rows) -> Examples:
+        examples = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        for source, first, end in zip(
+            self._sources, self._firsts[:-1], self._firsts[1:], strict=True
+        ):
+            here = (rows >= first) & (rows < end)
+            if here.any():
+                examples[here] = gather(source, rows[here] - first)
+        return examples
+
+
+def join(sources: Sequence[ExampleSource]) -> ExampleSource:
+    """Several sources as one: a copy where all are in memory, else still where they are."""
+    if len(sources) == 1:
+        return sources[0]
+    if all(is_in_memory(source) for source in sources):
+        return np.concatenate([source[:] for source in sources])
+    return Joined(sources)
 
 
 def gather(source: ExampleSource, rows: Rows) -> Examples:

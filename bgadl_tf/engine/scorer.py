@@ -40,12 +40,12 @@ class Evaluation(NamedTuple):
     """How good the classifier is without dropout.
 
     Fields:
-        accuracy: Share of examples whose most probable class is the label.
-        nll: Mean negative log-likelihood of the labels, nats.
+        accuracy: Share of examples whose most probable class is the label; None of no examples.
+        nll: Mean negative log-likelihood of the labels, nats; None of no examples.
     """
 
-    accuracy: float
-    nll: float
+    accuracy: float | None
+    nll: float | None
 
 
 class Scorer:
@@ -120,6 +120,8 @@ class Scorer:
         Raises:
             DataError: An example cannot be read.
         """
+        if not len(labels):
+            return Evaluation(None, None)
         right, log_likelihood = np.empty(len(labels), np.bool_), np.empty(len(labels))
         start = 0
         with contextlib.closing(self._chunks(examples)) as chunks:

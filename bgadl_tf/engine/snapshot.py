@@ -12,6 +12,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from bgadl_tf.learners.growing import overlaid
+
 
 class Snapshot:
     """Copies of networks' weights, to which they go back in place.
@@ -32,8 +34,22 @@ class Snapshot:
             for number, weight in enumerate(networks[name].variables)
         })  # fmt: skip
 
-    def restore(self, networks: Mapping[str, keras.Model], names: Iterable[str]) -> None:
+    def restore(
+        self,
+        networks: Mapping[str, keras.Model],
+        names: Iterable[str],
+        *,
+        grown: bool = False,
+        fill: float | None = None,
+    ) -> None:
         """Give the named networks their weights back.
+
+        Args:
+            networks: By name.
+            names: Which of them.
+            grown: Whether they may know more classes than those that the snapshot is of; weights
+                that are new in them stay as they are.
+            fill: Instead, the value of weights that are new.
 
         Raises:
             ValueError: The snapshot is of networks of another shape.
@@ -41,9 +57,13 @@ class Snapshot:
         for name in names:
             for number, weight in enumerate(networks[name].variables):
                 value = self.arrays.get(f"{name}/{number}")
-                if value is None or value.shape != tuple(weight.shape):
+                shape = tuple(weight.shape)
+                if value is None or (value.shape != shape and not grown):
                     raise ValueError(
-                        f"weight {number} of network {name!r} has shape {tuple(weight.shape)}, "
-                        f"kept is {None if value is None else value.shape}"
+                        f"weight {number} of network {name!r} has shape {shape}, kept is "
+                        f"{None if value is None else value.shape}"
                     )
+                if value.shape != shape:
+                    base = np.asarray(weight.numpy()) if fill is None else np.full(shape, fill)
+                    value = overlaid(value, base.astype(value.dtype))
                 weight.assign(value)

@@ -17,12 +17,15 @@ from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.predictive import Predictive
 
 
-def classifier_signatures(classifier: Classifier, mc_samples: int) -> dict[str, Signature]:
+def classifier_signatures(
+    classifier: Classifier, mc_samples: int, resize: str = "stretch"
+) -> dict[str, Signature]:
     """What the classifier is served as; without stochastic layers there is no BALD.
 
     Args:
         classifier: Its variables become the model's.
         mc_samples: K.
+        resize: How encoded images of another size get that of the model, of ``resize.MODES``.
     """
     space = classifier.space
     examples = examples_spec(space)
@@ -58,11 +61,13 @@ def classifier_signatures(classifier: Classifier, mc_samples: int) -> dict[str, 
         signatures["bald"] = Signature((examples,), fresh_bald)
         signatures["bald_seeded"] = Signature((examples, SEED), bald)
     if len(space.shape) == 3:
-        signatures |= _of_bytes(signatures, space.shape)
+        signatures |= _of_bytes(signatures, space.shape, resize)
     return signatures
 
 
-def _of_bytes(signatures: Mapping[str, Signature], shape: Shape) -> dict[str, Signature]:
+def _of_bytes(
+    signatures: Mapping[str, Signature], shape: Shape, resize: str
+) -> dict[str, Signature]:
     """The same for encoded images, under the names that clients call them by."""
     names = {
         "serving_default": "serving_bytes",
@@ -71,7 +76,7 @@ def _of_bytes(signatures: Mapping[str, Signature], shape: Shape) -> dict[str, Si
     }
 
     def decoding(run: Callable[..., Outputs]) -> Callable[..., Outputs]:
-        return lambda image_bytes, *rest: run(_decoded(image_bytes, shape), *rest)
+        return lambda image_bytes, *rest: run(_decoded(image_bytes, shape, resize), *rest)
 
     return {
         names[name]: Signature((IMAGE_BYTES, *signature.inputs[1:]), decoding(signature.run))
@@ -79,12 +84,12 @@ def _of_bytes(signatures: Mapping[str, Signature], shape: Shape) -> dict[str, Si
     }
 
 
-def _decoded(image_bytes: tf.Tensor, shape: Shape) -> tf.Tensor:
+def _decoded(image_bytes: tf.Tensor, shape: Shape, resize: str) -> tf.Tensor:
     """Images ``uint8 [N, H, W, D]`` of encoded ones ``[N]``, as a folder of files is read."""
     height, width, channels = shape
 
     def one(encoded: tf.Tensor) -> tf.Tensor:
-        resized = resize_tensor(decode_tensor(encoded, channels), (height, width))
+        resized = resize_tensor(decode_tensor(encoded, channels), (height, width), resize)
         return tf.ensure_shape(resized, shape)
 
     return tf.map_fn(

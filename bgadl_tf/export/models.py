@@ -10,8 +10,10 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from bgadl_tf.core.errors import ExportError, plain
+from bgadl_tf.core.errors import ConfigError, ExportError, plain
 from bgadl_tf.core.types import Json
+from bgadl_tf.data.images.formats import MOST_PIXELS
+from bgadl_tf.data.images.resize import MODES
 from bgadl_tf.export import publish, warmup
 from bgadl_tf.export.classifier import classifier_signatures
 from bgadl_tf.export.generator import generator_signatures
@@ -54,7 +56,12 @@ class _Model(NamedTuple):
 
 
 def export_models(
-    learner: Learner, out: Path | str, *, mc_samples: int = 20, facts: Json | None = None
+    learner: Learner,
+    out: Path | str,
+    *,
+    mc_samples: int = 20,
+    facts: Json | None = None,
+    resize: str = "stretch",
 ) -> ExportedModels:
     """Publish the next version of a learner's classifier, and of its generator if it has one.
 
@@ -63,11 +70,16 @@ def export_models(
         out: Holds one folder a model.
         mc_samples: K of the BALD signatures.
         facts: What the models are to say of themselves beside their shapes and signatures.
+        resize: How the classifier brings encoded images of another size to its own, of
+            ``images.resize.MODES``.
 
     Raises:
+        ConfigError: There is no such way to resize.
         ExportError: A model cannot be written, or a server could not serve it. Nothing is left.
     """
     out, facts = Path(out), facts or {}
+    if resize not in MODES:
+        raise ConfigError(f"resize is {resize!r}; choose from {', '.join(MODES)}")
     try:
         copy = on_one_device(learner)
     except (TypeError, ValueError) as error:
@@ -76,7 +88,7 @@ def export_models(
             "keras.saving.register_keras_serializable"
         ) from error
     try:
-        models = _models(copy, mc_samples, facts)
+        models = _models(copy, mc_samples, facts, resize)
         with publish.unfinished(out, [model.name for model in models]) as folders:
             for model in models:
                 _write(model, copy.space, folders[model.name])
@@ -98,9 +110,9 @@ def on_one_device(learner: Learner) -> Learner:
     return copy
 
 
-def _models(learner: Learner, mc_samples: int, facts: Json) -> list[_Model]:
+def _models(learner: Learner, mc_samples: int, facts: Json, resize: str) -> list[_Model]:
     classifier = learner.classifier
-    served = {"classifier": classifier_signatures(classifier, mc_samples)}
+    served = {"classifier": classifier_signatures(classifier, mc_samples, resize)}
     if isinstance(learner, Generates):
         served["generator"] = generator_signatures(learner, learner.space, classifier.classes)
     models = []
@@ -108,6 +120,7 @@ def _models(learner: Learner, mc_samples: int, facts: Json) -> list[_Model]:
         metadata = {
             "model": name,
             **_of_space(learner.space),
+            **(_of_files(resize) if "serving_bytes" in signatures else {}),
             "classes": classifier.classes,
             "mc_samples": mc_samples if classifier.is_stochastic else None,
             "precision": classifier.dtype_policy.name,
@@ -125,6 +138,16 @@ def _of_space(space: Space) -> Json:
     if len(space.shape) == 3:
         return {"image_shape": list(space.shape), "pixel_range": [0, 255]}
     return {"features": space.shape[0]}
+
+
+def _of_files(resize: str) -> Json:
+    """What metadata say of encoded images; other clients than ours must know it."""
+    return {
+        "resize": resize,
+        "image_bytes": f"8-bit PNG or JPEG, upright as stored (EXIF is ignored), at most "
+        f"{MOST_PIXELS} pixels; bgadl_tf's client sends any other image that training reads as a "
+        "PNG of this kind",
+    }
 
 
 def _write(model: _Model, space: Space, folder: Path) -> None:

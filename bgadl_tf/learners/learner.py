@@ -123,6 +123,11 @@ class Learner(Networks):
             self.remember_classifier()
 
     @property
+    def previous_is_kept(self) -> bool:
+        """Whether ``keep_previous`` was called."""
+        return self._previous is not None
+
+    @property
     def previous(self) -> Classifier:
         """The classifier as it was when the newest round began to train.
 

@@ -20,36 +20,33 @@ import tensorflow as tf
 
 from bgadl_tf.acquisition.acquisition import Acquisition
 from bgadl_tf.acquisition.query import Query
-from bgadl_tf.core import seeding
 from bgadl_tf.core.errors import PoolError
 from bgadl_tf.core.types import Id, Label
+from bgadl_tf.data.class_names import index_of
 from bgadl_tf.data.dataset import Dataset
-from bgadl_tf.engine.scorer import Scorer
+from bgadl_tf.learners.growing import with_classes
 from bgadl_tf.learners.learner import Learner
 from bgadl_tf.loop import folder_journal, parts
-from bgadl_tf.loop.asking import Asking
+from bgadl_tf.loop.assembly import Assembled
 from bgadl_tf.loop.callback import Callback, Callbacks
-from bgadl_tf.loop.examples import KnownExamples
-from bgadl_tf.loop.fitting import Fitting
-from bgadl_tf.loop.further import FurtherExamples
+from bgadl_tf.loop.dataset_history import DatasetHistory
 from bgadl_tf.loop.journal import Journal
-from bgadl_tf.loop.labelling import Labelling
 from bgadl_tf.loop.oracles.held_back import HeldBackLabels
 from bgadl_tf.loop.plan import Plan
-from bgadl_tf.loop.round import Round
+from bgadl_tf.loop.round import Round, rounded
 from bgadl_tf.loop.steps import Steps
-from bgadl_tf.loop.training_set import TrainingSet
 from bgadl_tf.models.classifiers.base import Classifier
 
 
-class ActiveLearner(Steps):
+class ActiveLearner(Assembled, Steps):
     """Asks, is told, and learns; weights are drawn by the plan's seed, but ``from_model``'s kept.
 
     Args:
         learner: Fits the classifier; a classifier alone is fitted plainly.
         acquisition: Chooses what to ask; an object or its name.
         dataset: Whose training set is the pool and whose test set is evaluated once a round; or
-            what stands after ``--dataset``.
+            what stands after ``--dataset``. It may have changed since the folder was left: see
+            ``DatasetHistory``.
         folder: Keeps everything, and goes on from what it holds; None for a temporary one.
         callbacks: Told of what happens.
         plan: The protocol; None for the default one.
@@ -59,7 +56,7 @@ class ActiveLearner(Steps):
     Raises:
         ConfigError: The parts do not fit together.
         PoolError: The ledger does not fit the dataset.
-        RunFolderError: The folder is in use or lacks what it should hold.
+        RunFolderError: The folder is in use, lacks what it should hold, or is of another dataset.
     """
 
     def __init__(
@@ -74,31 +71,25 @@ class ActiveLearner(Steps):
         strategy: tf.distribute.Strategy | None = None,
         journal: Journal | None = None,
     ) -> None:
-        self.dataset = parts.as_dataset(dataset)
         self.acquisition = parts.as_acquisition(acquisition)
-        strategy = strategy or tf.distribute.get_strategy()
-        with strategy.scope():
-            self.learner = parts.as_learner(learner, self.dataset, self.acquisition)
-        self.plan = plan or Plan()
-        self.callback = Callbacks(callbacks)
+        self.plan, self.callback = plan or Plan(), Callbacks(callbacks)
+        self.strategy = strategy or tf.distribute.get_strategy()
+        before = DatasetHistory(journal or folder_journal.unopened(folder))
+        ordered = before.ordered(parts.as_dataset(dataset, before))
+        with self.strategy.scope():
+            fitter = parts.as_learner(learner, ordered, self.acquisition, before.class_counts)
         self.journal = journal or folder_journal.held(folder)
-        self.journal.begin(self.plan)
-        self.journal.track(self.learner)
-        self.round = len(self.journal.finished())
-        self.labelling = Labelling(self.dataset, self.journal)
-        self.pool = self.labelling.pool
-        self.examples = KnownExamples(self.dataset.train, self.journal)
-        self.scorer = Scorer(self.learner, strategy, self.plan.mc_samples)
-        self.fitting = Fitting(self.learner, strategy, self.journal, self.plan, self.callback)
-        self.further = FurtherExamples(
-            self.learner, self.scorer, self.journal, self.pool, self.examples, self.plan.seed
-        )
-        self.training_set = TrainingSet(self.pool, self.examples, self.further)
-        self._asking = Asking(
-            self.acquisition, self.dataset, self.plan, self.pool, self.examples,
-            self.training_set, self.scorer, self.fitting, self.journal,
-        )  # fmt: skip
-        self._score_seconds = 0.0
+        try:
+            self.journal.begin(self.plan)
+            self.history = DatasetHistory(self.journal)
+            self.history.start(ordered, len(self.journal.finished()))
+            self._take_up(ordered, fitter)
+            self.journal.go_on(self.plan)
+            self.history.keep(self.fitting.moment)
+        except BaseException:
+            if journal is None:
+                self.journal.close()
+            raise
 
     @property
     def finished(self) -> bool:
@@ -118,47 +109,54 @@ class ActiveLearner(Steps):
             PoolError: The pool is exhausted.
             ScoreError: A score is not finite.
         """
-        self._take_given_labels()
+        self.take_given_labels()
         before = self.journal.query(self.round)
         more = before is None or (size is not None and not self.fitting.has_begun(self.round))
         if more and not self.labelling.open(self.round).ids:
-            self._make_query(size, before)
+            self._asking.make(self.round, size, before)
         return self.labelling.open(self.round)
 
-    def _make_query(self, size: int | None, before: Query | None) -> None:
-        start = time.monotonic()
-        query = self._asking.query(self.round, size, before)
-        self._score_seconds += time.monotonic() - start
-        self.journal.save_query(self.round, query, seeding.mask_seed(self.plan.seed, self.round))
-        if query.examples is not None:
-            self.examples.admit(query.ids, query.examples)
-            self.pool.admit(query.ids)
-        self.labelling.ask(self.round, query)
-        self.callback.on_query(self.round, query)
+    def take_given_labels(self) -> None:
+        """Labels that the dataset itself gives, when the run begins and when it has changed."""
+        if given := self._asking.given_labels(self.round):
+            self.tell(given, HeldBackLabels.source, correct=True)
 
-    def _take_given_labels(self) -> None:
-        """Where a dataset knows some labels and not others, those are the initial set."""
-        if self.round or not self._asking.some_labels_are_given:
-            return
-        if self.journal.query(0) is None:
-            self._make_query(None, None)
-        if (query := self.labelling.open(0)).ids:
-            oracle = HeldBackLabels(self.dataset.train)
-            if given := oracle.answer(query, self.examples.source_of(query.ids)):
-                self.tell(given, oracle.source)
-
-    def tell(self, answers: Mapping[Id, Label | str | None], source: str = "oracle") -> None:
+    def tell(
+        self,
+        answers: Mapping[Id, Label | str | None],
+        source: str = "oracle",
+        *,
+        correct: bool = False,
+    ) -> None:
         """Record answers; on disk when this returns. Some of them are fine, and so are others.
 
         Args:
             answers: Class index or name of each id, asked for or not; None to decline.
             source: Who answered, for the ledger.
+            correct: Whether ids may have another answer already. The new one then holds from
+                this round on, or from the next one if this one trains already.
 
         Raises:
             PoolError: An id is not to be labelled, or a label is no class; nothing is recorded.
         """
-        told = self.labelling.tell(answers, self.round, source)
-        self.callback.on_answers(self.round, told)
+        begun = self.fitting.has_begun(self.round)
+        told = self.labelling.tell(answers, source, correct=correct, has_begun=begun)
+        if told:
+            self.callback.on_answers(self.round, told)
+
+    def add_class(self, name: str) -> None:
+        """Make a class known that no example has yet; the networks grow by it.
+
+        Raises:
+            PoolError: There is such a class.
+            ConfigError: The networks cannot tell more classes apart.
+        """
+        if index_of(name, self.dataset.class_names) is not None:
+            raise PoolError(f"{name!r} is a class already")
+        with self.strategy.scope():
+            grown = with_classes(self.learner, self.dataset.classes + 1)
+        self._take_up(self.history.add_class(self.dataset, name, self.round), grown)
+        self.history.keep(self.fitting.moment)
 
     def fit(self) -> Round:
         """Make further examples, train, evaluate; the round is finished when this returns.
@@ -167,7 +165,7 @@ class ActiveLearner(Steps):
             PoolError: Labels that were asked for are still missing, or nothing is labelled.
             DivergenceError: A loss term or a result is not finite.
         """
-        self._take_given_labels()
+        self.take_given_labels()
         if missing := self.labelling.open(self.round).ids:
             raise PoolError(
                 f"{len(missing)} labels are missing, e.g. of {missing[0]!r}; tell() them"
@@ -180,20 +178,20 @@ class ActiveLearner(Steps):
         self.fitting.advance(self.round, self.training_set)
         trained = time.monotonic()
         result = self.scorer.evaluate(self.dataset.test.examples, self.dataset.test.labels)
-        evaluated = time.monotonic() - trained
-        seconds = {"train": trained - start, "score": self._score_seconds, "evaluate": evaluated}
         record = Round(
             round=self.round,
             labelled=self.pool.labelled_count,
             test_accuracy=result.accuracy,
             test_nll=result.nll,
             queried=query.ids if self.round else (),
-            seconds={name: round(value, 3) for name, value in seconds.items()},
+            seconds=rounded(trained - start, self._asking.seconds, time.monotonic() - trained),
             facts=facts,
+            test_set=self.history.test_sets,
         )
         record.refuse_divergence()
         self.fitting.save(self.round)
         self.journal.finish(record)
-        self.round, self._score_seconds = self.round + 1, 0.0
+        self.round, self._asking.seconds = self.round + 1, 0.0
+        self.labelling.advance(self.round)
         self.callback.on_round(record)
         return record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 
 import numpy as np
 
@@ -10,16 +11,18 @@ from bgadl_tf.acquisition.acquisition import Acquisition
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core import seeding
 from bgadl_tf.core.errors import PoolError, ScoreError
-from bgadl_tf.core.types import UNLABELLED
+from bgadl_tf.core.types import UNLABELLED, Id, Label
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.learners.stage import Trainable
+from bgadl_tf.loop.callback import Callback
 from bgadl_tf.loop.examples import KnownExamples
 from bgadl_tf.loop.fitting import Fitting
 from bgadl_tf.loop.initial_set import initial_ids
 from bgadl_tf.loop.journal import Journal
+from bgadl_tf.loop.labelling import Labelling
+from bgadl_tf.loop.oracles.held_back import HeldBackLabels
 from bgadl_tf.loop.plan import Plan
-from bgadl_tf.loop.pool import Pool
 from bgadl_tf.loop.training_set import TrainingSet
 from bgadl_tf.loop.view import View
 
@@ -31,12 +34,16 @@ class Asking:
         acquisition: Chooses.
         dataset: Its training set is the pool.
         plan: The protocol.
-        pool: What is labelled.
+        labelling: Who has labelled what.
         examples: Every known one.
         training_set: What networks of the acquisition's own learn from.
         scorer: Sees candidates through the learner's classifier.
         fitting: Trains.
-        journal: Keeps what acquisitions remember.
+        journal: Keeps queries, and what acquisitions remember.
+        callback: Told of queries.
+
+    Attributes:
+        seconds: That making queries has taken since this was set to zero.
     """
 
     def __init__(
@@ -44,14 +51,17 @@ class Asking:
         acquisition: Acquisition,
         dataset: Dataset,
         plan: Plan,
-        pool: Pool,
+        labelling: Labelling,
         examples: KnownExamples,
         training_set: TrainingSet,
         scorer: Scorer,
         fitting: Fitting,
         journal: Journal,
+        callback: Callback,
     ) -> None:
-        self._acquisition, self._dataset, self._pool = acquisition, dataset, pool
+        self._acquisition, self._dataset = acquisition, dataset
+        self._labelling, self._pool, self._callback = labelling, labelling.pool, callback
+        self.seconds = 0.0
         self._examples, self._training_set = examples, training_set
         self._scorer, self._fitting, self._journal, self._plan = scorer, fitting, journal, plan
 
@@ -59,7 +69,32 @@ class Asking:
     def some_labels_are_given(self) -> bool:
         """Whether the dataset knows the labels of some examples, and nobody those of others."""
         unknown = self._dataset.train.labels == UNLABELLED
-        return bool(unknown.any() and not unknown.all())
+        return bool(unknown.any() and not unknown.all()) and not self._labelling.simulated
+
+    def make(self, round_: int, size: int | None, before: Query | None) -> None:
+        """Make a query, keep it, and note what it asks; arguments and errors as for ``query``."""
+        start = time.monotonic()
+        query = self.query(round_, size, before)
+        self.seconds += time.monotonic() - start
+        self._journal.save_query(round_, query, seeding.mask_seed(self._plan.seed, round_))
+        if query.examples is not None:
+            self._examples.admit(query.ids, query.examples)
+            self._pool.admit(query.ids)
+        self._labelling.ask(round_, query)
+        self._callback.on_query(round_, query)
+
+    def given_labels(self, round_: int) -> dict[Id, Label | None]:
+        """Labels that the dataset gives and that are to be told now: those that somebody knows
+        when others are unknown to everyone, and those that have changed.
+        """
+        given: dict[Id, Label | None] = {**self._labelling.given()}
+        if round_ or not self.some_labels_are_given:
+            return given
+        if self._journal.query(0) is None:
+            self.make(0, None, None)
+        query = self._labelling.open(0)
+        known = HeldBackLabels(self._dataset.train)
+        return {**given, **known.answer(query, self._examples.source_of(query.ids))}
 
     def query(self, round_: int, size: int | None, before: Query | None) -> Query:
         """A new query.
@@ -130,6 +165,7 @@ class Asking:
             scorer=self._scorer,
             mask_seed=seeding.mask_seed(self._plan.seed, round_),
             journal=self._journal,
+            state=self._labelling.dataset_state,
             train=functools.partial(self._train, round_),
         )
         rng = seeding.generator(self._plan.seed, round_, "query", detail)

@@ -8,7 +8,7 @@ import numpy as np
 
 from bgadl_tf.core.errors import PoolError
 from bgadl_tf.core.types import Examples, Id, Rows
-from bgadl_tf.data.dataset import ExampleSet
+from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.source import ExampleSource, StoredExamples, gather
 from bgadl_tf.loop.journal import Journal, queries
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import tensorflow as tf
 
 from bgadl_tf.core import seeding
 from bgadl_tf.core.errors import PoolError, RunFolderError
 from bgadl_tf.engine.snapshot import Snapshot
 from bgadl_tf.engine.trainer import Trainer
+from bgadl_tf.learners.growing import with_classes
 from bgadl_tf.learners.initial_weights import is_drawn
 from bgadl_tf.learners.learner import Learner
 from bgadl_tf.learners.stage import Stage, Trainable
@@ -32,6 +36,7 @@ class Fitting:
         journal: Keeps weights.
         plan: The protocol.
         callback: Told of every few steps.
+        class_counts: How many classes there were, from the first to as many as there are.
 
     Raises:
         RunFolderError: The weights that were kept do not fit the rounds that are finished.
@@ -44,7 +49,9 @@ class Fitting:
         journal: Journal,
         plan: Plan,
         callback: Callback,
+        class_counts: Sequence[int],
     ) -> None:
+        self.class_counts = tuple(class_counts)
         self.learner, self.strategy, self.journal = learner, strategy, journal
         self.plan, self._callback = plan, callback
         self.trainer = self._trainer(learner)
@@ -91,12 +98,18 @@ class Fitting:
 
     def has_begun(self, round_: int) -> bool:
         """Whether a round has trained on labels, or made further examples of its query."""
+        self.settle()
         if self.journal.kept(round_, FURTHER) is not None:
             return True
         moment = self._moment
         if moment is None or moment.round != round_:
             return False
         return self._stages(round_)[moment.stage].uses_labels
+
+    @property
+    def moment(self) -> Moment | None:
+        """What the newest weights are of; None where there are none."""
+        return self._moment
 
     def save(self, round_: int) -> None:
         """Keep the weights of a round whose stages are all taken."""
@@ -119,18 +132,38 @@ class Fitting:
         self._interrupted = False
         given = [name for name, network in learner.networks.items() if not is_drawn(network)]
         kept = self.journal.kept(0, _GIVEN)
-        if kept is not None:
-            Snapshot(kept).restore(learner.networks, given)
-        elif given:
-            self.journal.keep(0, _GIVEN, Snapshot.take(learner.networks, given).arrays)
-        learner.draw(lambda detail: seeding.seed_pair(self.plan.seed, 0, "weights", detail)[0])
-        learner.remember_classifier()
+        if kept is None and given:
+            kept = Snapshot.take(learner.networks, given).arrays
+            self.journal.keep(0, _GIVEN, kept)
+        # What a class began with stays when others are added.
+        earlier = Snapshot({})
+        for count in self.class_counts[:-1]:
+            fewer = with_classes(learner, count)
+            self._give_initial(fewer, Snapshot(kept or {}), given, earlier)
+            earlier = Snapshot.take(fewer.saved_networks, fewer.saved_networks)
+        self._give_initial(learner, Snapshot(kept or {}), given, earlier)
         self._snapshot = self._take_snapshot()
         self._moment = self.journal.restore()
         for number, stage in enumerate(self._stages(0)):
             done = (0, number, self._steps_of(stage))
             if stage.becomes_initial and self._moment is not None and self._moment >= done:
-                self._snapshot = Snapshot(self.journal.kept(0, _INITIAL) or {})
+                kept = self.journal.kept(0, _INITIAL) or {}
+                grown = len(self.class_counts) > 1
+                names = _networks_in(kept)
+                self._snapshot.restore(learner.saved_networks, names)
+                Snapshot(kept).restore(learner.saved_networks, names, grown=grown)
+                self._snapshot = self._take_snapshot()
+                self.journal.restore()
+
+    def _give_initial(
+        self, learner: Learner, kept: Snapshot, given: Sequence[str], earlier: Snapshot
+    ) -> None:
+        """Weights that were given, drawn ones, and over these what fewer classes began with."""
+        grown = len(self.class_counts) > 1
+        kept.restore(learner.networks, given, grown=grown, fill=0.0)
+        learner.draw(lambda detail: seeding.seed_pair(self.plan.seed, 0, "weights", detail)[0])
+        learner.remember_classifier()
+        earlier.restore(learner.saved_networks, _networks_in(earlier.arrays), grown=grown)
 
     def _take(
         self,
@@ -212,3 +245,8 @@ class Fitting:
         return Trainer(
             model, self.learner.space, self.strategy, self.plan.batch_size, labelled=labelled
         )
+
+
+def _networks_in(arrays: Mapping[str, Any]) -> list[str]:
+    """Names of the networks that a snapshot is of."""
+    return [*dict.fromkeys(name.partition("/")[0] for name in arrays)]

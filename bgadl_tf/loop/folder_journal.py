@@ -4,6 +4,7 @@
 
     plan.json                  the protocol
     labels.jsonl               the ledger
+    dataset.jsonl              what the dataset was at first, and what changed at later starts
     rounds.jsonl               one finished round a line
     queries/round_NN.json      what each round asked, with scores and the seed of its MC masks
     arrays/NAME/round_NN.npz   arrays kept by name, e.g. ``generated``, the x' of a round
@@ -30,7 +31,7 @@ import numpy as np
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core import durable
 from bgadl_tf.core.errors import RunFolderError
-from bgadl_tf.core.types import Json
+from bgadl_tf.core.types import Id, Json
 from bgadl_tf.learners.learner import Learner
 from bgadl_tf.loop.checkpoints import Checkpoints, reporting_write_errors
 from bgadl_tf.loop.journal import Moment, Named
@@ -91,6 +92,7 @@ class FolderJournal:
             for left_behind in (file for f in folders for file in durable.temporaries(f)):
                 left_behind.unlink()
         self._rounds = list(durable.read_json_lines(self.path / "rounds.jsonl").records)
+        durable.read_json_lines(self._dataset_file)  # drops what a crash has cut short
         self._ledger = Ledger(self.path / "labels.jsonl")
 
     def close(self) -> None:
@@ -103,12 +105,33 @@ class FolderJournal:
     def ledger(self) -> Ledger:
         return self._ledger
 
+    def labelled(self) -> Sequence[tuple[int, Id]]:
+        lines = durable.read_json_lines(self.path / "labels.jsonl", mend=False).records
+        return [(n, line["id"]) for n, line in enumerate(lines) if line.get("label") is not None]
+
     def begin(self, plan: Plan) -> None:
         file = self.path / "plan.json"
         if file.exists():
             refuse_other(json.loads(file.read_text()), plan)
         else:
-            durable.atomic_write_text(file, json.dumps(dataclasses.asdict(plan)) + "\n")
+            self._write_plan(plan)
+
+    def go_on(self, plan: Plan) -> None:
+        if json.loads((self.path / "plan.json").read_text()) != dataclasses.asdict(plan):
+            self._write_plan(plan)
+
+    def _write_plan(self, plan: Plan) -> None:
+        text = json.dumps(dataclasses.asdict(plan)) + "\n"
+        durable.atomic_write_text(self.path / "plan.json", text)
+
+    def dataset_starts(self) -> Sequence[Json]:
+        with reporting_write_errors(self.path):
+            if not self._dataset_file.exists():
+                return ()
+        return durable.read_json_lines(self._dataset_file, mend=False).records
+
+    def begin_dataset(self, start: Json) -> None:
+        durable.append_json_line(self._dataset_file, start)
 
     def track(self, learner: Learner) -> None:
         """Say whose weights and optimizer states the checkpoints are to hold."""
@@ -116,6 +139,10 @@ class FolderJournal:
 
     def finished(self) -> Sequence[Json]:
         return tuple(self._rounds)
+
+    def finished_rounds(self) -> Sequence[Json]:
+        """``finished``, of a folder that is not open."""
+        return durable.read_json_lines(self.path / "rounds.jsonl", mend=False).records
 
     def query(self, round_: int) -> Query | None:
         file = self._query_file(round_)
@@ -130,6 +157,9 @@ class FolderJournal:
             saved.get("facts", {}),
         )
 
+    def starts_before_query(self, round_: int) -> int:
+        return int(json.loads(self._query_file(round_).read_text()).get("starts", 0))
+
     def save_query(self, round_: int, query: Query, mask_seed: int) -> None:
         if query.examples is not None:
             self.keep(round_, _SYNTHESISED, {"examples": query.examples})
@@ -140,6 +170,7 @@ class FolderJournal:
             "scores": list(query.scores),
             "facts": dict(query.facts),
             "synthesised": query.examples is not None,
+            "starts": len(self.dataset_starts()),
         }
         durable.atomic_write_text(self._query_file(round_), json.dumps(content) + "\n")
 
@@ -178,6 +209,10 @@ class FolderJournal:
             raise RunFolderError(f"no learner is tracked in {self.path}: call track() first")
         return self._checkpoints
 
+    @property
+    def _dataset_file(self) -> Path:
+        return self.path / "dataset.jsonl"
+
     def _query_file(self, round_: int) -> Path:
         return self.path / "queries" / f"round_{round_:02d}.json"
 
@@ -185,6 +220,11 @@ class FolderJournal:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
             raise ValueError(f"arrays cannot be kept as {name!r}: use letters, digits, _ - .")
         return self.path / "arrays" / name / f"round_{round_:02d}.npz"
+
+
+def unopened(path: Path | str | None) -> FolderJournal:
+    """A journal to look at what a folder holds of its dataset, if anything."""
+    return FolderJournal(Path(os.devnull) if path is None else Path(path))
 
 
 def held(path: Path | str | None) -> FolderJournal:

@@ -8,7 +8,7 @@ import numpy as np
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.types import UNLABELLED, Id
-from bgadl_tf.data.dataset import ExampleSet
+from bgadl_tf.data.example_set import ExampleSet
 
 
 def initial_ids(

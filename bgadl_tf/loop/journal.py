@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from numpy.typing import NDArray
 
 from bgadl_tf.acquisition.query import Query
-from bgadl_tf.core.types import Json
+from bgadl_tf.core.types import Id, Json
 from bgadl_tf.learners.learner import Learner
 from bgadl_tf.loop.ledger import Ledger
 from bgadl_tf.loop.plan import Plan
@@ -33,6 +33,9 @@ class Journal(Protocol):
     def ledger(self) -> Ledger:
         """Every answer."""
 
+    def labelled(self) -> Sequence[tuple[int, Id]]:
+        """Number and id of every line of the ledger that has a label; of no open journal, too."""
+
     def begin(self, plan: Plan) -> None:
         """Keep the plan of a new run.
 
@@ -40,14 +43,31 @@ class Journal(Protocol):
             RunFolderError: A run of another plan has begun already.
         """
 
+    def go_on(self, plan: Plan) -> None:
+        """Keep the plan of a run that goes on, which may have more rounds."""
+
+    def dataset_starts(self) -> Sequence[Json]:
+        """What the dataset was at first, and at starts that found it changed; see
+        ``DatasetHistory``.
+        """
+
+    def begin_dataset(self, start: Json) -> None:
+        """Record what the dataset is at this start."""
+
     def track(self, learner: Learner) -> None:
         """Say whose weights and optimizer states are to be kept; comes before ``restore``."""
+
+    def close(self) -> None:
+        """Let go of it, so that another process may go on."""
 
     def finished(self) -> Sequence[Json]:
         """Rounds that are over, as they were recorded."""
 
     def query(self, round_: int) -> Query | None:
         """The query of a round, if it was made."""
+
+    def starts_before_query(self, round_: int) -> int:
+        """How many starts of the dataset had been noted when the query of a round was kept."""
 
     def save_query(self, round_: int, query: Query, mask_seed: int) -> None:
         """Keep a query and the seed of the round's MC masks, whether or not it drew them."""

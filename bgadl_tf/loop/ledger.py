@@ -1,9 +1,12 @@
-"""The ledger: every answer of an oracle, on disk before anything is done with it."""
+"""The ledger: every answer of an oracle, on disk before anything is done with it.
+
+Nothing is ever rewritten: an answer that turns out wrong is corrected by a further line.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +22,10 @@ class Record:
     Attributes:
         id: Example that was asked about.
         label: Class index, or None when the oracle declined to label it.
-        round: Round that asked, 0 for the initial set.
+        round: Round that asked, 0 for the initial set; of a correction, and of what nobody asked,
+            the first round that it holds in.
         source: Who answered.
+        correction: Whether it replaces an earlier answer; written only where it does.
 
     Raises:
         LedgerError: A field has the wrong type or a number is negative.
@@ -30,6 +35,7 @@ class Record:
     label: Label | None
     round: int
     source: str
+    correction: bool = False
 
     def __post_init__(self) -> None:
         if not _is_name(self.id):
@@ -42,6 +48,15 @@ class Record:
             raise LedgerError(f"round of {self.id!r} is {self.round!r}; expected an integer from 0")
         if not _is_name(self.source):
             raise LedgerError(f"source of {self.id!r} is {self.source!r}; expected who answered")
+        if not isinstance(self.correction, bool):
+            raise LedgerError(f"correction of {self.id!r} is {self.correction!r}; expected true")
+
+    def to_json(self) -> Json:
+        """As one line of the file."""
+        line = dataclasses.asdict(self)
+        if not self.correction:
+            del line["correction"]
+        return line
 
     @classmethod
     def from_json(cls, line: Json) -> Record:
@@ -51,13 +66,16 @@ class Record:
             LedgerError: A field is missing, unknown or malformed.
         """
         names = [field.name for field in dataclasses.fields(cls)]
-        if set(line) != set(names):
-            raise LedgerError(f"the fields are {sorted(line)}; expected {names}")
+        if {*line, "correction"} != {*names}:
+            raise LedgerError(f"the fields are {sorted(line)}; expected {names[:-1]}")
         return cls(**line)
 
 
 class Ledger:
-    """Append-only file of records, one JSON object a line, at most one record an id.
+    """Append-only file of records, one JSON object a line: an answer an example, and corrections.
+
+    Ids are those of the time: an example may have been renamed since. Whether one is answered
+    twice is therefore for who knows the names to see (``Labelling``).
 
     Opening an existing file checks all of it. A last line that a crash cut short is dropped
     from the file: the answer in it was never used.
@@ -70,52 +88,44 @@ class Ledger:
         mended: Opening it dropped a line that had been cut short.
 
     Raises:
-        LedgerError: A line is damaged or an id occurs twice.
+        LedgerError: A line is damaged.
         RunFolderError: The file cannot be read, or not be mended.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         lines, self.mended = durable.read_json_lines(path)
-        self._records: dict[Id, Record] = {}
+        self._records: list[Record] = []
         for number, line in enumerate(lines, start=1):
             try:
-                record = Record.from_json(line)
-                self._refuse_recorded([record])
+                self._records.append(Record.from_json(line))
             except LedgerError as error:
                 raise LedgerError(
                     f"{path}, line {number}: {error}; mend or delete that line"
                 ) from None
-            self._records[record.id] = record
 
     def extend(self, records: Sequence[Record]) -> None:
         """Writes records; on return they are on disk.
 
         Raises:
-            LedgerError: An id is recorded already or given twice; nothing is written.
             RunFolderError: Writing failed; the file is as before.
         """
-        self._refuse_recorded(records)
         if records:
-            durable.append_json_lines(self.path, [dataclasses.asdict(r) for r in records])
-        self._records.update((record.id, record) for record in records)
+            durable.append_json_lines(self.path, [record.to_json() for record in records])
+        self._records += records
 
     def records(self) -> tuple[Record, ...]:
         """Every record, in the order of the file."""
-        return tuple(self._records.values())
+        return tuple(self._records)
 
     def __len__(self) -> int:
         return len(self._records)
 
-    def __contains__(self, id_: object) -> bool:
-        return id_ in self._records
 
-    def _refuse_recorded(self, records: Sequence[Record]) -> None:
-        new: set[Id] = set()
-        for record in records:
-            if record.id in self._records or record.id in new:
-                raise LedgerError(f"id {record.id!r} is recorded already")
-            new.add(record.id)
+def labels_in(records: Iterable[Record], round_: int) -> dict[Id, Label]:
+    """What a round trains on: the newest label of every id that has one by then."""
+    latest = {record.id: record.label for record in records if record.round <= round_}
+    return {id_: label for id_, label in latest.items() if label is not None}
 
 
 def _is_name(value: object) -> bool:

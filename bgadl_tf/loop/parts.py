@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bgadl_tf.acquisition import acquisition as acquisitions
 from bgadl_tf.acquisition.acquisition import Acquisition
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.learners.abilities import KeepsPrevious
+from bgadl_tf.learners.growing import with_classes
 from bgadl_tf.learners.learner import LEARNERS, Learner
+from bgadl_tf.loop.dataset_history import DatasetHistory
 from bgadl_tf.models.classifiers.base import CLASSIFIERS, Classifier, default_classifier
 
 
-def as_dataset(dataset: Dataset | str) -> Dataset:
-    """A dataset; a string is what stands after ``--dataset``."""
-    return load_dataset(dataset) if isinstance(dataset, str) else dataset
+def as_dataset(dataset: Dataset | str, history: DatasetHistory) -> Dataset:
+    """A dataset; a string is what stands after ``--dataset``.
+
+    Args:
+        dataset: An object, or its name.
+        history: What it was at earlier starts.
+    """
+    if not isinstance(dataset, str):
+        return dataset
+    return load_dataset(dataset, earlier=history.split_before(), new_classes=history.class_names)
 
 
 def as_acquisition(acquisition: Acquisition | str) -> Acquisition:
@@ -23,7 +34,10 @@ def as_acquisition(acquisition: Acquisition | str) -> Acquisition:
 
 
 def as_learner(
-    learner: Learner | Classifier | str, dataset: Dataset, acquisition: Acquisition
+    learner: Learner | Classifier | str,
+    dataset: Dataset,
+    acquisition: Acquisition,
+    class_counts: Sequence[int] = (),
 ) -> Learner:
     """A compiled learner for the examples and classes of a dataset, fit for an acquisition.
 
@@ -31,6 +45,7 @@ def as_learner(
         learner: A learner; a classifier, for plain supervised learning; or a learner's name.
         dataset: What it is to learn from.
         acquisition: Looks through it.
+        class_counts: Of earlier starts: a learner for so few grows.
 
     Raises:
         ConfigError: It takes other examples, knows another number of classes, or lacks an ability.
@@ -44,6 +59,8 @@ def as_learner(
     elif isinstance(learner, Classifier):
         plain = LEARNERS.get("plain")
         learner = plain.create(learner, plain.options_type())
+    if learner.classifier.classes in class_counts and learner.classifier.classes < dataset.classes:
+        learner = with_classes(learner, dataset.classes)
     classifier = learner.classifier
     found = (classifier.example_shape, classifier.classes)
     if found != (dataset.shape, dataset.classes):

@@ -72,6 +72,30 @@ class Pool:
         self.refuse_answered(ids)
         self._skipped.update((id_, round_) for id_ in ids)
 
+    def correct(self, id_: Id, label: Label | None, round_: int) -> None:
+        """Changes what was said about an id; its place among the labelled ones stays.
+
+        Args:
+            id_: Labelled or skipped.
+            label: Its class index; None to take it out of the labelled set.
+            round_: The round that it counts as labelled in, if it was skipped.
+
+        Raises:
+            PoolError: Nothing was said about it yet, or the label is no class index.
+        """
+        if not self.is_answered(id_):
+            raise PoolError(f"example {id_!r} has no answer yet that could be corrected")
+        if label is None:
+            self._labels.pop(id_, None)
+            self._rounds.pop(id_, None)
+            self._skipped.setdefault(id_, round_)
+            return
+        if not _is_class_index(label):
+            raise PoolError(f"label of {id_!r} is {label!r}; expected a class index from 0")
+        self._skipped.pop(id_, None)
+        self._labels[id_] = int(label)
+        self._rounds.setdefault(id_, round_)
+
     @property
     def ids(self) -> tuple[Id, ...]:
         """Every id, in the order of the dataset."""
@@ -130,6 +154,19 @@ class Pool:
         """Whether ``id_`` is labelled or was skipped."""
         return id_ in self._labels or id_ in self._skipped
 
+    def knows(self, id_: Id) -> bool:
+        """Whether an example has this id."""
+        return id_ in self._places
+
+    def refuse_unknown(self, id_: Id) -> None:
+        """Make sure that there is such an id.
+
+        Raises:
+            PoolError: There is not.
+        """
+        if id_ not in self._places:
+            raise PoolError(f"no example of the pool is called {id_!r}")
+
     def refuse_answered(self, ids: Iterable[Id]) -> None:
         """Make sure that ids may be labelled or skipped.
 
@@ -137,14 +174,16 @@ class Pool:
             PoolError: An id is unknown, labelled or skipped already.
         """
         for id_ in ids:
-            if id_ not in self._places:
-                raise PoolError(f"no example of the pool is called {id_!r}")
+            self.refuse_unknown(id_)
             if id_ in self._labels:
                 raise PoolError(
-                    f"example {id_!r} was labelled in round {self._rounds[id_]} already"
+                    f"example {id_!r} was labelled in round {self._rounds[id_]} already; "
+                    "correct=True changes an answer"
                 )
             if id_ in self._skipped:
-                raise PoolError(f"example {id_!r} was skipped already")
+                raise PoolError(
+                    f"example {id_!r} was skipped already; correct=True changes an answer"
+                )
 
     def candidates(self, count: int, rng: np.random.Generator) -> tuple[Id, ...]:
         """Draws the unlabelled ids that a round scores, without replacement.

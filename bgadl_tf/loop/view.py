@@ -29,6 +29,8 @@ class View:
         scorer: Sees them, a chunk at a time.
         mask_seed: Of the round's MC masks.
         journal: Keeps what is remembered.
+        state: Number of what the dataset is made of by now: what was remembered of another one is
+            made anew.
         train: Trains networks of the acquisition's own for a number of steps.
     """
 
@@ -43,12 +45,13 @@ class View:
         scorer: Scorer,
         mask_seed: int,
         journal: Journal,
+        state: int,
         train: Callable[[Trainable, int], None],
     ) -> None:
         self.round, self.ids, self.classes = round_, ids, classes
         self.labels: Mapping[Id, Label] = MappingProxyType(dict(labels))
         self._examples, self._scorer, self._mask_seed = examples, scorer, mask_seed
-        self._journal, self._train = journal, train
+        self._journal, self._state, self._train = journal, state, train
 
     def look(
         self, look: Look, ids: Sequence[Id] | None = None, previous: bool = False
@@ -61,8 +64,8 @@ class View:
 
     def remember(self, name: str, make: Callable[[], Mapping[str, NDArray[Any]]]) -> Named:
         name = f"remembered_{name}"
-        kept = self._journal.kept(0, name)
+        kept = self._journal.kept(self._state, name)
         if kept is None:
             kept = make()
-            self._journal.keep(0, name, kept)
+            self._journal.keep(self._state, name, kept)
         return kept

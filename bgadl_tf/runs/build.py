@@ -24,12 +24,15 @@ from bgadl_tf.learners.learner import LEARNERS, Learner
 from bgadl_tf.learners.options import Options as LearnerOptions
 from bgadl_tf.loop.active_learner import ActiveLearner
 from bgadl_tf.loop.callback import Callback
+from bgadl_tf.loop.dataset_history import DatasetHistory
+from bgadl_tf.loop.folder_journal import unopened
 from bgadl_tf.loop.journal import Journal
 from bgadl_tf.loop.plan import Plan
 from bgadl_tf.models.classifiers.base import CLASSIFIERS, default_classifier
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.methods import Method, resolve
 from bgadl_tf.runs.options import Options
+from bgadl_tf.runs.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,13 @@ def names_of(config: RunConfig) -> Names:
     return Names(method, learner_options, acquisition, options)
 
 
-def build(config: RunConfig) -> Setup:
-    """Make the objects of a run; touches no run folder.
+def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
+    """Make the objects of a run; writes into no run folder.
+
+    Args:
+        config: The settings.
+        folder: Of a run that goes on: what follows from its first dataset stays, such as the
+            order of classes and what was held out. None, or one without a run, for a new one.
 
     Raises:
         ConfigError: Settings that cannot work, alone or together or with this dataset.
@@ -105,17 +113,32 @@ def build(config: RunConfig) -> Setup:
     # split the CPU.
     strategy = make_strategy(config.strategy, config.cpu_replicas)
     check_batch_size(config.batch_size, strategy)
+    resumed = {} if folder is None else folder.resumed()
+    history = DatasetHistory(unopened(None) if folder is None else folder.journal)
     dataset = load_dataset(
         config.dataset,
         data_dir=config.data_dir,
         image_size=config.image_size,
         seed=config.seed,
         stream=config.stream,
+        labels=config.labels,
+        resize=config.resize,
+        max_unreadable=config.max_unreadable,
+        earlier=history.split_before(),
+        new_classes=config.new_classes,
+        classes_before=history.class_names,
+        shape=tuple(example_shape(resumed)) if resumed else None,
     )
+    names = history.class_names or resumed.get("class_names", ())
+    dataset = dataset.in_order(names) if names else dataset
     config = dataclasses.replace(
-        config, classifier=config.classifier or default_classifier(dataset.shape)
+        config,
+        classifier=config.classifier
+        or resumed.get("classifier")
+        or default_classifier(dataset.shape),
+        initial_size=config.initial_size or resumed.get("initial_size"),
     )
-    plan = make_plan(config, dataset, method.whole_set)
+    plan = make_plan(config, dataset, method.whole_set, resumed=bool(resumed))
     config = dataclasses.replace(
         config, initial_size=plan.initial_size, rounds=plan.rounds, steps=plan.steps
     )
@@ -180,20 +203,28 @@ def example_shape(described: Json) -> list[int]:
     return shape
 
 
-def make_plan(config: RunConfig, dataset: Dataset, whole_set: bool) -> Plan:
+def make_plan(config: RunConfig, dataset: Dataset, whole_set: bool, resumed: bool = False) -> Plan:
     """The protocol of a run on this dataset.
+
+    Args:
+        config: The settings.
+        dataset: As it is now.
+        whole_set: Whether everything is labelled from the start.
+        resumed: Whether the run has begun already, so that what is left is not known here.
 
     Raises:
         ConfigError: The initial set or the budget is larger than the pool.
     """
     known = int((dataset.train.labels != UNLABELLED).sum())
     simulated = known == len(dataset.train)
-    size = len(dataset.train) if whole_set else config.initial_size
+    size = config.initial_size
+    if whole_set and not resumed:
+        size = len(dataset.train)
     if size is None:
         ten_a_class = min(10 * dataset.classes, len(dataset.train))
         size = ten_a_class if simulated or not known else known
     most = known or len(dataset.train)
-    if size > most:
+    if size > most and not resumed:
         raise ConfigError(
             f"--initial-size is {size}, but only {most} training examples "
             f"{'have a label' if known else 'are there'}"
@@ -201,7 +232,7 @@ def make_plan(config: RunConfig, dataset: Dataset, whole_set: bool) -> Plan:
     rounds = 0 if whole_set else config.rounds
     budget = rounds * config.query_size
     left = len(dataset.train) - size
-    if budget > left:
+    if budget > left and not resumed:
         raise ConfigError(
             f"the budget is {rounds} rounds of {config.query_size} labels, {budget} in all, but "
             f"only {left} examples are left in the pool beside the initial set of {size}; "

@@ -11,10 +11,20 @@ from typing import Any, Self
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.types import Json
 
+GROWING_SETTINGS = (
+    "rounds", "dataset", "data_dir", "labels", "new_classes", "class_names", "max_unreadable",
+    "fingerprint",
+)  # fmt: skip
+"""Entries of config.json that may be others when a run goes on: they say what it is by now."""
+
+RESIZE_MODES = ("stretch", "crop", "pad")
 STRATEGIES = ("one_device", "mirrored", "multi_worker_mirrored")
 PRECISIONS = ("float32", "mixed_bfloat16")
 MACHINE_SETTINGS = ("versions", "devices", "stream")
 """Entries of config.json in which a resumed run may differ; results follow from the others."""
+
+SINGULAR = {"options": "option", "new_classes": "new-class"}
+"""Flags of settings that may be given several times, a value at a time."""
 
 _LARGEST = 2**31 - 1
 
@@ -42,6 +52,21 @@ class RunConfig:
     )
     image_size: int | None = setting(
         None, "resize every image to this many pixels a side (needed for folders of mixed sizes)"
+    )
+    resize: str = setting(
+        "stretch",
+        "how images that are not square become it with --image-size: stretched, cropped in the "
+        "middle, or padded with black",
+        RESIZE_MODES,
+    )
+    labels: str | None = setting(
+        None, "CSV file with the columns 'id' and 'label' for the images of a folder"
+    )
+    new_classes: tuple[str, ...] = setting(
+        (), "a class that neither folders nor label files name yet; may be given several times"
+    )
+    max_unreadable: float = setting(
+        0.1, "share of the images that may be unreadable; these are left out and listed"
     )
     stream: bool = setting(
         False, "read pool images from disk when they are needed, for pools larger than memory"
@@ -80,6 +105,8 @@ class RunConfig:
     )
 
     def __post_init__(self) -> None:
+        for name in SINGULAR:  # JSON and command lines know no tuples
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         at_least = {
             "rounds": 0, "query_size": 1, "candidates": 0, "mc_samples": 2, "steps": 1,
             "batch_size": 1, "seed": 0, "cpu_replicas": 1, "initial_size": 1, "image_size": 1,
@@ -92,7 +119,11 @@ class RunConfig:
                 raise ConfigError(f"{flag(name)} is {value}; it must be at most {_LARGEST}")
         if self.dropout is not None and not 0.0 <= self.dropout < 1.0:
             raise ConfigError(f"--dropout is {self.dropout}; it must be in [0, 1)")
-        for name in ("strategy", "precision"):
+        if not 0.0 <= self.max_unreadable <= 1.0:
+            raise ConfigError(
+                f"--max-unreadable is {self.max_unreadable}; it must be a share from 0 to 1"
+            )
+        for name in ("strategy", "precision", "resize"):
             allowed = _field(name).metadata["choices"]
             if getattr(self, name) not in allowed:
                 raise ConfigError(
@@ -119,7 +150,8 @@ class RunConfig:
 
     def to_json(self) -> Json:
         """The settings as a JSON object."""
-        return {**dataclasses.asdict(self), "options": list(self.options)}
+        settings = dataclasses.asdict(self)
+        return {n: list(v) if isinstance(v, tuple) else v for n, v in settings.items()}
 
     @classmethod
     def from_json(cls, settings: Json) -> Self:
@@ -131,12 +163,12 @@ class RunConfig:
         known = {f.name for f in dataclasses.fields(cls)}
         if unknown := sorted(set(settings) - known):
             raise ConfigError(f"unknown settings {', '.join(unknown)}; known: {sorted(known)}")
-        return cls(**{**settings, "options": tuple(settings.get("options", ()))})
+        return cls(**settings)
 
 
 def flag(name: str) -> str:
     """Command-line flag of a setting: ``query_size`` -> ``--query-size``."""
-    return "--option" if name == "options" else "--" + name.replace("_", "-")
+    return "--" + SINGULAR.get(name, name).replace("_", "-")
 
 
 def scalar_type(owner: type, name: str) -> type:

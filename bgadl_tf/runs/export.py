@@ -12,9 +12,10 @@ from bgadl_tf.core.types import Json
 from bgadl_tf.export import publish
 from bgadl_tf.export.models import METADATA, ExportedModels, export_models
 from bgadl_tf.learners.learner import Learner
-from bgadl_tf.loop.checkpoints import read_weights
+from bgadl_tf.loop.checkpoints import classes_in, read_weights
+from bgadl_tf.loop.ledger import Record, labels_in
 from bgadl_tf.runs.build import make_learner, versions
-from bgadl_tf.runs.config import MACHINE_SETTINGS
+from bgadl_tf.runs.config import GROWING_SETTINGS, MACHINE_SETTINGS
 from bgadl_tf.runs.run_folder import RunFolder
 
 Moment = tuple[int, int]
@@ -40,12 +41,14 @@ def export_run(run: Path, out: Path | None = None) -> ExportedModels:
             "this version: train again in a new folder"
         )
     learner = make_learner(config)
+    if (known := classes_in(run / "checkpoints", learner)) < len(config["class_names"]):
+        # The newest class was added after these weights were saved.
+        config = {**config, "class_names": config["class_names"][:known]}
+        learner = make_learner(config)
     weights = read_weights(run / "checkpoints", learner)
     moment = weights.round, weights.step
     facts = facts_of(config, _labelled(run, moment), moment)
-    return export_models(
-        learner, out or run / "export", mc_samples=config["mc_samples"], facts=facts
-    )
+    return _export(learner, out or run / "export", config, facts)
 
 
 def export_once(folder: RunFolder, learner: Learner, moment: Moment) -> ExportedModels | None:
@@ -67,7 +70,15 @@ def export_once(folder: RunFolder, learner: Learner, moment: Moment) -> Exported
     newest = _newest_metadata(out / "classifier")
     if all(newest.get(key) == facts[key] for key in ("run", "round", "step", "labelled")):
         return None
-    return export_models(learner, out, mc_samples=config["mc_samples"], facts=facts)
+    if classes_in(folder.path / "checkpoints", learner) < learner.classifier.classes:
+        return export_run(folder.path)  # no step has seen the newest class
+    return _export(learner, out, config, facts)
+
+
+def _export(learner: Learner, out: Path, config: Json, facts: Json) -> ExportedModels:
+    # Runs of before there was a choice stretched.
+    resize = config.get("resize", "stretch")
+    return export_models(learner, out, mc_samples=config["mc_samples"], facts=facts, resize=resize)
 
 
 def facts_of(config: Json, labelled: int, moment: Moment) -> Json:
@@ -76,7 +87,8 @@ def facts_of(config: Json, labelled: int, moment: Moment) -> Json:
     ``run`` is the same for runs of equal settings. ``mask_seed`` is the one under which the loop
     itself would score the pool with the weights of a finished round.
     """
-    protocol = {key: value for key, value in config.items() if key not in MACHINE_SETTINGS}
+    others = (*MACHINE_SETTINGS, *GROWING_SETTINGS)
+    protocol = {key: value for key, value in config.items() if key not in others}
     digest = hashlib.blake2b(json.dumps(protocol, sort_keys=True).encode(), digest_size=8)
     round_, step = moment
     return {
@@ -93,8 +105,11 @@ def facts_of(config: Json, labelled: int, moment: Moment) -> Json:
 
 def _labelled(run: Path, moment: Moment) -> int:
     """Labels that the weights may know; later ones can be in the ledger already."""
-    records = durable.read_json_lines(run / "labels.jsonl", mend=False).records
-    return sum(r["label"] is not None and r["round"] <= moment[0] for r in records)
+    for record in durable.read_json_lines(run / "rounds.jsonl", mend=False).records:
+        if record["round"] == moment[0]:
+            return int(record["labelled"])
+    lines = durable.read_json_lines(run / "labels.jsonl", mend=False).records
+    return len(labels_in(map(Record.from_json, lines), moment[0]))
 
 
 def _newest_metadata(model: Path) -> Json:

@@ -19,24 +19,34 @@ def run_curves(rounds: Sequence[Json], path: Path, *, title: str = "") -> None:
     """Test accuracy and NLL of one run against labels.
 
     Args:
-        rounds: Lines of ``rounds.jsonl``; at least one.
+        rounds: Lines of ``rounds.jsonl``; at least one. Where the test set has changed the line
+            is broken; where no accuracy was measured nothing is drawn.
         path: PNG to write.
         title: Above the figure.
 
     Raises:
         RunFolderError: The file cannot be written.
     """
+    measured = [record for record in rounds if record["test_accuracy"] is not None]
+    if not measured:
+        return
     figure, (left, right) = drawing.canvases(9.0, 3.8, 2)
-    labelled = [record["labelled"] for record in rounds]
-    accuracy = [100 * record["test_accuracy"] for record in rounds]
-    nll = [record["test_nll"] for record in rounds]
+    labelled = [record["labelled"] for record in measured]
+    accuracy = [100 * record["test_accuracy"] for record in measured]
+    nll = [record["test_nll"] for record in measured]
+    sets = [record.get("test_set", 0) for record in measured]
     for axes, values, colour, marker in (
         (left, accuracy, drawing.COLOURS[0], "o"),
         (right, nll, drawing.COLOURS[1], "s"),
     ):
-        drawing.line(axes, labelled, values, colour, marker)
+        for one in sorted({*sets}):
+            here = [place for place, own in enumerate(sets) if own == one]
+            chosen = [labelled[p] for p in here], [values[p] for p in here]
+            drawing.line(axes, *chosen, colour, marker)
     drawing.label_axes(left, "labels", "test accuracy (%)", title)
     drawing.label_axes(right, "labels", "test NLL (nats)", "")
+    if len({*sets}) > 1:
+        drawing.note(left, "a gap: the test set changed")
     left.annotate(
         f"{accuracy[-1]:.1f} %", (labelled[-1], accuracy[-1]), xytext=(0, 7),
         textcoords="offset points", ha="right", color=drawing.COLOURS[0], fontsize=10,

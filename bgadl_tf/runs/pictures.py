@@ -53,7 +53,9 @@ class Pictures(Callback):
             figures.reconstruction_curve(rounds, self.folder / "reconstruction_curve.png")
         if kept["examples"].ndim == 4:
             facts = facts_of(kept)
-            known = np.isin(kept["ids"], self.dataset.train.ids)
+            known = np.array([id_ in self.dataset.train for id_ in kept["ids"].tolist()])
+            if not known.any():
+                return
             figures.queried_and_generated(
                 self.dataset.train.examples_of(kept["ids"][known].tolist()),
                 kept["examples"][known],

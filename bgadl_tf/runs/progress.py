@@ -68,16 +68,24 @@ class Progress(Callback):
 
     def on_round(self, record: Round) -> None:
         """Print and log the round's result."""
-        text = (
-            f"round {record.round}: {record.labelled} labels, test accuracy "
-            f"{100 * record.test_accuracy:.2f} %, nll {record.test_nll:.3f} nats"
-        )
+        text = f"round {record.round}: {record.labelled} labels, {measured(record)}"
         for name, value in record.facts.items():
             text += f"; {name.replace('_', ' ')} {value:.3f}"
         self._bar.write(text, file=sys.stdout)
-        numbers = {"test_accuracy": record.test_accuracy, "test_nll": record.test_nll}
+        numbers = dict(record.facts)
+        if record.test_accuracy is not None and record.test_nll is not None:
+            numbers |= {"test_accuracy": record.test_accuracy, "test_nll": record.test_nll}
         with reporting_write_errors(self.folder):
             with self._writer.as_default(step=record.labelled):
-                for name, value in {**numbers, **record.facts}.items():
+                for name, value in numbers.items():
                     tf.summary.scalar(f"round/{name}", value)
             self._writer.flush()
+
+
+def measured(record: Round) -> str:
+    """How good a round is, in words."""
+    if record.test_accuracy is None or record.test_nll is None:
+        return "accuracy not measured: there are no test images"
+    changed = " (on another test set than at first)" if record.test_set else ""
+    accuracy = f"test accuracy {100 * record.test_accuracy:.2f} %"
+    return f"{accuracy}, nll {record.test_nll:.3f} nats{changed}"

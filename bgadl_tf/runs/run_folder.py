@@ -4,6 +4,7 @@
 
     config.json     every setting resolved, versions, devices; plan.json: what the loop needs of it
     labels.jsonl    the ledger
+    dataset.jsonl   what the dataset was at first, and what changed at later starts
     rounds.jsonl    one finished round a line
     queries/        what each round asked, with scores and the seed of its MC masks
     arrays/         arrays by name and round, e.g. further/, x' of each round with its facts
@@ -22,11 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from bgadl_tf.core import durable
-from bgadl_tf.core.errors import RunFolderError
+from bgadl_tf.core.errors import ConfigError, RunFolderError
 from bgadl_tf.core.types import Json
 from bgadl_tf.loop.checkpoints import reporting_write_errors
 from bgadl_tf.loop.folder_journal import LOCK, FolderJournal
-from bgadl_tf.runs.config import MACHINE_SETTINGS
+from bgadl_tf.runs.config import GROWING_SETTINGS, MACHINE_SETTINGS
 
 FORMAT = 2
 """Of run folders. In the first, every round drew new weights, which no version does since."""
@@ -73,6 +74,26 @@ class RunFolder:
                     (self.path / name).mkdir(exist_ok=True)
             yield self
 
+    def resumed(self) -> Json:
+        """Settings of the run that is to go on; none where there is none yet."""
+        with reporting_write_errors(self.path):
+            begun = self._config_file.exists()
+        return self.config() if begun else {}
+
+    def update(self, config: Json, fingerprint: str) -> None:
+        """Note what a run is by now: those of its settings that may become others.
+
+        Raises:
+            RunFolderError: It cannot be written.
+        """
+        saved = self.config()
+        now = {**config, "fingerprint": fingerprint}
+        updated = {**saved, **{name: now[name] for name in GROWING_SETTINGS if name in now}}
+        updated = json.loads(json.dumps(updated))
+        if updated != saved:
+            text = json.dumps(updated, indent=2) + "\n"
+            durable.atomic_write_text(self._config_file, text)
+
     def config(self) -> Json:
         """Settings of the run, as in ``config.json``.
 
@@ -114,7 +135,20 @@ class RunFolder:
                 "weights drawn anew, and not from a snapshot as they do now: finish it with that "
                 "version, or start anew in another --out ('bgadl export' still reads it)"
             )
-        if different := differences(saved, config, defaults):
+        rounds, made = config.get("rounds", 0), len(self.journal.finished_rounds()) - 1
+        if rounds < made:
+            raise RunFolderError(
+                f"--rounds is {rounds}, but the run in {self.path} has made {made} already; "
+                "expected as many or more"
+            )
+        different = differences(saved, config, defaults)
+        before, now = saved.get("dataset"), config.get("dataset")
+        if before != now and not self.journal.dataset_starts():
+            # Of an older version: whether it is the same data cannot be told.
+            different.append(f"dataset was {before!r}, now {now!r}")
+        if saved.get("labels") and not config.get("labels"):
+            different.append(f"labels was {saved['labels']!r}, now none")
+        if different:
             raise RunFolderError(
                 f"--out {self.path} holds a run of another configuration: {'; '.join(different)}; "
                 "use its settings to resume it, or another --out"
@@ -127,7 +161,7 @@ def differences(saved: Json, config: Json, defaults: Json) -> list[str]:
     A setting that the saved run does not know has its default there.
     """
     found = []
-    for name in sorted({*saved, *config} - {*MACHINE_SETTINGS}):
+    for name in sorted({*saved, *config} - {*MACHINE_SETTINGS, *GROWING_SETTINGS}):
         before, now = _completed(saved.get(name), defaults.get(name)), config.get(name)
         if before != now:
             found.append(f"{name} was {before!r}, now {now!r}")
@@ -142,3 +176,24 @@ def _completed(saved: Any, default: Any) -> Any:
         return saved
     missing = {name: value for name, value in default.items() if name not in saved}
     return missing | {name: _completed(value, default.get(name)) for name, value in saved.items()}
+
+
+def refuse_inside(out: Path, dataset: str) -> None:
+    """Make sure that a run does not become part of the folder that it reads its images from.
+
+    Args:
+        out: The run folder.
+        dataset: What stands after ``--dataset``.
+
+    Raises:
+        ConfigError: It would.
+    """
+    kind, _, argument = dataset.partition(":")
+    if kind != "folder" or not argument:
+        return
+    images = Path(argument).expanduser().resolve()
+    if images.is_dir() and out.resolve().is_relative_to(images):
+        raise ConfigError(
+            f"--out {out} is inside the dataset {images}, whose images the run's own pictures "
+            "would join; choose a folder elsewhere"
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +14,15 @@ from bgadl_tf.export.models import ExportedModels
 from bgadl_tf.loop.active_learner import ActiveLearner
 from bgadl_tf.loop.callback import Callback
 from bgadl_tf.loop.oracles.answers_file import AnswersFile, write_template
+from bgadl_tf.loop.plan import Plan
 from bgadl_tf.runs.build import Setup, build
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.export import export_once
 from bgadl_tf.runs.pictures import Pictures
 from bgadl_tf.runs.progress import Progress
-from bgadl_tf.runs.run_folder import RunFolder
+from bgadl_tf.runs.run_folder import RunFolder, refuse_inside
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,8 @@ def train(config: RunConfig, out: Path | str, callbacks: Sequence[Callback] = ()
 
     Where the dataset holds back every label, the oracle is simulated. Else a person answers in
     the file ``to_label.csv`` of the run folder, and the run goes on when it is called again.
-    A finished run is exported, once.
+    A finished run is exported, once; with more rounds it goes on. What has changed in the dataset
+    since the last call is found and said: see ``DatasetHistory``.
 
     No setting of the process is changed. For runs that are equal bit for bit, call
     ``tf.config.experimental.enable_op_determinism()`` first, as the command line does.
@@ -58,35 +64,94 @@ def train(config: RunConfig, out: Path | str, callbacks: Sequence[Callback] = ()
         BgadlError: Bad input; nothing is written, or nothing that was there is lost.
     """
     out = Path(out)
-    setup = build(config)
+    refuse_inside(out, config.dataset)
     folder = RunFolder(out)
+    setup = build(config, folder)
     with folder.opened(setup.described, setup.defaults):
+        starts = len(folder.journal.dataset_starts())
         progress = Progress(out, setup.learner, setup.plan, len(folder.journal.finished()))
         pictures = Pictures(out / "figures", setup.dataset, folder.journal)
         loop = setup.active_learner(folder.journal, (progress, pictures, *callbacks))
+        folder.update(setup.described, loop.history.starts[-1]["fingerprint"])
+        told = _take_answers(loop, out)
+        if loop.round:
+            loop.take_given_labels()
+        _say_what_is_left(loop, told or len(loop.history.starts) > starts)
         pictures.catch_up()
+        waits = False
         if not loop.finished:
             with progress:
-                _run(loop, setup, out)
+                waits = not loop.run()
         rounds = [*folder.journal.finished()]
-        if not loop.finished:
-            return Outcome(out, rounds, waiting_for=_answers_file(out))
-        return Outcome(out, rounds, exported=_export(setup, folder))
+        if waits:
+            return Outcome(out, rounds, waiting_for=_ask_person(loop, out))
+        return Outcome(out, rounds, exported=_export(setup, folder, loop.plan))
 
 
-def _run(loop: ActiveLearner, setup: Setup, out: Path) -> None:
-    """Go on to the end, or until a person is to answer."""
-    while not loop.finished:
-        if loop.step() is None and not loop.finished:
-            file = _answers_file(out)
-            write_template(file, loop.ask().ids)
-            if loop.step(AnswersFile(file, setup.dataset.class_names)) is None:
-                return
+def _take_answers(loop: ActiveLearner, out: Path) -> bool:
+    """What a person has written since the last time: answers, asked for or not, and corrections.
+
+    Returns:
+        Whether there was any.
+    """
+    file = _answers_file(out)
+    if not file.exists():
+        return False
+    person = AnswersFile(file, loop.dataset.class_names)
+    news = loop.labelling.news(person.answers(loop.labelling.known_ids), person.source)
+    if news:
+        loop.tell(news, person.source, correct=True)
+    return bool(news)
 
 
-def _export(setup: Setup, folder: RunFolder) -> ExportedModels | None:
+def _ask_person(loop: ActiveLearner, out: Path) -> Path:
+    """Adds what is asked to the file for answers, unless that is a person's own and wrong."""
+    file, known = _answers_file(out), loop.labelling.known_ids
+    write_template(file, loop.ask().ids, known)
+    person = AnswersFile(file, loop.dataset.class_names)
+    person.answers(known)
+    if person.unmatched:
+        logger.warning(
+            "%s is left alone because of these rows, and lacks what is asked now: mend or remove "
+            "them, then run the same command again",
+            file,
+        )
+    return file
+
+
+def _say_what_is_left(loop: ActiveLearner, changed: bool) -> None:
+    """Tells a person what a run cannot do, or will not do without more rounds.
+
+    Where images have gone the pool may hold too few for all rounds: as many are made as it can.
+    """
+    plan = loop.plan
+    if loop.finished:
+        if changed:
+            logger.warning(
+                "the run has made its %d rounds: what is new holds from round %d on; give more "
+                "--rounds to train on it",
+                plan.rounds, loop.round,
+            )  # fmt: skip
+        return
+    labels = set(loop.pool.labels.values())
+    names = loop.dataset.class_names
+    if loop.round and (lacking := [n for c, n in enumerate(names) if c not in labels]):
+        logger.warning("no labelled example is of the class %s", ", ".join(lacking))
+    made = loop.round if loop.journal.query(loop.round) else loop.round - 1
+    left = loop.pool.unlabelled_count - len(loop.labelling.open(loop.round).ids)
+    possible = max(made, 0) + left // plan.query_size
+    if loop.round and possible < plan.rounds:
+        logger.warning(
+            "only %d examples are left in the pool: the run ends after round %d, not %d; add "
+            "images to go on",
+            left, possible, plan.rounds,
+        )  # fmt: skip
+        loop.plan = dataclasses.replace(plan, rounds=possible)
+
+
+def _export(setup: Setup, folder: RunFolder, plan: Plan) -> ExportedModels | None:
     try:
-        return export_once(folder, setup.learner, (setup.plan.rounds, setup.plan.steps))
+        return export_once(folder, setup.learner, (plan.rounds, plan.steps))
     except ExportError as error:
         raise ExportError(
             f"the run is finished, but {error}; 'bgadl export {folder.path}' tries again"

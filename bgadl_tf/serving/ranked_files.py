@@ -119,7 +119,7 @@ def copy_images(source: Source, rows: Sequence[Scored], folder: Path) -> list[st
     for row in rows:
         target = folder / f"{row.id}{source.suffix}"
         try:
-            content = source.item(row.id).read()
+            content = source.copy_of(row.id)
         except OSError as error:
             failures.append(f"{row.id}: {error.strerror or error}")
             continue

@@ -14,12 +14,18 @@ from typing import NamedTuple, NoReturn
 
 from tqdm import tqdm
 
-from bgadl_tf.core.errors import ConfigError, NotServedError, RunFolderError, ServerError
+from bgadl_tf.core.errors import (
+    BusyError,
+    ConfigError,
+    NotServedError,
+    RunFolderError,
+    ServerError,
+)
 from bgadl_tf.core.seeding import SEEDS
 from bgadl_tf.core.types import Json
 from bgadl_tf.serving import ranked_files
 from bgadl_tf.serving.client.client import Client, check_seed
-from bgadl_tf.serving.client.pool import Failed, Scored, score_pool
+from bgadl_tf.serving.client.pool import SIGNATURE, Failed, Scored, score_pool
 from bgadl_tf.serving.client.retry import Retry
 from bgadl_tf.serving.sources import Source
 from bgadl_tf.serving.work_file import WorkFile
@@ -181,6 +187,8 @@ def _score(work: WorkFile, source: Source, settings: Settings) -> None:
 def _begin(work: WorkFile, source: Source, settings: Settings, client: Client) -> int:
     """Writes the header of a new work file, or checks that of an old one; returns the seed."""
     header = work.header
+    if header is None:
+        _ = client.signature(SIGNATURE)
     fingerprint = hashlib.sha256(json.dumps(client.metadata, sort_keys=True).encode()).hexdigest()
     if header is None:
         seed = secrets.randbelow(SEEDS) if settings.seed is None else settings.seed
@@ -197,7 +205,7 @@ def _begin(work: WorkFile, source: Source, settings: Settings, client: Client) -
         )
         return seed
     if header["fingerprint"] != fingerprint:
-        raise ServerError(
+        raise NotServedError(
             f"{client}, version {client.version}, is another model than the one with this number "
             f"that the scores in {work.path} are from"
         )
@@ -245,13 +253,14 @@ def _bar(total: int, done: int) -> tqdm[NoReturn]:
 
 @contextmanager
 def _saying_how_to_go_on(work: WorkFile) -> Iterator[None]:
-    """Adds to a server's failure what becomes of the scores so far."""
+    """Adds to a server's failure what becomes of the scores so far, if there are any."""
     try:
         yield
     except ServerError as error:
-        if work.header is None:
+        if work.header is None or not work.outcomes:
             raise
-        kept = f"the {len(work.outcomes)} scores so far are kept in {work.path}"
+        count = len(work.outcomes)
+        kept = f"the {count} scores so far are" if count > 1 else "the only score so far is"
         version = work.header["version"]
         how = "run the same command again to go on"
         if isinstance(error, NotServedError):
@@ -259,4 +268,6 @@ def _saying_how_to_go_on(work: WorkFile) -> Iterator[None]:
                 f"a ranking mixes no versions: serve version {version} again and run the same "
                 "command to go on, or add --restart to begin anew with what is served now"
             )
-        raise type(error)(f"{error}; {kept}: {how}") from error
+        elif not isinstance(error, BusyError):
+            how = f"when the server is mended, {how}"
+        raise type(error)(f"{error}; {kept} kept in {work.path}: {how}") from error

@@ -21,7 +21,10 @@ included, goes on where it was when it is given again."""
 def add_score_flags(parser: argparse.ArgumentParser) -> None:
     """Flags of ``bgadl score``."""
     group = parser.add_argument_group("what to score").add_argument
-    folder = "folder of images, in sub-folders or not; ids are paths relative to it"
+    folder = (
+        "folder of images, in sub-folders or not; ids are paths relative to it, and what is no "
+        "image is left out"
+    )
     group("folder", type=Path, nargs="?", metavar="FOLDER", help=folder)
     dataset = "instead of a folder: digits, a TFDS builder (mnist, cifar10, ...), or arrays:PATH"
     group("--dataset", help=dataset)
@@ -99,6 +102,8 @@ def run(
         f"{how.model!r}, seed {ranking.seed}; the ranking is in {out}",
         file=sys.stderr,
     )
+    for line in source.intake.lines():
+        print(f"bgadl: {_printable(line)}", file=sys.stderr)
     for failure in ranking.not_copied:
         print(f"bgadl: not copied: {_printable(failure)}", file=sys.stderr)
     if ranking.failures is not None:

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import math
-import os
-import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-
-import numpy as np
-from PIL import Image
 
 from bgadl_tf.core.errors import ConfigError, DataError, StreamError
 from bgadl_tf.core.types import Id
-from bgadl_tf.data.images import image_paths
-from bgadl_tf.serving.client.images import to_png
+from bgadl_tf.data.images import formats
+from bgadl_tf.data.images.looking import look_at, open_regular
+from bgadl_tf.data.images.png import to_png
+from bgadl_tf.data.images.prepared import prepared
+from bgadl_tf.data.images.tree import read_tree
+from bgadl_tf.data.intake import Intake
 from bgadl_tf.serving.client.pool import Item
-
-LARGEST_FILE = 64 * 2**20
-"""Bytes; what is longer is no image to be labelled and would only fill the memory."""
-
-TRANSCODED = frozenset({".bmp", ".gif"})
-"""Formats that training reads but served models do not; they travel as PNG."""
 
 
 @dataclass(frozen=True)
@@ -33,20 +25,35 @@ class Source:
     Attributes:
         name: Tells sources apart when a ranking is resumed.
         ids: ``[N]``, sorted.
-        item: One image by its id.
+        item: One image by its id, as it is sent.
         folder: Where the files are, for a folder.
+        file: Content of an image's own file by its id, for a folder.
         suffix: What a copy of an image needs behind its id to be a file's name.
+        intake: What was left out.
     """
 
     name: str
     ids: Sequence[Id]
     item: Callable[[Id], Item]
     folder: Path | None = None
+    file: Callable[[Id], bytes] | None = None
     suffix: str = ""
+    intake: Intake = field(default=Intake())
+
+    def copy_of(self, id_: Id) -> bytes:
+        """What a copy of an image holds: its file, or else what is sent.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        return self.item(id_).read() if self.file is None else self.file(id_)
 
 
 def folder_source(folder: Path) -> Source:
-    """Every image file below a folder, in class folders or not; hidden files are skipped.
+    """Every image below a folder, in class folders or not, by the bytes it begins with.
+
+    Hidden files, run folders and what is no image are left out; images that cannot be read are
+    in it, and reading them says why.
 
     Args:
         folder: Where to look. Ids are POSIX paths relative to it.
@@ -58,18 +65,26 @@ def folder_source(folder: Path) -> Source:
     if not root.is_dir():
         what = "is a file, not a folder" if root.exists() else "does not exist"
         raise DataError(f"{root} {what}; expected a folder of images")
-    paths = image_paths.all_images(root, {os.path.realpath(root)})
-    ids = sorted(path.relative_to(root).as_posix() for path in paths)
-    if not ids:
-        raise DataError(
-            f"folder {root} holds no images; expected files ending in "
-            f"{', '.join(sorted(image_paths.SUFFIXES))}"
-        )
+    tree = read_tree(root)
+    entries = [*tree.root.all_files()]
+    looked = look_at(entries)
+    paths = {entry.id: entry.path for entry in entries if entry.id not in looked.others}
+    left_out = {**tree.left_out, **looked.others}
+    if not paths:
+        found = "; ".join(("", *Intake(left_out=left_out).lines()))
+        raise DataError(f"folder {root} holds no images; expected {formats.READ} files{found}")
 
     def item(id_: Id) -> Item:
-        return Item(id_, _size(root / id_), lambda: _read(root / id_))
+        return Item(id_, _size(paths[id_]), lambda: prepared(_read(paths[id_])))
 
-    return Source(f"folder:{root.resolve()}", ids, item, folder=root)
+    return Source(
+        f"folder:{root.resolve()}",
+        sorted(paths),
+        item,
+        folder=root,
+        file=lambda id_: _read(paths[id_]),
+        intake=Intake(left_out=left_out),
+    )
 
 
 def dataset_source(spec: str, *, data_dir: str | None, split: str) -> Source:
@@ -117,32 +132,13 @@ def dataset_source(spec: str, *, data_dir: str | None, split: str) -> Source:
     return Source(f"{dataset.name}/{split}", sorted(images.ids), item, suffix=".png")
 
 
-def _size(path: Path) -> int:
+def _size(path: str) -> int:
     try:
-        return path.stat().st_size
+        return Path(path).stat().st_size
     except OSError:
         return 0  # reading it will say what is wrong
 
 
-def _read(path: Path) -> bytes:
-    image_paths.check_regular(path)
-    size = path.stat().st_size
-    if not size:
-        raise OSError("the file is empty")
-    if size > LARGEST_FILE:
-        raise OSError(f"the file has {size} bytes; at most {LARGEST_FILE} are read")
-    content = path.read_bytes()
-    return content if path.suffix.lower() not in TRANSCODED else _transcoded(content)
-
-
-def _transcoded(content: bytes) -> bytes:
-    """The first frame as PNG: what training reads of such a file."""
-    try:
-        with warnings.catch_warnings():
-            # Pillow only warns of an image that is suspiciously, but not absurdly, large.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content)) as image:
-                pixels = np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"))
-    except Exception as error:  # decoders fail in many ways, and all mean one thing
-        raise OSError(f"not an image: {error}") from error
-    return to_png(pixels.reshape(*pixels.shape[:2], -1))
+def _read(path: str) -> bytes:
+    with open_regular(path) as file:
+        return file.read()

@@ -56,11 +56,15 @@ class WorkFile:
                 raise RunFolderError(f"cannot write {path}: {error.strerror}") from error
             file = cls(path)
             file._read()
+            if file.header is not None and not file.outcomes:
+                # A process that was killed before its first score leaves nothing to go on with.
+                lock.truncate(0)
+                file.header = None
             try:
                 yield file
             finally:
-                # What holds nothing is of no use, and would look like an unfinished ranking.
-                if file.header is None:
+                # What holds no score is of no use, and would look like an unfinished ranking.
+                if not file.outcomes:
                     path.unlink(missing_ok=True)
 
     @property

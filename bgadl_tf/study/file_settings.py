@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from bgadl_tf.core.errors import ConfigError
-from bgadl_tf.runs.config import RunConfig, scalar_type
+from bgadl_tf.runs.config import SINGULAR, RunConfig, scalar_type
 from bgadl_tf.study import file_values as values
 
 FIELDS = {field.name: field for field in dataclasses.fields(RunConfig)}
@@ -45,6 +45,8 @@ def settings_of(given: Mapping[str, Any], where: str, further: Collection[str]) 
 
 def value_of(key: str, value: object, where: str) -> Any:
     """``value``, if a setting can have it; an integer may stand for a number."""
+    if key in SINGULAR:
+        return tuple(values.texts(value, f"{where}.{key}"))
     kind = scalar_type(RunConfig, key)
     if value is None and FIELDS[key].default is None:
         return None

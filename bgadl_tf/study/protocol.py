@@ -118,7 +118,9 @@ class Protocol:
         return cls(tuple(arms), tuple(content["against"]))
 
     def lost_from(self, before: Protocol) -> list[str]:
-        """What of an earlier protocol this one changes or lacks; further arms and seeds do not."""
+        """What of an earlier protocol this one changes or lacks; there may be further arms and
+        seeds, and more rounds.
+        """
         arms = {arm.name: arm for arm in self.arms}
         lost = []
         for old in before.arms:
@@ -130,7 +132,7 @@ class Protocol:
             lost += [
                 f"{key} of arm {old.name!r} was {value!r}, now {after[key]!r}"
                 for key, value in old.settings().items()
-                if value != after[key]
+                if value != after[key] and not (key == "rounds" and value < after[key])
             ]
             lost += [
                 f"seed {seed} of arm {old.name!r} is missing now"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from bgadl_tf.study import figures, learning_curve, runs, tables
 from bgadl_tf.study.learning_curve import Curve
 from bgadl_tf.study.protocol import BASELINES
 from bgadl_tf.study.runs import Run
+
+logger = logging.getLogger(__name__)
 
 
 def write(out: Path, baselines: Sequence[str] = BASELINES, *, bootstrap_seed: int = 0) -> Path:
@@ -65,6 +68,9 @@ def compare(folders: Sequence[Path], path: Path) -> None:
         RunFolderError: A folder is not that of a run, or has no finished round.
     """
     found = [runs.read(folder) for folder in folders]
+    for run in found:
+        if changed := run.other_test_sets:
+            logger.warning("%s", _told(run, changed))
     # Whole paths would leave no room for the curves.
     common = os.path.commonpath([run.folder.resolve().parent for run in found])
     names = {(run.arm, run.seed) for run in found}
@@ -81,6 +87,14 @@ def compare(folders: Sequence[Path], path: Path) -> None:
     except OSError as error:
         raise RunFolderError(f"cannot make {path.parent}: {error.strerror or error}") from None
     figures.learning_curve(curves, path, references=references, title=_dataset(found))
+
+
+def _told(run: Run, changed: Sequence[int]) -> str:
+    """That accuracies of one curve are of different test sets."""
+    rounds = ", ".join(map(str, changed))
+    return (
+        f"from round {rounds} on the accuracies of {run.folder} are of another test set than before"
+    )
 
 
 def _in_order(groups: Mapping[str, list[Run]]) -> dict[str, list[Run]]:
@@ -121,9 +135,9 @@ def _results(groups: Mapping[str, Sequence[Run]]) -> Json:
     return {
         arm: {
             str(run.seed): {
-                "labelled": run.column("labelled").tolist(),
+                "labelled": run.curve.labelled.tolist(),
                 "test_accuracy": run.curve.accuracy.tolist(),
-                "test_nll": run.column("test_nll").tolist(),
+                "test_nll": run.measured.column("test_nll").tolist(),
                 "aubc": _or_null(learning_curve.aubc(run.curve)),
                 "labels_to_reach": {
                     f"{target:.2f}": _or_null(learning_curve.labels_to_reach(run.curve, target))
@@ -158,6 +172,11 @@ def _sections(
     yield _protocol(next((r for r in finished if not r.is_reference), finished[0]))
     for key, values in runs.differing_settings(finished).items():
         yield f"**Not one protocol:** `{key}` is {' and '.join(map(str, values))}.\n"
+    for seed in runs.seeds_on_several_datasets(finished):
+        yield f"**Not one dataset:** the runs of seed {seed} are not on the same examples.\n"
+    for run in finished:
+        if changed := run.other_test_sets:
+            yield f"**Not one test set:** {_told(run, changed)}.\n"
     for run in left_out:
         yield (
             f"Left out: {run.arm} seed {run.seed}, with {len(run.rounds)} of "

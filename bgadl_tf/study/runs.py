@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 from collections.abc import Iterable
@@ -20,7 +21,8 @@ from bgadl_tf.runs.methods import METHODS
 from bgadl_tf.study.learning_curve import Curve
 
 NOT_PROTOCOL = (
-    "method", "learner", "acquisition", "options", "seed", "data_dir", *MACHINE_SETTINGS,
+    "method", "learner", "acquisition", "options", "seed", "data_dir", "fingerprint",
+    *MACHINE_SETTINGS,
 )  # fmt: skip
 """Entries of config.json in which the runs of one study may differ."""
 
@@ -82,14 +84,40 @@ class Run:
         return len(self.rounds) >= self.planned_rounds
 
     @property
+    def other_test_sets(self) -> list[int]:
+        """Rounds from which on the test set was another one than before."""
+        before = [0, *(record.get("test_set", 0) for record in self.rounds)]
+        return [
+            int(record["round"])
+            for record, old in zip(self.rounds, before, strict=False)
+            if record.get("test_set", 0) != old
+        ]
+
+    @property
+    def measured(self) -> Run:
+        """The rounds that make a learning curve: those with an accuracy, labels growing.
+
+        Where labelled images have gone, earlier rounds that had more labels are left out.
+        """
+        kept: list[Json] = []
+        for record in self.rounds:
+            if record.get("test_accuracy", 0.0) is None:
+                continue
+            while kept and _has_more_labels(kept[-1], record):
+                kept.pop()
+            kept.append(record)
+        return dataclasses.replace(self, rounds=tuple(kept))
+
+    @property
     def curve(self) -> Curve:
-        """Accuracy against labels used.
+        """Accuracy against labels used, where it was measured.
 
         Raises:
             RunFolderError: No round is finished, or the rounds are out of order.
         """
+        rounds = self.measured
         try:
-            return Curve(self.column("labelled"), self.column("test_accuracy"))
+            return Curve(rounds.column("labelled"), rounds.column("test_accuracy"))
         except ValueError as error:
             raise RunFolderError(f"{self.folder} has no learning curve: {error}") from None
 
@@ -175,6 +203,22 @@ def differing_settings(runs: Iterable[Run]) -> dict[str, list[Any]]:
             if run.config[key] not in found:
                 found.append(run.config[key])
     return {key: found for key, found in sorted(values.items()) if len(found) > 1}
+
+
+def seeds_on_several_datasets(runs: Iterable[Run]) -> list[int]:
+    """Seeds whose runs are not on the same examples, as after a folder has grown between two."""
+    found: dict[int, set[str]] = {}
+    for run in runs:
+        if run.config.get("fingerprint"):
+            found.setdefault(run.seed, set()).add(run.config["fingerprint"])
+    return sorted(seed for seed, fingerprints in found.items() if len(fingerprints) > 1)
+
+
+def _has_more_labels(earlier: Json, later: Json) -> bool:
+    """Whether labelled examples have gone between two rounds, which are in order."""
+    if not earlier.get("round", 0) < later.get("round", 0):
+        return False
+    return bool(earlier.get("labelled", 0) >= later.get("labelled", 0))
 
 
 def _is_count(value: object) -> bool:

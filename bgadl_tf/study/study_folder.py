@@ -15,22 +15,26 @@ from pathlib import Path
 
 from bgadl_tf.core import durable
 from bgadl_tf.core.errors import ConfigError, RunFolderError
+from bgadl_tf.runs.run_folder import refuse_inside
 from bgadl_tf.study.protocol import Protocol
 
 _NAME = "protocol.json"
 
 
 def claim(out: Path, protocol: Protocol) -> None:
-    """Note the protocol in the study's folder. Arms and seeds may have been added, no more.
+    """Note the protocol in the study's folder. Arms, seeds and rounds may have been added, no more.
 
     Raises:
+        ConfigError: The folder is inside a dataset.
         RunFolderError: The folder belongs to another study or cannot be written.
     """
+    for arm in protocol.arms:
+        refuse_inside(out, arm.config.dataset)
     before = saved(out)
     if before is not None and (lost := protocol.lost_from(before)):
         raise RunFolderError(
             f"{out} holds a study with another protocol: {'; '.join(lost)}; put that back into "
-            "the study file (arms and seeds may be added), or choose another folder"
+            "the study file (arms, seeds and rounds may be added), or choose another folder"
         )
     try:
         out.mkdir(parents=True, exist_ok=True)

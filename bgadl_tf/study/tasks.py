@@ -56,7 +56,11 @@ class Task:
         Raises:
             RunFolderError: Its folder is damaged.
         """
-        return (self.folder / "config.json").exists() and self.run().finished
+        if not (self.folder / "config.json").exists():
+            return False
+        run = self.run()
+        # A study may have been given more rounds since.
+        return run.finished and (run.is_reference or len(run.rounds) > self.config.rounds)
 
     def last_words(self) -> str:
         """The last line it printed that says something; of a progress bar, what it showed last."""

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from bgadl_tf.core.types import Images, ImageShape, Labels
-from bgadl_tf.data.dataset import Dataset, ExampleSet
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.load import load_dataset
 
 MNIST: ImageShape = (28, 28, 1)

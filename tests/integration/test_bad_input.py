@@ -151,12 +151,17 @@ def test_folders_of_images(refused: Refused, tmp_path: Path) -> None:
     root.mkdir()
     assert f"folder {root} holds no images" in message()
     images_in(root / "cat", 5)
-    assert "has 1 class folders (cat); a classifier needs at least 2" in message()
+    assert "names 1 class (cat), and a classifier needs at least 2" in message()
     images_in(root / "dog", 5)
-    (root / "dog" / "x.png").write_bytes(b"no image")
-    assert "1 image of" in message()
-    assert "dog/x.png (not an image)" in message()
-    (root / "dog" / "x.png").unlink()
+    for name in ("x.png", "y.png"):
+        (root / "dog" / name).write_bytes(b"no image")
+    told = message()
+    assert "2 images of" in told
+    assert "dog/x.png (not an image)" in told
+    assert "16.7% of 12" in told
+    assert "--max-unreadable" in told
+    for name in ("x.png", "y.png"):
+        (root / "dog" / name).unlink()
     images_in(root / "dog", 1, size=9)
     assert "different sizes: cat/8-0.png is 8x8, dog/9-0.png is 9x9 pixels" in message()
 
@@ -328,9 +333,9 @@ def test_the_last_good_checkpoint_is_kept(
 ) -> None:
     restore, resets = Snapshot.restore, []
 
-    def spoil(snapshot: Snapshot, networks: Any, names: Any) -> None:
-        restore(snapshot, networks, names)
-        resets.append(names)
+    def spoil(snapshot: Snapshot, networks: Any, names: Any, **how: Any) -> None:
+        restore(snapshot, networks, names, **how)
+        resets.extend(names)
         if len(resets) == 2:  # round 1
             weight = networks["classifier"].trainable_variables[0]
             weight.assign(np.full(weight.shape, np.nan))

@@ -143,16 +143,25 @@ def test_files_of_any_size_are_resized_as_a_folder_is_read(case: Case, tmp_path:
     from PIL import Image
 
     from bgadl_tf.data.images.image_files import read_images
+    from bgadl_tf.data.images.looking import look_at
+    from bgadl_tf.data.images.tree import Entry
 
     height, _, channels = case.images.shape[1:]
-    paths = [tmp_path / "a.png", tmp_path / "b.jpg"]
-    for path, shape in zip(paths, [(40, 31, channels), (17, 50, channels)], strict=True):
-        Image.fromarray(some_images(1, shape)[0].squeeze()).save(path)
-    encoded = np.array([path.read_bytes() for path in paths], object)
+    entries = [Entry(name, str(tmp_path / name)) for name in ("a.png", "b.jpg")]
+    for entry, shape in zip(entries, [(40, 31, channels), (17, 50, channels)], strict=True):
+        Image.fromarray(some_images(1, shape)[0].squeeze()).save(entry.path)
+    encoded = np.array([Path(entry.path).read_bytes() for entry in entries], object)
     by_bytes = case.served("bald_bytes_seeded", image_bytes=encoded, seed=SEEDS[:2])
-    by_pixels = case.served(
-        "bald_seeded", images=read_images(tmp_path, paths, height), seed=SEEDS[:2]
+    read = read_images(
+        tmp_path,
+        entries,
+        look_at(entries),
+        image_size=height,
+        resize="stretch",
+        stream=False,
+        max_unreadable=0.0,
     )
+    by_pixels = case.served("bald_seeded", images=read.images[:], seed=SEEDS[:2])
     np.testing.assert_array_equal(by_bytes["bald"], by_pixels["bald"])
 
 

@@ -56,6 +56,17 @@ def test_a_finished_run_is_exported_once(
     assert "exported" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_the_export_resizes_as_the_run_did(tmp_path: Path, again: bool) -> None:
+    out = tmp_path / "run"
+    flags = ["--rounds", "0", "--image-size", "10", "--resize", "pad", "--out", str(out)]
+    assert cli.main([*RUN, *flags]) == 0
+    if again:
+        assert cli.main(["export", str(out)]) == 0
+    told = metadata(out / f"export/classifier/{1 + again}")
+    assert (told["resize"], told["image_shape"]) == ("pad", [10, 10, 1])
+
+
 def test_the_score_of_a_query_can_be_replayed_at_the_served_model(
     finished: Path, tmp_path: Path
 ) -> None:

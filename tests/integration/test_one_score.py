@@ -13,11 +13,11 @@ import tensorflow as tf
 
 from bgadl_tf.acquisition import scores
 from bgadl_tf.core.types import Floats, Images
+from bgadl_tf.data.images.png import to_png
 from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.export.models import export_models
 from bgadl_tf.learners.learner import Learner
 from bgadl_tf.serving.client.client import Client
-from bgadl_tf.serving.client.images import to_png
 from tests.support.examples import some_images
 from tests.support.learners import small_learner
 from tests.support.scoring import predict

@@ -75,7 +75,7 @@ def test_a_file_that_breaks_while_it_runs_is_one_clear_line(
     read = ImageFiles.read
 
     def spoil(source: ImageFiles, rows: Rows) -> Images:
-        name = source._names[rows[0]]
+        name = source._ids[rows[0]]
         if name.startswith("train/"):
             (tmp_path / "data" / name).write_bytes(b"")
         return read(source, rows)
@@ -87,4 +87,4 @@ def test_a_file_that_breaks_while_it_runs_is_one_clear_line(
     message = capsys.readouterr().err.splitlines()[-1]
     assert message.startswith("bgadl: 1 image of ")
     assert ".png (" in message
-    assert message.endswith("mend or restore them")
+    assert message.endswith("run the same command again: the run goes on without them")

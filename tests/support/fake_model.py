@@ -52,6 +52,7 @@ class FakeModel:
         labels: Versions by label.
         metadata: What the signature ``metadata`` tells; None for a model without it.
         faults: One for each of the next predictions; None lets it through.
+        lacks: Signatures that it does not have.
         bad: Contents that are called invalid.
         refuses: Called with each prediction's number before it is answered; may raise.
     """
@@ -62,6 +63,7 @@ class FakeModel:
         default_factory=lambda: {"class_names": list(CLASSES), "run": "r1"}
     )
     faults: list[FaultError | None] = field(default_factory=list)
+    lacks: set[str] = field(default_factory=set)
     bad: set[bytes] = field(default_factory=set)
     refuses: Callable[[int], None] = lambda _: None
     requests: list[tuple[str, int, int]] = field(default_factory=list)
@@ -70,7 +72,7 @@ class FakeModel:
 
     @property
     def signatures(self) -> dict[str, tuple[dict[str, Spec], dict[str, Spec]]]:
-        names = set(SIGNATURES) - ({"metadata"} if self.metadata is None else set())
+        names = set(SIGNATURES) - self.lacks - ({"metadata"} if self.metadata is None else set())
         return {name: SIGNATURES[name] for name in sorted(names)}
 
     def statuses(self, name: str) -> dict[int, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bgadl_tf.cli import main
+from tests.support.examples import tiny_png
 from tests.support.fake_model import FakeModel, bald
 from tests.support.fake_rest import rest_server
 
@@ -33,7 +34,9 @@ def address(model: FakeModel) -> Iterator[str]:
 def pool(tmp_path: Path) -> Path:
     """Images in class folders and outside, and what is none."""
     folder = tmp_path / "pool"
-    for id_ in [*IDS, ".hidden.png", ".hidden/x.png", "notes.txt"]:
+    folder.mkdir()
+    (folder / "notes.txt").write_text("cats and dogs")
+    for id_ in [*IDS, ".hidden.png", ".hidden/x.png"]:
         path = folder / id_
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content_of(id_))
@@ -57,7 +60,7 @@ def score(address: str, pool: Path, tmp_path: Path) -> Score:
 
 
 def content_of(id_: str) -> bytes:
-    return f"content of {id_}".encode()
+    return tiny_png(id_)
 
 
 def table(path: Path) -> list[dict[str, str]]:

@@ -7,7 +7,7 @@
     FOLDER/train_ids.txt       one a line; if absent, ids are train-0, train-1, …, zero-padded
     FOLDER/test_images.npy     if these are absent, a fifth of every class is held out by a
     FOLDER/test_labels.npy     seeded draw
-    FOLDER/classes.txt         names, one a line; if absent, they are 0, 1, …
+    FOLDER/classes.txt         names, one a line; if absent, they are the labels
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ def load(request: LoadRequest) -> Dataset:
     """
 
     def source(images: Images, ids: Sequence[Id]) -> ExampleSource:
-        return images if request.image_size is None else Resized(images, request.image_size)
+        if request.image_size is None:
+            return images
+        return Resized(images, request.image_size, request.resize)
 
     return npy_folder.open_folder(npy_folder.Form("arrays", "images", "images", source), request)

@@ -6,8 +6,10 @@ import numpy as np
 
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.data import split
-from bgadl_tf.data.dataset import Dataset, ExampleSet
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.images import resize
+from bgadl_tf.data.intake import Intake
 from bgadl_tf.data.loader import LOADERS, LoadRequest
 
 TEST_SIZE = 497
@@ -34,9 +36,10 @@ def load(request: LoadRequest) -> Dataset:
     bunch = sklearn.datasets.load_digits()
     images = np.rint(bunch.images[..., np.newaxis] * (255.0 / 16.0)).astype(np.uint8)
     if request.image_size is not None:
-        images = resize.resize(images, request.image_size)
+        images = resize.resize(images, request.image_size, request.resize)
     labels = bunch.target.astype(np.int32)
     ids = tuple(f"digits-{row:04d}" for row in range(len(labels)))
     quotas = split.total_quotas(labels, len(CLASS_NAMES), TEST_SIZE)
     train, test = split.hold_out(ExampleSet(ids, images, labels), quotas, CLASS_NAMES, seed=0)
-    return Dataset("digits", train, test, CLASS_NAMES)
+    intake = Intake(held_out="the same of every class, whatever the seed")
+    return Dataset("digits", train, test, CLASS_NAMES, intake)

@@ -7,7 +7,7 @@
     FOLDER/train_ids.txt           one a line; if absent, train-0, train-1, …, zero-padded
     FOLDER/test_embeddings.npy     if these are absent, a fifth of every class is held out by a
     FOLDER/test_labels.npy         seeded draw
-    FOLDER/classes.txt             names, one a line; if absent, they are 0, 1, …
+    FOLDER/classes.txt             names, one a line; if absent, they are the labels
 """
 
 from __future__ import annotations

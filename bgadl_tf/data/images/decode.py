@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
-MAGIC = (PNG, JPEG)
-"""First bytes of what ``decode_tensor`` decodes."""
-
-MOST_PIXELS = 2**24
-"""Height times width of the largest image that is decoded; a small file can claim any size."""
+from bgadl_tf.data.images.formats import JPEG, MOST_PIXELS, PNG
 
 
 def decode_tensor(encoded: tf.Tensor, channels: int) -> tf.Tensor:

@@ -13,12 +13,13 @@ class Resized(StoredExamples):
     Args:
         source: The images as they are.
         size: Pixels a side of the result.
+        mode: How, of ``resize.MODES``.
     """
 
-    def __init__(self, source: ExampleSource, size: int) -> None:
+    def __init__(self, source: ExampleSource, size: int, mode: str = "stretch") -> None:
         count, _, _, channels = source.shape
         super().__init__((count, size, size, channels))
-        self._source, self._size = source, size
+        self._source, self._size, self._mode = source, size, mode
 
     def read(self, rows: Rows) -> Images:
-        return resize.resize(self._source[rows], self._size)
+        return resize.resize(self._source[rows], self._size, self._mode)

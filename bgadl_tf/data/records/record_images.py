@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
@@ -23,11 +22,15 @@ class RecordImages(StoredExamples):
         feature: The ``tfds.features.Image`` that knows how.
         index: Where they are.
         shape: Of every image; those of another size are resized.
+        mode: How, of ``resize.MODES``.
     """
 
-    def __init__(self, feature: Any, index: RecordIndex, shape: ImageShape) -> None:
+    def __init__(
+        self, feature: Any, index: RecordIndex, shape: ImageShape, mode: str = "stretch"
+    ) -> None:
         super().__init__((len(index.labels), *shape))
         self._feature, self._index, self._image_shape = feature, index, shape
+        self._mode = mode
         self._decode_graph = tf.function(
             self._graph, input_signature=[tf.TensorSpec((None,), tf.string)]
         )
@@ -50,30 +53,13 @@ class RecordImages(StoredExamples):
         return images
 
     def _decode(self, rows: Rows) -> Images:
-        return np.asarray(self._decode_graph(tf.constant(self._records(rows))))
-
-    def _records(self, rows: Rows) -> list[bytes]:
-        index = self._index
-        files = index.files_of(rows)
-        records: list[bytes] = []
-        # A file is opened once, where rows grow.
-        turns = np.flatnonzero(np.diff(files)) + 1
-        for places in np.split(np.arange(len(rows)), turns):
-            path = index.paths[int(files[places[0]])]
-            with path.open("rb", buffering=0) as file:
-                for row in rows[places]:
-                    length = int(index.lengths[row])
-                    record = os.pread(file.fileno(), length, int(index.offsets[row]))
-                    if len(record) != length:
-                        raise OSError(f"{path.name} is shorter than it was")
-                    records.append(record)
-        return records
+        return np.asarray(self._decode_graph(tf.constant(self._index.read(rows))))
 
     def _graph(self, records: tf.Tensor) -> tf.Tensor:
         def decoded(encoded: tf.Tensor) -> tf.Tensor:
             image = self._feature.decode_example(encoded)
             if tuple(image.shape) != self._image_shape:
-                image = resize.resize_tensor(image, self._image_shape[:2])
+                image = resize.resize_tensor(image, self._image_shape[:2], self._mode)
             return tf.ensure_shape(image, self._image_shape)
 
         # Accelerators need not round like the CPU, and a dataset must be the same everywhere.

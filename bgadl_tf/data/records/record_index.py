@@ -57,6 +57,29 @@ class RecordIndex(NamedTuple):
             for number in range(count)
         )
 
+    def read(self, rows: Rows) -> list[bytes]:
+        """The records of rows, fastest where these grow.
+
+        Raises:
+            OSError: A file is gone or too short.
+        """
+        files = self.files_of(rows)
+        records: list[bytes] = []
+        # A file is opened once, where rows grow.
+        turns = np.flatnonzero(np.diff(files)) + 1
+        for places in np.split(np.arange(len(rows)), turns):
+            if not len(places):
+                continue
+            path = self.paths[int(files[places[0]])]
+            with path.open("rb", buffering=0) as file:
+                for row in rows[places]:
+                    length = int(self.lengths[row])
+                    record = os.pread(file.fileno(), length, int(self.offsets[row]))
+                    if len(record) != length:
+                        raise OSError(f"{path.name} is shorter than it was")
+                    records.append(record)
+        return records
+
 
 def read_index(builder: Any, split: str, *, sizes: bool) -> RecordIndex:
     """Reads every record of a split once, from front to back, but decodes no image.

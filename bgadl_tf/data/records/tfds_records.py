@@ -9,8 +9,9 @@ import numpy as np
 
 from bgadl_tf.core.errors import DataError, StreamError
 from bgadl_tf.core.types import ImageShape
-from bgadl_tf.data.dataset import ExampleSet
-from bgadl_tf.data.images import resize
+from bgadl_tf.data.example_set import ExampleSet
+from bgadl_tf.data.images.resize import resize as resized
+from bgadl_tf.data.records.record_contents import RecordContents
 from bgadl_tf.data.records.record_images import RecordImages
 from bgadl_tf.data.records.record_index import RecordIndex, read_index
 
@@ -21,7 +22,12 @@ Columns = dict[str, Any]
 
 
 def read_split(
-    builder: Any, split: str, image_size: int | None, *, stream: bool = False
+    builder: Any,
+    split: str,
+    image_size: int | None,
+    *,
+    resize: str = "stretch",
+    stream: bool = False,
 ) -> ExampleSet:
     """Reads one split.
 
@@ -30,6 +36,7 @@ def read_split(
             ``label``.
         split: Name of the split.
         image_size: Resize every image to this many pixels a side, or None.
+        resize: How, of ``images.resize.MODES``.
         stream: Leave the images in the files until they are needed.
 
     Raises:
@@ -46,7 +53,7 @@ def read_split(
                 f"the {split} split of dataset {builder.name!r} {obstacle}, and --stream reads "
                 "only complete TFRecord files; leave --stream out"
             )
-        return _through_tfds(builder, split, image_size)
+        return _through_tfds(builder, split, image_size, resize)
     *size, channels = builder.info.features["image"].shape
     mixed = None in size and image_size is None
     index = read_index(builder, split, sizes=mixed)
@@ -55,9 +62,8 @@ def read_split(
     elif mixed:
         size = _one_size(builder.name, index, channels)
     shape = (*size, channels)
-    images = ExampleSet(
-        index.ids(), RecordImages(builder.info.features["image"], index, shape), index.labels
-    )
+    source = RecordImages(builder.info.features["image"], index, shape, resize)
+    images = ExampleSet(index.ids(), source, index.labels, RecordContents(index))
     return images if stream else images.in_memory()
 
 
@@ -95,7 +101,7 @@ def _different_sizes(name: str, *images: tuple[str, ImageShape]) -> DataError:
 # Formats that TFDS alone can read
 
 
-def _through_tfds(builder: Any, split: str, image_size: int | None) -> ExampleSet:
+def _through_tfds(builder: Any, split: str, image_size: int | None, mode: str) -> ExampleSet:
     mixed = None in builder.info.features["image"].shape
     batches = (_one_by_one if mixed else _batched)(builder, split, image_size)
     ids: list[str] = []
@@ -103,7 +109,7 @@ def _through_tfds(builder: Any, split: str, image_size: int | None) -> ExampleSe
     for batch in batches:
         ids += [id_.decode() for id_ in batch["tfds_id"]]
         pixels = batch["image"]
-        images.append(pixels if image_size is None else resize.resize(pixels, image_size))
+        images.append(pixels if image_size is None else resized(pixels, image_size, mode))
         labels.append(batch["label"].astype(np.int32))
     return ExampleSet(tuple(ids), np.concatenate(images), np.concatenate(labels))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core.types import UNLABELLED, Id, Label
-from bgadl_tf.data.dataset import ExampleSet
+from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.source import ExampleSource
 
 

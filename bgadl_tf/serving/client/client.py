@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 from bgadl_tf.core.errors import ConfigError, DataError
 from bgadl_tf.core.seeding import SEEDS
 from bgadl_tf.core.types import Images
+from bgadl_tf.data.images import formats
+from bgadl_tf.data.images.png import to_png
+from bgadl_tf.data.images.prepared import prepared
 from bgadl_tf.serving.client.answers import Predictions, Scores, check_rows, join
-from bgadl_tf.serving.client.images import batches, is_images, strings, to_png
+from bgadl_tf.serving.client.images import batches, is_images, strings
 from bgadl_tf.serving.client.pinned import PinnedModel
 from bgadl_tf.serving.client.retry import Retry
 from bgadl_tf.serving.client.transport import Inputs, Names, Tensors
@@ -23,7 +26,9 @@ class Client(PinnedModel):
 
     Images to classify or score are pixels or the bytes of image files, as many as one likes:
     they travel in requests of bounded size, over REST always as files, and the server resizes
-    them to the model's size.
+    them to the model's size. What training reads of a file is what is scored: a file that a
+    served model would decode otherwise, or not at all (it is turned, large, has 16 bits, or is no
+    PNG or JPEG), is sent as a PNG.
 
     Args:
         address: ``http://HOST:8501``, ``https://HOST`` or ``grpc://HOST:8500``.
@@ -65,6 +70,7 @@ class Client(PinnedModel):
             images: uint8 [N, H, W, D], or the bytes of N image files, N at least 1.
 
         Raises:
+            DataError: A file is no image, or damaged.
             ServerError: As for ``predict``.
         """
         outputs = ("probabilities", "label")
@@ -84,6 +90,7 @@ class Client(PinnedModel):
 
         Raises:
             ConfigError: The seed is out of range.
+            DataError: A file is no image, or damaged.
             ScoreError: The server answered with a score that is not finite.
             ServerError: As for ``predict``.
         """
@@ -176,9 +183,23 @@ class Client(PinnedModel):
                 return
             encoded: Iterator[bytes] = (to_png(image) for image in images)
         else:
-            encoded = iter(images)
+            encoded = (_prepared(number, content) for number, content in enumerate(images))
         for batch in batches(encoded, len, count=self.batch_size, bytes_=self.batch_bytes):
             yield ("image_bytes", files), strings(batch)
+
+
+def _prepared(number: int, content: bytes) -> bytes:
+    """What is sent of a file."""
+    if not isinstance(content, bytes):
+        raise DataError(
+            f"images[{number}] is a {type(content).__name__}; expected the bytes of an image file"
+        )
+    try:
+        return prepared(content)
+    except OSError as error:
+        raise DataError(
+            f"images[{number}] cannot be read: {error}; expected the bytes of a {formats.READ} file"
+        ) from error
 
 
 def check_seed(seed: int) -> int:

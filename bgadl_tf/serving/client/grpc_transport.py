@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -128,9 +129,25 @@ class GrpcTransport(Transport):
         # The same code says "too many requests" and "this one is too long".
         if code in REJECTED or (code == "RESOURCE_EXHAUSTED" and "larger than max" in details):
             return self.failure(RejectedError, message)
+        if code == "UNAVAILABLE" and (wrong := self._wrong_protocol(details)):
+            return ServerError(f"{self.address} {wrong}")
+        # A kernel of the model may be unimplemented, too.
+        if code == "UNIMPLEMENTED" and re.search("method|service", details, re.IGNORECASE):
+            return ServerError(f"{self.address} speaks gRPC, but is no model server: {message}")
         if code in BUSY:
             return self.failure(BusyError, message)
         return self.failure(NotServedError if code == "NOT_FOUND" else ServerError, message)
+
+    def _wrong_protocol(self, details: str) -> str | None:
+        """What is at the address where it is not a gRPC server, which no waiting would mend."""
+        if "Expected SETTINGS frame" in details or "http1.x server" in details:
+            http = f"http{'s' * self.address.secure}://{self.address.target}"
+            return f"does not speak gRPC; if it is the REST port of a model server, write {http}"
+        if "WRONG_VERSION_NUMBER" in details:
+            return f"does not use TLS; write grpc://{self.address.target}"
+        if "CERTIFICATE_VERIFY_FAILED" in details:
+            return "has a TLS certificate that is not trusted here"
+        return None
 
 
 def _version(spec: Any) -> int | None:

@@ -14,6 +14,7 @@ from bgadl_tf.core.errors import BusyError, ConfigError, NotServedError, ServerE
 from bgadl_tf.core.types import Json
 from bgadl_tf.serving.client.address import Address, parse_address
 from bgadl_tf.serving.client.images import strings
+from bgadl_tf.serving.client.missing import missing_signature
 from bgadl_tf.serving.client.retry import Retry
 from bgadl_tf.serving.client.transport import (
     AVAILABLE,
@@ -116,6 +117,17 @@ class PinnedModel:
         names = self.metadata.get("class_names")
         return tuple(map(str, names)) if isinstance(names, list) else None
 
+    def signature(self, name: str) -> Signature:
+        """One signature.
+
+        Raises:
+            ServerError: The model has none of this name; says what to do.
+        """
+        if name not in self.signatures:
+            why = missing_signature(name, self.signatures)
+            raise ServerError(f"{self}, version {self.version}, {why}")
+        return self.signatures[name]
+
     def predict(self, signature: str, inputs: Inputs, outputs: Names = None) -> Tensors:
         """One request.
 
@@ -162,7 +174,10 @@ class PinnedModel:
             if described.version is None:
                 raise ServerError(f"{self.address} does not say what label {self._label!r} means")
             return described.version
-        statuses = self._transport.status()
+        try:
+            statuses = self._transport.status()
+        except NotServedError as error:
+            raise NotServedError(f"{error}; is {self.model!r} the name it is served by?") from error
         wanted = [status for status in statuses if self._wanted in (None, status.version)]
         if available := [status.version for status in wanted if status.state == AVAILABLE]:
             return max(available)
@@ -181,13 +196,7 @@ class PinnedModel:
     def _signature(
         self, name: str, inputs: Mapping[str, object], outputs: Sequence[str]
     ) -> Signature:
-        if name not in self.signatures:
-            offered = ", ".join(sorted(key for key in self.signatures if not key.startswith("__")))
-            raise ServerError(
-                f"{self}, version {self.version}, has no signature {name!r}; it has {offered}: is "
-                "it the right model?"
-            )
-        signature = self.signatures[name]
+        signature = self.signature(name)
         for what, given, known in (
             ("takes", set(inputs), set(signature.inputs)),
             ("answers with", set(outputs) | set(signature.outputs), set(signature.outputs)),

@@ -7,12 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bgadl_tf.core.errors import RejectedError, ServerError
+from bgadl_tf.core.errors import DataError, RejectedError, ServerError
 from bgadl_tf.core.types import Id, Label
+from bgadl_tf.data.images.png import to_png
 from bgadl_tf.serving.client.answers import Scores
 from bgadl_tf.serving.client.client import Client
-from bgadl_tf.serving.client.images import batches, to_png
+from bgadl_tf.serving.client.images import batches
 from bgadl_tf.serving.client.in_flight import map_in_flight
+
+SIGNATURE = "bald_bytes_seeded"
+"""What a pool is scored by."""
 
 
 class Item(NamedTuple):
@@ -123,7 +127,7 @@ def _bisect(
         return []
     try:
         scores = client.bald(contents, seed)
-    except RejectedError as error:
+    except (DataError, RejectedError) as error:
         if len(ids) == 1:
             return [Failed(ids[0], str(error))]
         half = len(ids) // 2

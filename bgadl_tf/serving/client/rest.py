@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
+from http.client import BadStatusLine, RemoteDisconnected
 from typing import Any
 from urllib.parse import quote
 
@@ -127,6 +129,12 @@ class RestTransport(Transport):
             requests.ConnectionError,
             requests.exceptions.ChunkedEncodingError,
         ) as error:
+            cause = _cause(error)
+            if isinstance(cause, BadStatusLine) and not isinstance(cause, RemoteDisconnected):
+                raise ServerError(
+                    f"{self.address} does not speak HTTP; if it is the gRPC port of a model "
+                    f"server, write grpc://{self.address.target.partition('://')[2]}"
+                ) from error
             raise BusyError(f"cannot reach {self.address}: {_reason(error)}") from error
         except requests.RequestException as error:
             raise ServerError(f"cannot ask {self.address}: {_reason(error)}") from error
@@ -135,22 +143,37 @@ class RestTransport(Transport):
         try:
             return response.json()
         except ValueError as error:
-            raise self._nonsense(response.text) from error
+            raise self._nonsense(_described(response)) from error
 
     def _failure(self, response: requests.Response) -> ServerError:
-        try:
-            message = str(response.json()["error"])
-        except (ValueError, KeyError, TypeError):
-            message = response.headers.get("Location") or response.text or response.reason or ""
-        message = f"{first_line(message)} (HTTP {response.status_code})"
         kinds = {404: NotServedError, **dict.fromkeys(BUSY, BusyError)}
         kinds |= dict.fromkeys(REJECTED, RejectedError)
-        return self.failure(kinds.get(response.status_code, ServerError), message)
+        kind = kinds.get(response.status_code, ServerError)
+        try:
+            message = first_line(str(response.json()["error"]))
+        except (ValueError, KeyError, TypeError):
+            # TF-Serving always says why; a proxy before it may answer that it is busy.
+            message = _described(response)
+            if kind is NotServedError:
+                return self._nonsense(f"{message} (HTTP 404)")
+        return self.failure(kind, f"{message} (HTTP {response.status_code})")
 
     def _nonsense(self, answer: object) -> ServerError:
         return ServerError(
-            f"{self.address} does not answer as TF-Serving does: {first_line(str(answer))}"
+            f"{self.address} does not answer as TF-Serving does: {first_line(str(answer))}; is it "
+            "the address of a model server?"
         )
+
+
+def _described(response: requests.Response) -> str:
+    """An answer that is not TF-Serving's, in a line."""
+    if location := response.headers.get("Location"):
+        return f"a redirection to {location}"
+    text = response.text
+    if text.lstrip().startswith("<"):
+        title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+        return f"a web page, {first_line(title[1])!r}" if title else "a web page"
+    return first_line(text or response.reason or "")
 
 
 def _specs(entries: Mapping[str, Any]) -> dict[str, TensorSpec]:
@@ -189,11 +212,15 @@ def _to_bytes(value: Any) -> Any:
 
 
 def _reason(error: Exception) -> str:
-    """The innermost cause: urllib3 wraps it several times."""
-    cause: BaseException = error
-    while (inner := _inner(cause)) is not None:
-        cause = inner
+    cause = _cause(error)
     return first_line(getattr(cause, "strerror", None) or str(cause) or type(cause).__name__)
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The innermost cause: urllib3 wraps it several times."""
+    while (inner := _inner(error)) is not None:
+        error = inner
+    return error
 
 
 def _inner(error: BaseException) -> BaseException | None:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from tensorflow_serving.apis import get_model_status_pb2
 
+from bgadl_tf.serving.server import base_path
 from bgadl_tf.serving.server.configuration import ModelConfig
 from bgadl_tf.serving.server.inference import Servable
-from bgadl_tf.serving.server.status import StatusError
+from bgadl_tf.serving.server.status import Code, StatusError
 
 State = get_model_status_pb2.ModelVersionStatus.State
 
@@ -57,6 +58,7 @@ class Model:
         wanted: Folders of those that are.
         labels: Name -> number.
         empty_polls: Looks in a row that found no version.
+        why_none: Why the last of them found none; None where there is one.
     """
 
     config: ModelConfig
@@ -64,6 +66,7 @@ class Model:
     wanted: set[Path] = field(default_factory=set)
     labels: dict[str, int] = field(default_factory=dict)
     empty_polls: int = 0
+    why_none: str | None = None
 
     def in_state(self, state: int) -> list[Version]:
         """Its versions in a state."""
@@ -88,3 +91,10 @@ class Model:
         if not self.wanted and self.empty_polls < 2:
             return []  # a folder that is being replaced is empty for a moment
         return [version for version in available if version.path not in self.wanted]
+
+
+def not_found(message: str, model: Model | None) -> StatusError:
+    """TensorFlow Serving's words, and behind them why a model has no version at all."""
+    if model is not None and model.why_none and not model.available:
+        message += f"; {base_path.for_clients(model.why_none, model.config.base_path)}"
+    return StatusError(Code.NOT_FOUND, message)

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from tensorflow_serving.apis import get_model_status_pb2
 
-from bgadl_tf.serving.server import versions
+from bgadl_tf.serving.server import base_path, versions
 from bgadl_tf.serving.server.configuration import ModelConfig
 from bgadl_tf.serving.server.inference import Servable
-from bgadl_tf.serving.server.lifecycle import Model, State, Version
+from bgadl_tf.serving.server.lifecycle import Model, State, Version, not_found
 from bgadl_tf.serving.server.status import Code, StatusError, invalid_argument, load_failure
 
 _log = logging.getLogger(__name__)
@@ -130,10 +130,13 @@ class Manager:
             wanted = versions.wanted(config.base_path, config.policy)
         except OSError as error:
             # A volume may come back; what is loaded is served until then.
-            _log.warning("model %s: cannot look for versions: %s", name, error.strerror)
+            why = base_path.explain(config.base_path, config.policy)
+            self._explain(model, why or f"cannot look for versions: {error.strerror}")
             return
         model.empty_polls = 0 if wanted else model.empty_polls + 1
         model.wanted = {*wanted.values()}
+        served = wanted or model.available
+        self._explain(model, None if served else base_path.explain(config.base_path, config.policy))
         for version in model.versions.values():
             if version.path not in model.wanted:
                 # Should it come again, it is another that deserves all its attempts.
@@ -148,6 +151,13 @@ class Manager:
                 self._attempt(name, known)
             elif known.is_due(self._retries):
                 self._attempt(name, known)
+
+    def _explain(self, model: Model, why: str | None) -> None:
+        """Note why no version was found; said once, until it changes."""
+        if why is not None and why != model.why_none:
+            _log.warning("model %s: nothing to serve: %s", model.config.name, why)
+        with self._changed:
+            model.why_none = why
 
     def _attempt(self, name: str, version: Version) -> None:
         self._set(version, State.LOADING)
@@ -229,12 +239,10 @@ class Manager:
         available = model.available if model else {}
         if number is None:
             if not available:
-                raise StatusError(Code.NOT_FOUND, f"Servable not found for request: Latest({name})")
+                raise not_found(f"Servable not found for request: Latest({name})", model)
             return available[max(available)]
         if number not in available:
-            raise StatusError(
-                Code.NOT_FOUND, f"Servable not found for request: Specific({name}, {number})"
-            )
+            raise not_found(f"Servable not found for request: Specific({name}, {number})", model)
         return available[number]
 
     def _number_of(self, name: str, label: str) -> int:
@@ -256,13 +264,12 @@ class Manager:
                 raise invalid_argument("Missing model name in request.")
             if label is not None:
                 number = self._number_of(name, label)
-            known = self._models[name].known if name in self._models else {}
+            model = self._models.get(name)
+            known = model.known if model else {}
             if number is not None and number not in known:
-                raise StatusError(
-                    Code.NOT_FOUND, f"Could not find version {number} of model {name}"
-                )
+                raise not_found(f"Could not find version {number} of model {name}", model)
             if not known:
-                raise StatusError(Code.NOT_FOUND, f"Could not find any versions of model {name}")
+                raise not_found(f"Could not find any versions of model {name}", model)
             response = get_model_status_pb2.GetModelStatusResponse()
             for version in sorted(known, reverse=True) if number is None else [number]:
                 one = response.model_version_status.add(version=version, state=known[version].state)

@@ -13,8 +13,11 @@ import tensorflow as tf
 from bgadl_tf.acquisition.bald import BALD
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core.types import Json
-from bgadl_tf.data.dataset import Dataset, ExampleSet
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.images import image_files
+from bgadl_tf.data.images.looking import look_at
+from bgadl_tf.data.images.tree import read_tree
 from bgadl_tf.data.read_ahead import read_ahead
 from bgadl_tf.data.records import tfds_records
 from bgadl_tf.data.source import ExampleSource
@@ -83,8 +86,16 @@ def opened(source: str, path: Path, count: int, data_dir: str | None) -> Example
     if source == "array":
         return np.load(path, mmap_mode="r")
     if source == "folder":
-        names = sorted(file.relative_to(path).as_posix() for file in path.rglob("*.png"))
-        return image_files.open_images(path, names, None)
+        entries = [*read_tree(path).root.all_files()]
+        return image_files.read_images(
+            path,
+            entries,
+            look_at(entries),
+            image_size=None,
+            resize="stretch",
+            stream=True,
+            max_unreadable=0.0,
+        ).images
     import tensorflow_datasets as tfds
 
     builder = tfds.builder(RECORDS, data_dir=path)

@@ -117,7 +117,9 @@ def test_half_a_version_is_reported_and_not_served(server: ServerProcess, folder
 def test_a_model_without_a_folder_is_waited_for(server: ServerProcess, folder: Path) -> None:
     answer = server.get("/models/late")
     assert answer.status_code == 404
-    assert answer.json() == {"error": "Could not find any versions of model late"}
+    error = answer.json()["error"]
+    assert error.startswith("Could not find any versions of model late; the base path ")
+    assert error.endswith("/late does not exist")
     publish(folder / "late", 5)
     server.wait_for("late", 5)
 

@@ -24,10 +24,10 @@ if str(arguments["seed"]) == os.environ.get("FAKE_HANGS"):
     out.mkdir(parents=True)
     (out / "pid").write_text(str(os.getpid()))
     time.sleep(60)
-arguments |= {"rounds": 1, "initial_size": 20}
+arguments |= {"initial_size": 20}
 write_run(
     out,
-    [0.5, 0.7 + 0.01 * arguments["seed"]],
+    [0.5] * arguments["rounds"] + [0.7 + 0.01 * arguments["seed"]],
     **arguments,
     threads=os.environ.get("TF_NUM_INTRAOP_THREADS"),
 )

@@ -8,7 +8,8 @@ import pytest
 
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED
-from bgadl_tf.data.dataset import Dataset, ExampleSet
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.source import is_in_memory
 from tests.support.examples import RecordedImages, some_images
 
@@ -234,3 +235,23 @@ def test_arrays_that_do_not_fit_are_refused(given: dict[str, Any], message: str)
     fitting = {"train_examples": IMAGES, "test_examples": IMAGES, "test_labels": LABELS}
     with pytest.raises(DataError, match=message):
         Dataset.from_arrays(**{**fitting, **given})
+
+
+def test_classes_without_an_example_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    images = np.zeros((8, 8, 8), np.uint8)
+    dataset = Dataset.from_arrays(
+        images, [0, 5, 7, -1, 0, 0, 7, 7], test_examples=images[:2], test_labels=[0, 3], name="mine"
+    )
+    assert dataset.class_names == tuple("01234567")
+    assert dataset.train.labels.tolist() == [0, 5, 7, -1, 0, 0, 7, 7]
+    assert caplog.messages == ["mine: no example has the class 1, 2, 4, 6"]
+
+
+def test_nothing_is_held_out_only_where_no_label_is_known() -> None:
+    images, names = np.zeros((3, 8, 8, 1), np.uint8), ("000", "001", "002")
+    nothing = ExampleSet((), images[:0], np.zeros(0, np.int32))
+    unlabelled = ExampleSet(names, images, np.full(3, UNLABELLED, np.int32))
+    assert len(Dataset("mine", unlabelled, nothing, ("a", "b")).test) == 0
+    labelled = ExampleSet(names, images, np.array([UNLABELLED, 0, 1], np.int32))
+    with pytest.raises(DataError, match="the test split of dataset 'mine' is empty"):
+        Dataset("mine", labelled, nothing, ("a", "b"))

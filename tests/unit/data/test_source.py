@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bgadl_tf.data.dataset import ExampleSet
+from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.images.resize import resize
 from bgadl_tf.data.images.resized import Resized
 from bgadl_tf.data.source import ExampleSource, Subset, gather, is_in_memory, kind, part_of

@@ -17,7 +17,8 @@ from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core import seeding
 from bgadl_tf.core.errors import ConfigError, PoolError, RunFolderError, ScoreError
 from bgadl_tf.core.types import UNLABELLED, Id, Label
-from bgadl_tf.data.dataset import Dataset, ExampleSet
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.data.source import ExampleSource
 from bgadl_tf.learners.batch import Batch

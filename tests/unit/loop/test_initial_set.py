@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bgadl_tf.core.errors import ConfigError
-from bgadl_tf.data.dataset import ExampleSet
+from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.loop.initial_set import initial_ids
 from tests.support.examples import some_images
 

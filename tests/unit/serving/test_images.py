@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bgadl_tf.core.errors import DataError
-from bgadl_tf.serving.client.images import batches, strings, to_png
+from bgadl_tf.data.images.png import to_png
+from bgadl_tf.serving.client.images import batches, strings
 from tests.support.examples import some_images
 
 

@@ -12,6 +12,7 @@ from bgadl_tf.serving.client.client import Client
 from bgadl_tf.serving.client.in_flight import map_in_flight
 from bgadl_tf.serving.client.pool import Failed, Item, Outcome, Scored, score_pool
 from bgadl_tf.serving.client.retry import Retry
+from tests.support.examples import tiny_png
 from tests.support.fake_model import FakeModel, FaultError, bald
 from tests.support.fake_rest import rest_server
 
@@ -32,7 +33,7 @@ def pool(count: int) -> list[Item]:
     def reader(content: bytes) -> Callable[[], bytes]:
         return lambda: content
 
-    return [Item(f"{n:03}", 3, reader(f"{n:03}".encode())) for n in range(count)]
+    return [Item(f"{n:03}", 3, reader(tiny_png(f"{n:03}"))) for n in range(count)]
 
 
 def outcomes(client: Client, items: list[Item], **options: int) -> dict[str, Outcome]:
@@ -46,7 +47,7 @@ def test_every_image_is_scored_once(client: Client, model: FakeModel, in_flight:
     found = outcomes(client, pool(50), in_flight=in_flight)
     for id_, outcome in found.items():
         assert isinstance(outcome, Scored)
-        assert outcome.bald == pytest.approx(bald(id_.encode(), 5, 3), rel=1e-7)
+        assert outcome.bald == pytest.approx(bald(tiny_png(id_), 5, 3), rel=1e-7)
         assert outcome.label == (1 if outcome.bald < 2 / 3 else 0)
         assert outcome.probability == pytest.approx(max(1 - outcome.bald, outcome.bald / 2))
     assert len(model.seen) == 50
@@ -63,7 +64,7 @@ def test_faults_on_the_way_change_nothing(client: Client, model: FakeModel) -> N
 def test_bad_images_are_found_and_the_rest_is_scored(
     client: Client, model: FakeModel, bad: set[int]
 ) -> None:
-    model.bad = {f"{n:03}".encode() for n in bad}
+    model.bad = {tiny_png(f"{n:03}") for n in bad}
     found = outcomes(client, pool(21))
     failed = {id_: outcome for id_, outcome in found.items() if isinstance(outcome, Failed)}
     assert set(failed) == {f"{n:03}" for n in bad}
@@ -71,7 +72,7 @@ def test_bad_images_are_found_and_the_rest_is_scored(
 
 
 def test_one_bad_image_costs_few_requests(client: Client, model: FakeModel) -> None:
-    model.bad = {b"003"}
+    model.bad = {tiny_png("003")}
     outcomes(client, pool(8))
     assert [rows for _, _, rows in model.requests] == [8, 4, 2, 2, 1, 1, 4]
 
@@ -93,6 +94,17 @@ def test_images_that_cannot_be_read(client: Client, model: FakeModel) -> None:
 
     items = [*pool(3), Item("x", 0, fail)]
     assert outcomes(client, items)["x"] == Failed("x", "cannot be read: Input/output error")
+    assert len(model.seen) == 3
+
+
+def test_what_is_no_image_costs_no_other(client: Client, model: FakeModel) -> None:
+    items = [*pool(3), Item("x", 4, lambda: b"junk"), Item("y", 0, lambda: b"")]
+    found = outcomes(client, items)
+    expected = "cannot be read: {}; expected the bytes of a PNG, JPEG, "
+    for id_, why in (("x", "not an image"), ("y", "the file is empty")):
+        failed = found[id_]
+        assert isinstance(failed, Failed)
+        assert failed.error.startswith(f"images[0] {expected.format(why)}")
     assert len(model.seen) == 3
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,11 @@ import pytest
 from PIL import Image
 
 from bgadl_tf.core.errors import ConfigError, DataError
-from bgadl_tf.data.images import image_files
+from bgadl_tf.data.images import prepared
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.data.records import tfds_records
-from bgadl_tf.serving import sources
 from bgadl_tf.serving.sources import dataset_source, folder_source
-from tests.support.examples import some_images
+from tests.support.examples import some_images, tiny_png
 from tests.support.small_datasets import WRITERS
 
 
@@ -34,34 +34,61 @@ def test_ids_are_those_of_training(tmp_path: Path) -> None:
 
 
 def test_files_travel_as_they_are(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(b"anything")
-    item = folder_source(tmp_path).item("a.png")
-    assert (item.id, item.size, item.read()) == ("a.png", 8, b"anything")
+    content = tiny_png("a")
+    (tmp_path / "a.txt").write_bytes(content)
+    item = folder_source(tmp_path).item("a.txt")
+    assert (item.id, item.size, item.read()) == ("a.txt", len(content), content)
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
-@pytest.mark.parametrize("suffix", [".bmp", ".GIF"])
-def test_formats_that_servers_do_not_read(tmp_path: Path, suffix: str, mode: str) -> None:
+@pytest.mark.parametrize("format_", ["BMP", "GIF", "WebP", "TIFF", "AVIF"])
+def test_formats_that_servers_do_not_read(tmp_path: Path, format_: str, mode: str) -> None:
     image = Image.fromarray(some_images(1, (9, 12, 3))[0]).convert(mode)
-    path = tmp_path / f"a{suffix}"
-    image.save(path)
-    read = image_files.read_images(tmp_path, [path], None)[0]
-    sent = pixels(folder_source(tmp_path).item(path.name).read())
-    np.testing.assert_array_equal(sent.reshape((*read.shape[:2], -1)), read)
+    image.save(tmp_path / "a", format_)
+    read = prepared.pixels((tmp_path / "a").read_bytes())
+    source = folder_source(tmp_path)
+    sent = pixels(source.item("a").read())
+    np.testing.assert_array_equal(sent.reshape(read.shape), read)
+    assert source.copy_of("a") == (tmp_path / "a").read_bytes()
 
 
-@pytest.mark.parametrize("content", [b"GIF89a junk", b"junk"])
-def test_broken_files(tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_image_is_left_out_and_named(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(tiny_png("a"))
+    (tmp_path / "b.txt").write_text("b")
+    (tmp_path / "c.svg").write_text("<svg/>")
+    (tmp_path / ".d.png").write_bytes(tiny_png("d"))
+    source = folder_source(tmp_path)
+    assert source.ids == ["a.png"]
+    assert source.intake.left_out == {
+        "b.txt": "not an image",
+        "c.svg": "SVG, which is not read: convert it to PNG",
+        ".d.png": "hidden",
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"GIF89a junk", "damaged"), (b"junk", "not an image"), (b"", "the file is empty")],
+)
+def test_broken_files(tmp_path: Path, content: bytes, why: str) -> None:
     (tmp_path / "a.gif").write_bytes(content)
-    with pytest.raises(OSError, match="not an image: "):
+    with pytest.raises(OSError, match=why):
         folder_source(tmp_path).item("a.gif").read()
 
 
-def test_files_that_are_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "LARGEST_FILE", 5)
-    (tmp_path / "a.png").write_bytes(b"123456")
-    with pytest.raises(OSError, match="the file has 6 bytes; at most 5 are read"):
-        folder_source(tmp_path).item("a.png").read()
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(tiny_png("a"))
+    source = folder_source(tmp_path)
+    (tmp_path / "a.png").unlink()
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(OSError, match="not a regular file"):
+        source.item("a.png").read()
+
+
+def test_a_folder_without_images_says_what_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    with pytest.raises(DataError, match=r"holds no images; expected PNG, .*a\.txt.*not an image"):
+        folder_source(tmp_path)
 
 
 def test_a_dataset_by_name() -> None:

@@ -72,6 +72,23 @@ def test_a_single_point_is_a_curve(tmp_path: Path) -> None:
     assert pixels(tmp_path / "r.png").size
 
 
+def test_the_line_is_broken_where_the_test_set_has_changed(tmp_path: Path) -> None:
+    run_figures.run_curves(ROUNDS, tmp_path / "one.png")
+    broken = [{**line, "test_set": int(number > 0)} for number, line in enumerate(ROUNDS)]
+    run_figures.run_curves(broken, tmp_path / "two.png")
+    blue = [
+        has_colour(pixels(tmp_path / name), drawing.COLOURS[0]) for name in ("one.png", "two.png")
+    ]
+    assert blue == [True, True]
+    assert (tmp_path / "one.png").read_bytes() != (tmp_path / "two.png").read_bytes()
+
+
+def test_nothing_is_drawn_of_what_was_not_measured(tmp_path: Path) -> None:
+    unmeasured = [{**line, "test_accuracy": None, "test_nll": None} for line in ROUNDS]
+    run_figures.run_curves(unmeasured, tmp_path / "r.png")
+    assert not (tmp_path / "r.png").exists()
+
+
 def test_run_and_reconstruction_curves(tmp_path: Path) -> None:
     run_figures.run_curves(ROUNDS, tmp_path / "r.png", title="bgadl")
     run_figures.reconstruction_curve(ROUNDS, tmp_path / "x.png", title="bgadl")

@@ -97,3 +97,25 @@ def test_compare_draws_any_runs(out: Path) -> None:
     report.compare([folders[0], write_run(out / "twin", [0.4, 0.5])], out / "new" / "twins.png")
     with pytest.raises(RunFolderError, match="add one that learns"):
         report.compare(folders[2:], out / "new" / "c.png")
+
+
+def test_accuracies_of_two_test_sets_are_pointed_out(
+    out: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = out / "random/seed_1/rounds.jsonl"
+    first, last = map(json.loads, file.read_text().splitlines())
+    file.write_text(f"{json.dumps(first)}\n{json.dumps({**last, 'test_set': 1})}\n")
+    told = f"from round 1 on the accuracies of {out / 'random/seed_1'} are of another test set"
+    assert f"**Not one test set:** {told}" in report.write(out).read_text()
+    report.compare([out / "random/seed_1", out / "bgadl/seed_1"], out / "c.png")
+    assert [message for message in caplog.messages if told in message]
+
+
+def test_arms_on_different_data_are_pointed_out(tmp_path: Path) -> None:
+    for arm, prints in (("random", "aa"), ("bgadl", "ab")):
+        for seed, fingerprint in enumerate(prints):
+            folder = tmp_path / arm / f"seed_{seed}"
+            write_run(folder, [0.5, 0.7], method=arm, seed=seed, fingerprint=fingerprint)
+    text = report.write(tmp_path).read_text()
+    assert "**Not one dataset:** the runs of seed 1 are" in text
+    assert "the runs of seed 0 are" not in text

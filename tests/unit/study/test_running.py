@@ -38,12 +38,20 @@ def test_makes_every_arm_with_every_seed_and_shares_the_cores(
 
 
 def test_finished_runs_are_not_made_again(tmp_path: Path, fake_train: Command) -> None:
-    folder = write_run(tmp_path / "bgadl" / "seed_0", [0.1, 0.2])
+    folder = write_run(tmp_path / "bgadl" / "seed_0", [0.1, *[0.2] * 10])
     told: list[str] = []
     made = tasks(tmp_path, "bgadl", seeds=(0, 1))
     assert running.run(made, train=fake_train, tell=told.append) == []
-    assert runs.read(folder).curve.accuracy.tolist() == [0.1, 0.2]
+    assert runs.read(folder).curve.accuracy.tolist() == [0.1, *[0.2] * 10]
     assert "[1/2] bgadl seed 0: finished before" in told
+
+
+def test_finished_runs_go_on_when_the_study_has_more_rounds(
+    tmp_path: Path, fake_train: Command
+) -> None:
+    folder = write_run(tmp_path / "bgadl" / "seed_0", [0.1, 0.2])
+    assert running.run(tasks(tmp_path, "bgadl"), train=fake_train) == []
+    assert len(runs.read(folder).rounds) == 11
 
 
 def test_a_failing_run_does_not_stop_the_others(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,35 @@ def test_curves_are_validated() -> None:
         curve([1, 2], [0.1])
     with pytest.raises(ValueError, match="strictly increase"):
         curve([2, 2], [0.1, 0.2])
+
+
+def change(folder: Path, changes: dict[int, dict[str, object]]) -> Path:
+    """Give some rounds of a run other entries."""
+    file = folder / "rounds.jsonl"
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    for number, entries in changes.items():
+        lines[number] |= entries
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder
+
+
+def test_rounds_without_a_test_set_are_no_part_of_the_curve(tmp_path: Path) -> None:
+    none = {"test_accuracy": None, "test_nll": None}
+    folder = change(write_run(tmp_path, [0.5, 0.6, 0.7]), {0: none})
+    assert runs.read(folder).curve.accuracy.tolist() == [0.6, 0.7]
+    change(folder, {1: none, 2: none})
+    with pytest.raises(RunFolderError, match="has no learning curve"):
+        _ = runs.read(folder).curve
+
+
+def test_where_labelled_images_have_gone_the_newest_rounds_count(tmp_path: Path) -> None:
+    run = write_run(tmp_path, [0.5, 0.6, 0.7, 0.8])  # 20, 30, 40, 50 labels
+    curve = runs.read(change(run, {3: {"labelled": 25}})).curve
+    assert (curve.labelled.tolist(), curve.accuracy.tolist()) == ([20, 25], [0.5, 0.8])
+
+
+def test_rounds_with_another_test_set_are_known(tmp_path: Path) -> None:
+    run = write_run(tmp_path, [0.5, 0.6, 0.7, 0.8])
+    assert runs.read(run).other_test_sets == []
+    change(run, {2: {"test_set": 1}, 3: {"test_set": 2}})
+    assert runs.read(run).other_test_sets == [2, 3]

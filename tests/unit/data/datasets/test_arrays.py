@@ -9,7 +9,7 @@ import pytest
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.datasets import arrays
-from bgadl_tf.data.images.resize import resize
+from bgadl_tf.data.images.resize import MODES, resize
 from bgadl_tf.data.loader import LoadRequest
 from tests.support.examples import some_images
 from tests.support.npy_folders import write
@@ -41,6 +41,16 @@ def test_images_are_resized_as_they_are_read(root: Path) -> None:
     dataset = load(root, size=12)
     assert dataset.shape == (12, 12, 1)
     np.testing.assert_array_equal(dataset.train.examples[5:9], resize(IMAGES[5:9], 12))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_images_are_resized_as_they_are_told(tmp_path: Path, mode: str) -> None:
+    images = some_images(40, (8, 14, 1))
+    root = write(tmp_path / "pool", train_images=images, train_labels=LABELS)
+    dataset = arrays.load(LoadRequest(os.fspath(root), image_size=12, resize=mode))
+    for part in (dataset.train, dataset.test):
+        rows = np.array([int(id_.rpartition("-")[2]) for id_ in part.ids])
+        np.testing.assert_array_equal(part.examples[:], resize(images[rows], 12, mode))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,11 @@ import pytest
 import tensorflow_datasets as tfds
 
 from bgadl_tf.core.errors import DataError, StreamError
+from bgadl_tf.core.types import UNLABELLED
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.datasets import tfds as tfds_loader
+from bgadl_tf.data.earlier_split import EarlierSplit
+from bgadl_tf.data.images.resize import MODES, resize
 from bgadl_tf.data.loader import LoadRequest
 from bgadl_tf.data.records import tfds_records
 from bgadl_tf.data.source import is_in_memory
@@ -87,6 +90,26 @@ def test_mixed_sizes_need_an_image_size(tmp_path: Path) -> None:
     assert len(dataset.train) + len(dataset.test) == 12
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("grow", [0, 1])
+def test_images_are_resized_as_they_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grow: int, mode: str
+) -> None:
+    shape = (None, None, 3) if grow else (8, 9, 3)
+    features = {"image": tfds.features.Image(shape=shape), "label": CLASSES}
+    given = rows(12, grow=grow)
+    prepare(tmp_path, "mixed_here", features, {"train": given, "test": given})
+    request = LoadRequest("mixed_here", os.fspath(tmp_path), 16, resize=mode)
+    fast = tfds_loader.load(request)
+    monkeypatch.setattr(tfds_records, "_no_plain_records", lambda *_: "is in riegeli")
+    slow = tfds_loader.load(request)
+    for row, example in enumerate(given):
+        expected = resize(example["image"][np.newaxis], 16, mode)[0]
+        for dataset in (fast, slow):
+            for part in (dataset.train, dataset.test):
+                np.testing.assert_array_equal(part.examples[row : row + 1][0], expected)
+
+
 def test_integer_labels_number_their_classes(tmp_path: Path) -> None:
     features = {
         "image": tfds.features.Image(shape=(8, 9, 1)),
@@ -96,6 +119,145 @@ def test_integer_labels_number_their_classes(tmp_path: Path) -> None:
     dataset = load(tmp_path, "numbers_here", size=8)
     assert dataset.class_names == ("0", "1", "2")
     assert dataset.shape == (8, 8, 1)
+
+
+HELD_OUT = "split '{}' is held out for testing, as there is no other with labels"
+LEFT_OUT = "beside split '{}' used neither to train nor to test"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("splits", "train", "test", "notes", "left_out"),
+    [
+        (("train", "validation"), 12, 4, [HELD_OUT.format("validation")], {}),
+        (("train", "val"), 12, 4, [HELD_OUT.format("val")], {}),
+        (
+            ("train", "test", "validation"),
+            12,
+            4,
+            [],
+            {"split 'validation' of 5 images": LEFT_OUT.format("test")},
+        ),
+        (
+            ("train", "test", "unlabelled"),
+            17,
+            4,
+            ["the 5 images of split 'unlabelled' join the pool, without their labels"],
+            {},
+        ),
+        (
+            ("train", "unsupervised"),
+            14,
+            2,
+            ["the 4 images of split 'unsupervised' join the pool, without their labels"],
+            {},
+        ),
+        (
+            ("train", "test", "extra", "Training"),
+            12,
+            4,
+            [],
+            {
+                "split 'extra' of 5 images": "a split of no known name",
+                "split 'Training' of 6 images": "a split of no known name",
+            },
+        ),
+    ],
+)
+def test_every_split_is_used_or_named(
+    tmp_path: Path,
+    splits: tuple[str, ...],
+    train: int,
+    test: int,
+    notes: list[str],
+    left_out: dict[str, str],
+    stream: bool,
+) -> None:
+    sizes = zip(splits, (12, 4, 5, 6), strict=False)
+    parts = {name: rows(size) for name, size in sizes}
+    prepare(tmp_path, "pets_here", {"image": FIXED, "label": CLASSES}, parts)
+    dataset = load(tmp_path, "pets_here", stream=stream)
+    assert (len(dataset.train), len(dataset.test)) == (train, test)
+    assert list(dataset.intake.notes) == notes
+    assert dataset.intake.left_out == left_out
+    pool = [id_ for id_ in dataset.train.ids if "-train." not in id_]
+    assert {*pool} == {
+        id_
+        for id_, label in zip(dataset.train.ids, dataset.train.labels, strict=True)
+        if label == UNLABELLED
+    }
+
+
+def test_a_test_split_without_labels_tests_nothing(tmp_path: Path) -> None:
+    labels = tfds.features.Scalar(np.int64)
+    hidden = [{**row, "label": -1} for row in rows(4)]
+    splits = {"train": rows(12), "test": hidden, "validation": rows(5)}
+    prepare(tmp_path, "pets_here", {"image": FIXED, "label": labels}, splits)
+    dataset = load(tmp_path, "pets_here")
+    assert len(dataset.test) == 5
+    assert dataset.intake.notes == (HELD_OUT.format("validation"),)
+    assert dataset.intake.left_out == {
+        "split 'test' of 4 images": "no image of this split has a label"
+    }
+
+
+def test_a_pool_of_another_size_needs_an_image_size(tmp_path: Path) -> None:
+    image = tfds.features.Image(shape=(None, None, 3))
+    larger = [{"image": np.zeros((9, 9, 3), np.uint8), "label": 0}] * 3
+    splits = {"train": rows(12), "unlabelled": larger}
+    prepare(tmp_path, "pets_here", {"image": image, "label": CLASSES}, splits)
+    message = r"'train' are \[8, 9, 3\], of split 'unlabelled' \[9, 9, 3\]; .*--image-size"
+    with pytest.raises(DataError, match=message):
+        load(tmp_path, "pets_here")
+    assert len(load(tmp_path, "pets_here", size=8).train) == 13
+
+
+def test_what_was_held_out_before_is_held_out_again(tmp_path: Path) -> None:
+    prepare(tmp_path, "pets_here", {"image": FIXED, "label": CLASSES}, {"train": rows(20)})
+    before = load(tmp_path, "pets_here", seed=1).test.ids
+    earlier = EarlierSplit(dict.fromkeys(before, 0), {})
+    request = LoadRequest("pets_here", os.fspath(tmp_path), seed=2, earlier=earlier)
+    assert tfds_loader.load(request).test.ids == before
+
+
+def test_contents_do_not_depend_on_how_images_are_read(tmp_path: Path) -> None:
+    twice = rows(11)
+    twice[7] = {"image": twice[2]["image"], "label": 1 - twice[2]["label"]}
+    splits = {"train": twice, "test": rows(4)}
+    prepare(tmp_path, "pets_here", {"image": FIXED, "label": CLASSES}, splits, shards=3)
+    digests = [
+        (dataset.train.digests().tolist(), dataset.test.digests().tolist())
+        for dataset in (
+            load(tmp_path, "pets_here"),
+            load(tmp_path, "pets_here", stream=True),
+            load(tmp_path, "pets_here", size=12, stream=True),
+        )
+    ]
+    assert digests[0] == digests[1] == digests[2]
+    (train, test), *_ = digests
+    assert len({*train, *test}) == 10 + 4
+    whole = load(tmp_path, "pets_here", stream=True).train
+    shuffled = np.array([9, 0, 5, 0])
+    assert whole.known_by.digests(shuffled).tolist() == [train[row] for row in shuffled]
+
+
+def test_stamps_tell_which_file_was_written_anew(tmp_path: Path) -> None:
+    splits = {"train": rows(11), "test": rows(4)}
+    prepare(tmp_path, "pets_here", {"image": FIXED, "label": CLASSES}, splits, shards=2)
+    train = load(tmp_path, "pets_here", stream=True).train
+    every = np.arange(11)
+    before = train.known_by.stamps(every)
+    record = next(tmp_path.glob("*/*/*-train.tfrecord-00001-*"))
+    os.utime(record, (1, 1))
+    after = train.known_by.stamps(every)
+    assert before is not None
+    assert after is not None
+    assert (before == after).tolist() == [True] * 6 + [False] * 5
+    record.unlink()
+    with pytest.raises(DataError, match="is gone"):
+        train.known_by.stamps(every)
+    with pytest.raises(DataError, match="cannot read records in"):
+        train.digests()
 
 
 @pytest.mark.parametrize(

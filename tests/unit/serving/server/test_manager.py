@@ -344,3 +344,51 @@ def test_a_model_must_have_a_name_to_be_asked() -> None:
         served_folder(manager, "x", 7)
     with refused(Code.INVALID_ARGUMENT):
         served_folder(manager, "x", None, "label")
+
+
+def test_why_there_is_nothing_to_serve_is_said_once_until_it_changes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    base = tmp_path / "m"
+    manager = Manager(Loader())
+    manager.configure([config(base)])
+    for _ in range(3):
+        manager.poll()
+    assert [record.message for record in caplog.records] == [
+        f"model m: nothing to serve: the base path {base} does not exist"
+    ]
+    with refused(Code.NOT_FOUND, "Could not find any versions of model m; the base path .* exist"):
+        manager.status("m")
+    for spec in (("m",), ("m", 1)):
+        with refused(Code.NOT_FOUND, r"request: \w+\(m(, 1)?\); the base path .* does not exist"):
+            served_folder(manager, *spec)
+    with refused(Code.NOT_FOUND, "^Could not find any versions of model other$"):
+        manager.status("other")
+    base.mkdir()
+    manager.poll()
+    manager.poll()
+    assert len(caplog.records) == 2
+    assert f"{base} is empty" in caplog.records[1].message
+    publish(base, 1)
+    manager.poll()
+    with refused(Code.NOT_FOUND, r"Specific\(m, 2\)$"):
+        served_folder(manager, "m", 2)
+    shutil.rmtree(base)
+    manager.poll()
+    manager.poll()
+    assert served_folder(manager, "m") == "m/1"
+    assert len(caplog.records) == 3
+    assert "does not exist" in caplog.records[2].message
+
+
+def test_a_folder_that_is_being_replaced_is_no_reason_for_a_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish(tmp_path, 1)
+    manager = Manager(Loader())
+    manager.configure([config(tmp_path)])
+    shutil.rmtree(tmp_path / "1")
+    manager.poll()
+    publish(tmp_path, 2)
+    manager.poll()
+    assert [record for record in caplog.records if record.levelname == "WARNING"] == []
