@@ -25,7 +25,7 @@ def as_dataset(dataset: Dataset | str, history: DatasetHistory) -> Dataset:
     """
     if not isinstance(dataset, str):
         return dataset
-    return load_dataset(dataset, earlier=history.split_before(), new_classes=history.class_names)
+    return load_dataset(dataset, earlier=history.split_before(), classes_before=history.class_names)
 
 
 def as_acquisition(acquisition: Acquisition | str) -> Acquisition:

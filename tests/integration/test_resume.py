@@ -81,7 +81,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     with pytest.MonkeyPatch.context() as patch:
         setup = build(config)
         # One setup serves every restart: what it remembers is spoilt each time.
-        patch.setattr(train_module, "build", lambda config: setup)
+        patch.setattr(train_module, "build", lambda *_: setup)
         patch.setattr(pictures.Pictures, "draw", lambda *_: None)
         patch.setattr(train_module, "export_once", lambda *_: None)
         # A checkpoint in the middle of every round.
