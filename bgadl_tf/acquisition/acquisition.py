@@ -70,7 +70,7 @@ class PoolView(Protocol):
         """
 
     def remember(self, name: str, make: Callable[[], Mapping[str, NDArray[Any]]]) -> Any:
-        """What is computed once a run and kept, also over restarts.
+        """What is computed once and kept, also over restarts; anew when the dataset has changed.
 
         Args:
             name: Of what is kept; a file's name.
