@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED, Id, Shape
 from bgadl_tf.data import checked, vectors
+from bgadl_tf.data.embedded import Embedded
 from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.intake import Intake
 from bgadl_tf.data.source import ExampleSource, StoredExamples, kind
@@ -31,6 +32,7 @@ class Dataset:
         test: The test set; empty only where no label is known at all.
         class_names: C names.
         intake: What became of all that was found.
+        embedded: Of vectors that a backbone made of images, which and of what; else None.
 
     Raises:
         DataError: Fewer than two classes, an empty split, examples of different or impossible
@@ -42,6 +44,7 @@ class Dataset:
     test: ExampleSet
     class_names: tuple[str, ...]
     intake: Intake = field(default=Intake(), repr=False, compare=False)
+    embedded: Embedded | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.class_names) < 2:

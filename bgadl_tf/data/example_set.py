@@ -35,6 +35,8 @@ class ExampleSet:
             read when they are indexed.
         labels: ``int32 [N]``; ``UNLABELLED`` where nobody knows.
         contents: By which examples are recognised again; None for what they are made of.
+        views: ``float32 [N, V, F]`` label-preserving views of vectors, stored beside them; None
+            where there are none.
 
     Raises:
         DataError: Lengths, shapes or dtypes do not fit together, an id occurs twice, or a vector
@@ -45,6 +47,7 @@ class ExampleSet:
     examples: ExampleSource
     labels: Labels
     contents: Contents | None = field(default=None, repr=False, compare=False)
+    views: ExampleSource | None = field(default=None, repr=False, compare=False)
     _rows: dict[Id, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -103,14 +106,15 @@ class ExampleSet:
         if is_in_memory(self.examples):
             return self
         examples = self.examples[np.arange(len(self))]
-        return ExampleSet(self.ids, examples, self.labels, self.contents)
+        return ExampleSet(self.ids, examples, self.labels, self.contents, self.views)
 
     def part(self, rows: Rows) -> ExampleSet:
         """Some of the examples, copied only where they are in memory."""
         ids = tuple(self.ids[row] for row in rows.tolist())
         examples = part_of(self.examples, rows)
         contents = None if self.contents is None else self.contents.part(rows)
-        return ExampleSet(ids, examples, self.labels[rows], contents)
+        views = None if self.views is None else Subset(self.views, rows)
+        return ExampleSet(ids, examples, self.labels[rows], contents, views)
 
     @property
     def known_by(self) -> Contents:

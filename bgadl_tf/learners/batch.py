@@ -16,12 +16,15 @@ class Batch(NamedTuple):
         labels: ``[B]`` class indices; -1 throughout where a stage trains without labels.
         unlabelled: ``[B, *shape]`` examples of the pool, for learners that use them.
         weights: ``[B]``, of each labelled example in the classifier's loss; None for 1.
+        views: ``[B, V, *shape]`` label-preserving views of the labelled examples, stored beside
+            them, for learners that use them.
     """
 
     examples: tf.Tensor
     labels: tf.Tensor
     unlabelled: tf.Tensor | None = None
     weights: tf.Tensor | None = None
+    views: tf.Tensor | None = None
 
     @classmethod
     def of(cls, data: Any) -> Batch:

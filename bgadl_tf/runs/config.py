@@ -18,9 +18,11 @@ GROWING_SETTINGS = (
 """Entries of config.json that may be others when a run goes on: they say what it is by now."""
 
 RESIZE_MODES = ("stretch", "crop", "pad")
+STORED = ("float16", "float32")
+SCALINGS = ("standard", "none")
 STRATEGIES = ("one_device", "mirrored", "multi_worker_mirrored")
 PRECISIONS = ("float32", "mixed_bfloat16")
-MACHINE_SETTINGS = ("versions", "devices", "stream")
+MACHINE_SETTINGS = ("versions", "devices", "stream", "embeddings")
 """Entries of config.json in which a resumed run may differ; results follow from the others."""
 
 SINGULAR = {"options": "option", "new_classes": "new-class"}
@@ -68,6 +70,11 @@ class RunConfig:
     max_unreadable: float = setting(
         0.1, "share of the images that may be unreadable; these are left out and listed"
     )
+    part: str | None = setting(
+        None,
+        "use this part of the dataset only, I/N, e.g. 1/2: the examples of training and test set "
+        "whose ids a hash puts there; for development on one half and confirmation on the other",
+    )
     stream: bool = setting(
         False, "read pool images from disk when they are needed, for pools larger than memory"
     )
@@ -81,6 +88,48 @@ class RunConfig:
     )
     dropout: float | None = setting(
         None, "dropout rate of every stochastic layer of C; default: the classifier's own"
+    )
+    own_dropout: bool = setting(
+        False,
+        "the Dropout layers behind the last pooling of a model:FILE become the stochastic part of "
+        "C, with the layers between them, instead of a head of ours",
+    )
+    weights: str | None = setting(
+        None, "of keras:NAME: imagenet (the default), none, or a file of weights"
+    )
+    pixel_range: str | None = setting(
+        None,
+        "what a model:FILE expects black and white to be, LOW,HIGH, e.g. 0,255 for one that "
+        "rescales by itself; never guessed",
+    )
+    fine_tune: str | None = setting(
+        None,
+        "what is trained of a keras:NAME or model:FILE classifier: all, head, or the head and the "
+        "last N layers that have weights; default: head, or all with --weights none",
+    )
+    backbone: str | None = setting(
+        None,
+        "learn in the features of this frozen network, keras:NAME or model:FILE.keras[:LAYER]; "
+        "they are computed once and kept for other runs",
+    )
+    views: int = setting(
+        0, "label-preserving views of every training image that --backbone sees beside it"
+    )
+    store: str = setting("float16", "what features are kept as", STORED)
+    embeddings: str | None = setting(
+        None,
+        "folder of the features that --backbone has computed; default: bgadl_tf in the user's "
+        "cache folder",
+    )
+    scaling: str | None = setting(
+        None,
+        "what becomes of features: standard (mean 0 and standard deviation 1 over the training "
+        "set, labels unseen) or none; default: standard",
+        SCALINGS,
+    )
+    components: int | None = setting(
+        None,
+        "principal components of the features to keep, fitted on the training set; default: all",
     )
     strategy: str = setting("one_device", "distribution strategy", STRATEGIES)
     cpu_replicas: int = setting(
@@ -110,6 +159,7 @@ class RunConfig:
         at_least = {
             "rounds": 0, "query_size": 1, "candidates": 0, "mc_samples": 2, "steps": 1,
             "batch_size": 1, "seed": 0, "cpu_replicas": 1, "initial_size": 1, "image_size": 1,
+            "views": 0, "components": 1,
         }  # fmt: skip
         for name, least in at_least.items():
             value = getattr(self, name)
@@ -123,9 +173,9 @@ class RunConfig:
             raise ConfigError(
                 f"--max-unreadable is {self.max_unreadable}; it must be a share from 0 to 1"
             )
-        for name in ("strategy", "precision", "resize"):
+        for name in ("strategy", "precision", "resize", "store", "scaling"):
             allowed = _field(name).metadata["choices"]
-            if getattr(self, name) not in allowed:
+            if getattr(self, name) not in (*allowed, _field(name).default):
                 raise ConfigError(
                     f"{flag(name)} is {getattr(self, name)!r}; choose from {', '.join(allowed)}"
                 )
