@@ -15,9 +15,10 @@ import bgadl_tf
 from bgadl_tf.acquisition import acquisition as acquisitions
 from bgadl_tf.acquisition.acquisition import Acquisition
 from bgadl_tf.core.errors import ConfigError
-from bgadl_tf.core.types import UNLABELLED, Json
+from bgadl_tf.core.types import Json
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.load import load_dataset
+from bgadl_tf.data.projection import Projection
 from bgadl_tf.engine.strategies import make_strategy
 from bgadl_tf.engine.trainer import check_batch_size
 from bgadl_tf.learners.learner import LEARNERS, Learner
@@ -29,10 +30,16 @@ from bgadl_tf.loop.folder_journal import unopened
 from bgadl_tf.loop.journal import Journal
 from bgadl_tf.loop.plan import Plan
 from bgadl_tf.models.classifiers.base import CLASSIFIERS, default_classifier
+from bgadl_tf.runs import features
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.methods import Method, resolve
+from bgadl_tf.runs.networks import example_shape, make_learner
 from bgadl_tf.runs.options import Options
+from bgadl_tf.runs.protocol import make_plan
 from bgadl_tf.runs.run_folder import RunFolder
+
+PROJECTION = "projection"
+"""What a journal calls the projection of a run."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,8 @@ class Setup:
         acquisition: Chooses queries.
         strategy: Where the learner trains.
         plan: The protocol.
+        projection: From what the dataset holds to the vectors that are learnt from; None where
+            there is none.
     """
 
     config: RunConfig
@@ -58,6 +67,7 @@ class Setup:
     acquisition: Acquisition
     strategy: tf.distribute.Strategy
     plan: Plan
+    projection: Projection | None
 
     def active_learner(self, journal: Journal, callbacks: Sequence[Callback] = ()) -> ActiveLearner:
         """The loop, taken up where the journal left it."""
@@ -114,7 +124,8 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
     strategy = make_strategy(config.strategy, config.cpu_replicas)
     check_batch_size(config.batch_size, strategy)
     resumed = {} if folder is None else folder.resumed()
-    history = DatasetHistory(unopened(None) if folder is None else folder.journal)
+    journal = unopened(None) if folder is None else folder.journal
+    history = DatasetHistory(journal)
     dataset = load_dataset(
         config.dataset,
         data_dir=config.data_dir,
@@ -127,10 +138,15 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         earlier=history.split_before(),
         new_classes=config.new_classes,
         classes_before=history.class_names,
-        shape=tuple(example_shape(resumed)) if resumed else None,
+        shape=tuple(resumed.get("image_shape") or example_shape(resumed)) if resumed else None,
     )
+    if config.backbone is not None:
+        dataset = features.embedded(dataset, config, strategy)
     names = history.class_names or resumed.get("class_names", ())
     dataset = dataset.in_order(names) if names else dataset
+    config = dataclasses.replace(config, scaling=_scaling(config, dataset, resumed))
+    projection = _projection(config, dataset, journal)
+    dataset = dataset if projection is None else projection.of(dataset)
     config = dataclasses.replace(
         config,
         classifier=config.classifier
@@ -149,6 +165,7 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         "options": dataclasses.asdict(learner_options),
         "acquisition_options": options.describe(acquisition),
         "example_shape": list(dataset.shape),
+        **_of_backbone(dataset),
         "class_names": list(dataset.class_names),
         "versions": versions(),
         "devices": {
@@ -160,6 +177,7 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
     }
     defaults = {
         **RunConfig().to_json(),
+        "scaling": "none",  # before there was a choice
         "options": dataclasses.asdict(type(learner_options)()),
         "acquisition_options": options.describe(acquisitions.create(method.acquisition)),
     }
@@ -176,80 +194,41 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         acquisition=acquisition,
         strategy=strategy,
         plan=plan,
+        projection=projection,
     )
 
 
-def make_learner(described: Json) -> Learner:
-    """The learner of a run, not yet compiled; its examples are not needed.
-
-    Args:
-        described: The run's ``config.json``, of this version or of the first.
-    """
-    learner_type = LEARNERS.get(described["learner"])
-    classifier = CLASSIFIERS.get(described["classifier"])(
-        tuple(example_shape(described)),
-        len(described["class_names"]),
-        described["dropout"],
-        dtype=described["precision"],
-    )
-    known = {field.name for field in dataclasses.fields(learner_type.options_type)}
-    options = {name: value for name, value in described["options"].items() if name in known}
-    return learner_type.create(classifier, learner_type.options_type(**options))
+def _scaling(config: RunConfig, dataset: Dataset, resumed: Json) -> str:
+    """What becomes of features: as asked for, as in the run that goes on, or the default."""
+    if len(dataset.shape) == 3:
+        if config.scaling == "standard" or config.components is not None:
+            name = "--components" if config.components is not None else "--scaling"
+            raise ConfigError(
+                f"{name} is given, but dataset {dataset.name!r} holds images; leave it out, or "
+                "learn in features, with --backbone"
+            )
+        return "none"
+    return config.scaling or (resumed.get("scaling", "none") if resumed else "standard")
 
 
-def example_shape(described: Json) -> list[int]:
-    """Shape of the examples of a run, from its ``config.json``, of this version or of the first."""
-    shape: list[int] = described.get("example_shape") or described["image_shape"]
-    return shape
+def _projection(config: RunConfig, dataset: Dataset, journal: Journal) -> Projection | None:
+    """That of the run that goes on, or one fitted on the training set."""
+    if config.scaling == "none" and config.components is None:
+        return None
+    kept = journal.kept(0, PROJECTION)
+    if kept is not None:
+        return Projection.from_arrays(kept)
+    return Projection.fit(dataset.train.examples, config.components, config.scaling == "standard")
 
 
-def make_plan(config: RunConfig, dataset: Dataset, whole_set: bool, resumed: bool = False) -> Plan:
-    """The protocol of a run on this dataset.
-
-    Args:
-        config: The settings.
-        dataset: As it is now.
-        whole_set: Whether everything is labelled from the start.
-        resumed: Whether the run has begun already, so that what is left is not known here.
-
-    Raises:
-        ConfigError: The initial set or the budget is larger than the pool.
-    """
-    known = int((dataset.train.labels != UNLABELLED).sum())
-    simulated = known == len(dataset.train)
-    size = config.initial_size
-    if whole_set and not resumed:
-        size = len(dataset.train)
-    if size is None:
-        ten_a_class = min(10 * dataset.classes, len(dataset.train))
-        size = ten_a_class if simulated or not known else known
-    most = known or len(dataset.train)
-    if size > most and not resumed:
-        raise ConfigError(
-            f"--initial-size is {size}, but only {most} training examples "
-            f"{'have a label' if known else 'are there'}"
-        )
-    rounds = 0 if whole_set else config.rounds
-    budget = rounds * config.query_size
-    left = len(dataset.train) - size
-    if budget > left and not resumed:
-        raise ConfigError(
-            f"the budget is {rounds} rounds of {config.query_size} labels, {budget} in all, but "
-            f"only {left} examples are left in the pool beside the initial set of {size}; "
-            "lower --rounds or --query-size"
-        )
-    return Plan(
-        rounds=rounds,
-        query_size=config.query_size,
-        initial_size=size,
-        candidates=config.candidates,
-        mc_samples=config.mc_samples,
-        # What learns from everything at once takes as many steps as all rounds of another method.
-        steps=config.steps * (config.rounds + 1) if whole_set else config.steps,
-        batch_size=config.batch_size,
-        seed=config.seed,
-        warm_start=config.warm_start,
-    )
+def _of_backbone(dataset: Dataset) -> Json:
+    """What a run says of the backbone that it learns in the features of."""
+    if dataset.embedded is None:
+        return {}
+    return {
+        "image_shape": list(dataset.embedded.image_shape),
+        "backbone_fingerprint": dataset.embedded.fingerprint,
+    }
 
 
 def versions() -> dict[str, str]:

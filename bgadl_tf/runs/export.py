@@ -14,8 +14,9 @@ from bgadl_tf.export.models import METADATA, ExportedModels, export_models
 from bgadl_tf.learners.learner import Learner
 from bgadl_tf.loop.checkpoints import classes_in, read_weights
 from bgadl_tf.loop.ledger import Record, labels_in
-from bgadl_tf.runs.build import make_learner, versions
+from bgadl_tf.runs.build import versions
 from bgadl_tf.runs.config import GROWING_SETTINGS, MACHINE_SETTINGS
+from bgadl_tf.runs.networks import make_learner
 from bgadl_tf.runs.run_folder import RunFolder
 
 Moment = tuple[int, int]

@@ -15,7 +15,7 @@ from bgadl_tf.loop.active_learner import ActiveLearner
 from bgadl_tf.loop.callback import Callback
 from bgadl_tf.loop.oracles.answers_file import AnswersFile, write_template
 from bgadl_tf.loop.plan import Plan
-from bgadl_tf.runs.build import Setup, build
+from bgadl_tf.runs.build import PROJECTION, Setup, build
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.export import export_once
 from bgadl_tf.runs.pictures import Pictures
@@ -68,6 +68,8 @@ def train(config: RunConfig, out: Path | str, callbacks: Sequence[Callback] = ()
     folder = RunFolder(out)
     setup = build(config, folder)
     with folder.opened(setup.described, setup.defaults):
+        if setup.projection is not None and folder.journal.kept(0, PROJECTION) is None:
+            folder.journal.keep(0, PROJECTION, setup.projection.to_arrays())
         starts = len(folder.journal.dataset_starts())
         progress = Progress(out, setup.learner, setup.plan, len(folder.journal.finished()))
         pictures = Pictures(out / "figures", setup.dataset, folder.journal)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import socket
 from pathlib import Path
@@ -96,7 +97,7 @@ def _check_weights(name: str, weights: str) -> None:
                 "of weights"
             )
         return
-    folder = Path(keras.config.keras_home()) / "models"
+    folder = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
     if any(_is_of(name, file.name) for file in folder.glob("*")) or _is_reachable():
         return
     raise ConfigError(

@@ -1,0 +1,58 @@
+"""The protocol of a run on a dataset: what is left open in its settings, and what cannot be."""
+
+from __future__ import annotations
+
+from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.core.types import UNLABELLED
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.loop.plan import Plan
+from bgadl_tf.runs.config import RunConfig
+
+
+def make_plan(config: RunConfig, dataset: Dataset, whole_set: bool, resumed: bool = False) -> Plan:
+    """The protocol of a run on this dataset.
+
+    Args:
+        config: The settings.
+        dataset: As it is now.
+        whole_set: Whether everything is labelled from the start.
+        resumed: Whether the run has begun already, so that what is left is not known here.
+
+    Raises:
+        ConfigError: The initial set or the budget is larger than the pool.
+    """
+    known = int((dataset.train.labels != UNLABELLED).sum())
+    simulated = known == len(dataset.train)
+    size = config.initial_size
+    if whole_set and not resumed:
+        size = len(dataset.train)
+    if size is None:
+        ten_a_class = min(10 * dataset.classes, len(dataset.train))
+        size = ten_a_class if simulated or not known else known
+    most = known or len(dataset.train)
+    if size > most and not resumed:
+        raise ConfigError(
+            f"--initial-size is {size}, but only {most} training examples "
+            f"{'have a label' if known else 'are there'}"
+        )
+    rounds = 0 if whole_set else config.rounds
+    budget = rounds * config.query_size
+    left = len(dataset.train) - size
+    if budget > left and not resumed:
+        raise ConfigError(
+            f"the budget is {rounds} rounds of {config.query_size} labels, {budget} in all, but "
+            f"only {left} examples are left in the pool beside the initial set of {size}; "
+            "lower --rounds or --query-size"
+        )
+    return Plan(
+        rounds=rounds,
+        query_size=config.query_size,
+        initial_size=size,
+        candidates=config.candidates,
+        mc_samples=config.mc_samples,
+        # What learns from everything at once takes as many steps as all rounds of another method.
+        steps=config.steps * (config.rounds + 1) if whole_set else config.steps,
+        batch_size=config.batch_size,
+        seed=config.seed,
+        warm_start=config.warm_start,
+    )
