@@ -28,6 +28,7 @@ from bgadl_tf.loop.callback import Callback
 from bgadl_tf.loop.dataset_history import DatasetHistory
 from bgadl_tf.loop.folder_journal import unopened
 from bgadl_tf.loop.journal import Journal
+from bgadl_tf.loop.parts import check_views
 from bgadl_tf.loop.plan import Plan
 from bgadl_tf.models.classifiers.base import CLASSIFIERS, default_classifier
 from bgadl_tf.runs import features
@@ -183,6 +184,7 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
     }
     with strategy.scope():
         learner = make_learner(described)
+        check_views(learner, dataset)
         acquisitions.check_needs(method.acquisition, acquisition, learner)
         learner.compile()
     return Setup(
