@@ -9,6 +9,7 @@ these stored views is taken, or the example as it is.
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 import keras
 import tensorflow as tf
 
