@@ -39,7 +39,7 @@ class Learner(Networks):
     def __init__(self, classifier: Classifier, options: Options | None = None, **kw: Any) -> None:
         super().__init__(**kw)
         self.classifier = classifier
-        self.options = options or self.options_type()
+        self.options = (options or self.options_type()).for_space(classifier.space)
         if classifier.is_stochastic:
             self.mc_masks = classifier.head.mc_masks  # abilities.MCDropout
         self.trackers = {
