@@ -29,6 +29,12 @@ DATASET_SETTINGS = (
 )  # fmt: skip
 """Settings of a run that say what its dataset is."""
 
+EMBED_SETTINGS = (
+    *DATASET_SETTINGS, "part", "backbone", "weights", "pixel_range", "views", "store", "strategy",
+    "cpu_replicas", "precision",
+)  # fmt: skip
+"""Settings of a run that say what the features of its dataset are."""
+
 
 class _Parser(argparse.ArgumentParser):
     """Reports bad flags as every other bad input: in one line."""
@@ -112,6 +118,21 @@ def make_parser() -> argparse.ArgumentParser:
         help="name everything that is left out, unreadable or twice there, not the first few",
     )
     check.set_defaults(command=_check)
+    embed = commands.add_parser(
+        "embed",
+        help="write the features of a dataset, once, for --dataset embeddings:FOLDER",
+        description="Send the images of a dataset once through a frozen backbone, and write their "
+        "features, and those of label-preserving views of the training images, into a folder that "
+        "--dataset embeddings:FOLDER reads. What was interrupted goes on; of a dataset that has "
+        "changed only what is new is computed. 'train --backbone' does the same by itself, into a "
+        "cache.",
+        epilog=f"Exit status: 0 all is there, {BAD_INPUT} bad input, {INTERRUPTED} interrupted.",
+    )
+    add_settings(embed, EMBED_SETTINGS)
+    embed.add_argument(
+        "--out", type=Path, required=True, metavar="FOLDER", help="where the features go"
+    )
+    embed.set_defaults(command=_embed)
     export = commands.add_parser(
         "export",
         help="export the newest weights of a run for serving",
@@ -217,6 +238,26 @@ def _check(every: bool, **settings: Any) -> int:
     print("\n".join(checked.lines))
     if checked.refusal is not None:
         raise DataError(checked.refusal)
+    return 0
+
+
+def _embed(out: Path, **settings: Any) -> int:
+    config = RunConfig(**settings)
+    from bgadl_tf.core import backend
+
+    backend.check()
+    import tensorflow as tf
+
+    from bgadl_tf.runs.embed import embed
+
+    # Features are to be the same bit for bit however often the work is interrupted.
+    tf.config.experimental.enable_op_determinism()
+    facts = embed(config, out)
+    views = f", and of {facts.views} views of each to train on" if facts.views else ""
+    print(
+        f"{facts.features} features of {facts.train} images to train on and {facts.test} to test "
+        f"on{views} are in {out}: --dataset embeddings:{shlex.quote(str(out))}"
+    )
     return 0
 
 

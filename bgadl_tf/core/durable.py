@@ -35,7 +35,7 @@ def atomic_write_bytes(path: Path, content: bytes) -> None:
     Raises:
         RunFolderError: The file cannot be written.
     """
-    with _as_run_folder_error(path):
+    with reporting(path):
         descriptor, temporary = tempfile.mkstemp(
             prefix=f".{path.name}.", suffix=".tmp", dir=path.parent
         )
@@ -89,7 +89,7 @@ def append_json_lines(path: Path, records: Sequence[Json]) -> None:
         ValueError: A record holds a number that is not finite.
     """
     content = "".join(json.dumps(record, allow_nan=False) + "\n" for record in records).encode()
-    with _as_run_folder_error(path):
+    with reporting(path):
         created = not path.exists()
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
         try:
@@ -123,7 +123,7 @@ def read_json_lines(path: Path, *, mend: bool = True) -> JsonLines:
         LedgerError: A line before the last is not JSON, or any line is not an object.
         RunFolderError: The file cannot be read, or not be mended.
     """
-    with _as_run_folder_error(path):
+    with reporting(path):
         try:
             content = path.read_bytes()
         except FileNotFoundError:
@@ -150,7 +150,7 @@ def read_json_lines(path: Path, *, mend: bool = True) -> JsonLines:
         sound += len(line) + 1
     mended = sound < len(content)
     if mended and mend:
-        with _as_run_folder_error(path), path.open("r+b") as file:
+        with reporting(path), path.open("r+b") as file:
             file.truncate(sound)
             os.fsync(file.fileno())
     return JsonLines(tuple(records), mended)
@@ -172,7 +172,8 @@ def _mode_of(path: Path) -> int:
 
 
 @contextlib.contextmanager
-def _as_run_folder_error(path: Path) -> Iterator[None]:
+def reporting(path: Path) -> Iterator[None]:
+    """Turns what Python raises where it cannot write or read into a ``RunFolderError``."""
     try:
         yield
     except OSError as error:

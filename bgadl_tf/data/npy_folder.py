@@ -43,12 +43,14 @@ class Form(NamedTuple):
         stem: Of the files with examples.
         kind: Of examples: ``images`` or ``vectors``.
         source: The examples of an array ``[N, …]`` with these ids.
+        beside: Names of further files, which are read elsewhere.
     """
 
     dataset: str
     stem: str
     kind: str
     source: Callable[[NDArray[Any], Sequence[Id]], ExampleSource]
+    beside: tuple[str, ...] = ()
 
 
 def open_folder(form: Form, request: LoadRequest) -> Dataset:
@@ -100,7 +102,7 @@ def _listed(form: Form, root: Path) -> tuple[dict[Role, str], dict[str, str]]:
     for path in sorted(root.iterdir()):
         part, _, rest = path.name.partition("_")
         role = role_of(part)
-        if path.name == "classes.txt":
+        if path.name == "classes.txt" or path.name in form.beside:
             continue
         if path.name.startswith("."):
             left_out[path.name] = "hidden"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,13 +21,14 @@ class StoredVectors(StoredExamples):
     """Vectors of an array, usually a memory-mapped one; checked whenever they are read.
 
     Args:
-        array: ``[N, F]`` of float16, float32 or float64.
+        array: ``[M, F]`` of float16, float32 or float64, or several vectors each, ``[M, V, F]``.
         ids: ``[N]``, to name vectors in messages.
+        rows: ``[N]`` in the array, of each id; None for the same places.
     """
 
-    def __init__(self, array: NDArray[Any], ids: Sequence[Id]) -> None:
-        super().__init__(array.shape, VECTOR_TYPE)
-        self._array, self._ids = array, ids
+    def __init__(self, array: NDArray[Any], ids: Sequence[Id], rows: Rows | None = None) -> None:
+        super().__init__((len(ids), *array.shape[1:]), VECTOR_TYPE)
+        self._array, self._ids, self._places = array, ids, rows
 
     def read(self, rows: Rows) -> Floats:
         """Copies, as float32; see ``ExampleSource``.
@@ -35,12 +37,13 @@ class StoredVectors(StoredExamples):
             DataError: A vector is not finite.
         """
         vectors = np.empty((len(rows), *self.shape[1:]), np.float32)
+        places = rows if self._places is None else self._places[rows]
         size = _rows_of_a_chunk(self)
         for start in range(0, len(rows), size):
             piece = slice(start, start + size)
             # What float32 cannot hold becomes infinite, and is refused as such.
             with np.errstate(over="ignore"):
-                vectors[piece] = self._array[rows[piece]]
+                vectors[piece] = self._array[places[piece]]
             if len(odd := _odd_rows(vectors[piece])):
                 raise _not_finite(vectors[piece][odd[0]], self._ids[rows[piece][odd[0]]])
         return vectors
@@ -90,16 +93,17 @@ def check_labelled(vectors: ExampleSource, labels: Labels) -> None:
 
 
 def _rows_of_a_chunk(vectors: ExampleSource) -> int:
-    return max(1, CHUNK_BYTES // max(1, vectors.shape[1] * VECTOR_TYPE.itemsize))
+    return max(1, CHUNK_BYTES // max(1, math.prod(vectors.shape[1:]) * VECTOR_TYPE.itemsize))
 
 
 def _odd_rows(vectors: Floats) -> Rows:
-    return np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    return np.flatnonzero(~np.isfinite(vectors).all(axis=tuple(range(1, vectors.ndim))))
 
 
 def _not_finite(vector: Floats, id_: Id) -> DataError:
-    place = int(np.flatnonzero(~np.isfinite(vector))[0])
+    *view, place = (int(axis[0]) for axis in np.nonzero(~np.isfinite(vector)))
+    which = f"view {view[0]} of " if view else ""
     return DataError(
-        f"component {place} of vector {id_!r} is {vector[place]}; expected finite numbers that "
-        "float32 can hold: mend the vector, or leave it out"
+        f"component {place} of {which}vector {id_!r} is {vector[*view, place]}; expected finite "
+        "numbers that float32 can hold: mend the vector, or leave it out"
     )

@@ -22,6 +22,7 @@ from bgadl_tf.core.types import Labels
 from bgadl_tf.data.read_ahead import read_ahead
 from bgadl_tf.data.source import ExampleSource
 from bgadl_tf.engine.looks import identity
+from bgadl_tf.engine.replicas import on_replicas, padded
 from bgadl_tf.learners.learner import Learner
 from bgadl_tf.models import predictive
 from bgadl_tf.models.classifiers.base import Classifier
@@ -139,10 +140,7 @@ class Scorer:
 
         def read(start: int) -> tuple[tf.Tensor, int]:
             chunk = examples[start : start + size]
-            count = len(chunk)
-            if count < size:
-                chunk = np.pad(chunk, ((0, size - count), *((0, 0) for _ in chunk.shape[1:])))
-            return tf.constant(chunk), count
+            return tf.constant(padded(chunk, size)), len(chunk)
 
         return read_ahead(read, range(0, max(1, len(examples)), size))
 
@@ -166,26 +164,8 @@ class Scorer:
             seen = look(Evidence(share, classifier, self.learner, masks, kernels))
             return seen if isinstance(seen, tuple) else (seen,)
 
-        return self._on_replicas(replica, examples)
+        return on_replicas(self.strategy, replica, examples)
 
     def _evaluate_chunk(self, examples: tf.Tensor) -> tf.Tensor:
         self.evaluation_traces += 1
-        return self._on_replicas(lambda share: (self.learner(share),), examples)[0]
-
-    def _on_replicas(
-        self, run: Callable[[tf.Tensor], tuple[tf.Tensor, ...]], examples: tf.Tensor
-    ) -> tuple[tf.Tensor, ...]:
-        """Run on each replica's share of a chunk; whole results, in the order of the chunk."""
-        share = examples.shape[0] // self.strategy.num_replicas_in_sync
-
-        def own_share() -> tuple[tf.Tensor, ...]:
-            context = tf.distribute.get_replica_context()
-            first = context.replica_id_in_sync_group * share
-            own = examples[first : first + share]
-            parts = run(tf.ensure_shape(own, (share, *examples.shape[1:])))
-            if context.num_replicas_in_sync == 1:
-                return tuple(parts)
-            return tuple(context.all_gather(part, axis=0) for part in parts)
-
-        results = self.strategy.run(own_share)
-        return tuple(self.strategy.experimental_local_results(result)[0] for result in results)
+        return on_replicas(self.strategy, lambda share: (self.learner(share),), examples)[0]

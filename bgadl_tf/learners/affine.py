@@ -6,6 +6,9 @@ import tensorflow as tf
 
 from bgadl_tf.models import noise
 
+DRAWS = 6
+"""Numbers that decide how one image is moved."""
+
 
 def moved_at_random(
     images: tf.Tensor,
@@ -16,11 +19,34 @@ def moved_at_random(
     rotation: float,
     mirrors: bool = False,
 ) -> tf.Tensor:
-    """Every image moved by draws of its own, uniform up to the given strengths.
+    """Every image moved by draws of its own; see ``moved``.
 
     Args:
         images: ``[B, H, W, D]`` in [0, 1].
         seed: ``[2]``.
+        shift: As for ``moved``.
+        zoom: As for ``moved``.
+        rotation: As for ``moved``.
+        mirrors: As for ``moved``.
+    """
+    draws = noise.uniform(seed, tf.shape(images)[0], (DRAWS,))
+    return moved(images, draws, shift=shift, zoom=zoom, rotation=rotation, mirrors=mirrors)
+
+
+def moved(
+    images: tf.Tensor,
+    draws: tf.Tensor,
+    *,
+    shift: float,
+    zoom: float,
+    rotation: float,
+    mirrors: bool = False,
+) -> tf.Tensor:
+    """Every image moved as its draws say, uniform up to the given strengths.
+
+    Args:
+        images: ``[B, H, W, D]`` in [0, 1].
+        draws: ``[B, DRAWS]`` in [0, 1).
         shift: Largest shift in each direction, as a fraction of the image's side.
         zoom: Largest relative change of size.
         rotation: Largest rotation, in degrees.
@@ -30,9 +56,7 @@ def moved_at_random(
         The same shape; what comes in from outside the image is 0.
     """
     height, width = images.shape[1:3]
-    angle, zoom_x, zoom_y, shift_x, shift_y, mirror = tf.unstack(
-        2.0 * noise.uniform(seed, tf.shape(images)[0], (6,)) - 1.0, axis=1
-    )
+    angle, zoom_x, zoom_y, shift_x, shift_y, mirror = tf.unstack(2.0 * draws - 1.0, axis=1)
     zoom_x, zoom_y = (1.0 + zoom * change for change in (zoom_x, zoom_y))
     if mirrors:
         zoom_x *= tf.where(mirror < 0.0, -1.0, 1.0)

@@ -8,16 +8,28 @@ CIFAR, which has no blur). A mirrored digit is another digit, and a fifth of its
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import tensorflow as tf
 
 from bgadl_tf.learners import affine
 from bgadl_tf.models import noise
 
-Views = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-"""From images ``[B, H, W, D]`` in [0, 1] and a seed ``[2]`` to one view of each, of that shape."""
+
+class Views(Protocol):
+    """From images ``[B, H, W, D]`` in [0, 1] to one view of each, of that shape."""
+
+    @property
+    def draws(self) -> int:
+        """Numbers that decide what one view is."""
+
+    def of(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """One view of each image, as its draws ``[B, draws]`` in [0, 1) say."""
+
+    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """One view of each image, drawn from a seed ``[2]``."""
+
 
 RATIO = 4 / 3
 """Of the sides of a crop, at most, to those of the image."""
@@ -40,11 +52,16 @@ class GreyViews:
     zoom: float
     rotation: float
 
-    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    @property
+    def draws(self) -> int:
+        return affine.DRAWS
+
+    def of(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         """One view of each image ``[B, H, W, D]``; what comes in from outside is 0."""
-        return affine.moved_at_random(
-            images, seed, shift=self.shift, zoom=self.zoom, rotation=self.rotation
-        )
+        return affine.moved(images, draws, shift=self.shift, zoom=self.zoom, rotation=self.rotation)
+
+    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        return self.of(images, noise.uniform(seed, tf.shape(images)[0], (self.draws,)))
 
 
 @dataclass(frozen=True)
@@ -62,10 +79,16 @@ class ColourViews:
     jitter: float
     greyscale: float
 
-    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    @property
+    def draws(self) -> int:
+        return 11
+
+    def of(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         """One view of each image ``[B, H, W, 3]`` in [0, 1]."""
-        draws = noise.uniform(seed, tf.shape(images)[0], (11,))
         return self._recoloured(self._cropped(images, draws[:, :5]), draws[:, 5:])
+
+    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        return self.of(images, noise.uniform(seed, tf.shape(images)[0], (self.draws,)))
 
     def _cropped(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         height, width = images.shape[1:3]

@@ -189,6 +189,12 @@ class RunConfig:
                 f"--cpu-replicas is {self.cpu_replicas} but --strategy is one_device; "
                 "add --strategy mirrored"
             )
+        for name in ("views", "embeddings"):
+            if getattr(self, name) and self.backbone is None:
+                raise ConfigError(
+                    f"{flag(name)} is {getattr(self, name)!r}, but there is no --backbone whose "
+                    "features are to be kept; give one, or leave it out"
+                )
         if 0 < self.candidates < self.query_size:
             raise ConfigError(
                 f"--candidates is {self.candidates}, fewer than --query-size {self.query_size}; "

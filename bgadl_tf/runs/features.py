@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
 import tensorflow as tf
 
+from bgadl_tf.core.errors import DataError
+from bgadl_tf.core.types import Id, Images
 from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.embedded import Embedded
+from bgadl_tf.data.embeddings.facts import BACKBONE, Facts
+from bgadl_tf.data.embeddings.hold import held
+from bgadl_tf.data.embeddings.store import FeatureStore
+from bgadl_tf.data.example_set import ExampleSet
+from bgadl_tf.data.source import ExampleSource
+from bgadl_tf.runs import embedding
 from bgadl_tf.runs.config import RunConfig
 
 
@@ -23,4 +37,68 @@ def embedded(images: Dataset, config: RunConfig, strategy: tf.distribute.Strateg
         ConfigError: The backbone cannot be had, or gives no features of these images.
         DataError: An image cannot be read, or what is kept is damaged.
     """
-    raise NotImplementedError
+    frozen = embedding.load_frozen(images, config, strategy)
+    folder = cache_folder(config.embeddings) / frozen.facts.key
+    parts = embedding.wanted(images)
+    store = FeatureStore(folder, frozen.facts)
+    if _kept(folder, frozen.facts) is None or any(len(store.missing(part)) for part in parts):
+        with held(folder):
+            if _kept(folder, frozen.facts) is None:
+                embedding.save_backbone(frozen, folder)
+                frozen.facts.write(folder)
+            embedding.fill(store, parts, frozen, strategy)
+    features = [store.set_of(part) for part in parts]
+    train, test = features[0], images.test
+    test = features[1].in_memory() if len(features) == 2 else _no_vectors(images, train.examples)
+    facts = frozen.facts
+
+    def of(ids: Sequence[Id]) -> Images:
+        return _images_of(images, ids)
+
+    return Dataset(
+        images.name,
+        train,
+        test,
+        images.class_names,
+        images.intake,
+        Embedded(
+            folder / BACKBONE, facts.fingerprint, facts.image_shape, facts.resize, facts.store, of
+        ),
+    )
+
+
+def cache_folder(embeddings: str | None) -> Path:
+    """Where features are kept: as asked for, or in the user's cache."""
+    if embeddings is not None:
+        return Path(embeddings).expanduser()
+    home = os.environ.get("XDG_CACHE_HOME")
+    cache = Path(home) if home else Path("~/.cache").expanduser()
+    return cache / "bgadl_tf" / "embeddings"
+
+
+def _kept(folder: Path, facts: Facts) -> Facts | None:
+    """What a folder says of its features; None where there is nothing yet."""
+    kept = Facts.read(folder)
+    if kept is not None and (different := kept.differences(facts)):
+        raise DataError(
+            f"{folder} is to hold features of {facts.backbone} of {facts.dataset['dataset']!r}, "
+            f"but {'; '.join(different)}; remove that folder"
+        )
+    return kept
+
+
+def _no_vectors(images: Dataset, train: ExampleSource) -> ExampleSet:
+    vectors = np.empty((0, *train.shape[1:]), np.float32)
+    return ExampleSet(images.test.ids, vectors, images.test.labels)
+
+
+def _images_of(images: Dataset, ids: Sequence[Id]) -> Images:
+    """Of the training and the test set, in the order of ids."""
+    found = np.empty((len(ids), *images.shape), np.uint8)
+    for part in (images.train, images.test):
+        places = [place for place, id_ in enumerate(ids) if id_ in part]
+        if places:
+            found[places] = part.examples_of([ids[place] for place in places])
+    if unknown := [id_ for id_ in ids if id_ not in images.train and id_ not in images.test]:
+        raise DataError(f"no image of {images.name!r} is called {unknown[0]!r}")
+    return found

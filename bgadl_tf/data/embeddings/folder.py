@@ -1,0 +1,182 @@
+"""Features of a dataset in a folder of arrays, as ``embeddings:FOLDER`` reads them.
+
+::
+
+    FOLDER/train_embeddings.npy, train_ids.txt, train_labels.npy     as of any folder of vectors
+    FOLDER/test_embeddings.npy, test_ids.txt, test_labels.npy
+    FOLDER/classes.txt
+    FOLDER/train_views.npy          [N, V, F], where there are views
+    FOLDER/train_digests.npy, test_digests.npy     uint64 [N], of the images
+    FOLDER/backbone.keras           what made them
+    FOLDER/embedding.json           what they are, and whether all of it is there; see ``facts``
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bgadl_tf.core import durable
+from bgadl_tf.core.errors import DataError
+from bgadl_tf.core.types import Id
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.embeddings.facts import BACKBONE, FILE, Facts
+from bgadl_tf.data.embeddings.hold import LOCK
+from bgadl_tf.data.embeddings.rows import DigestedRows
+from bgadl_tf.data.embeddings.store import FeatureStore, Wanted
+
+WORK = ".work"
+"""Folder with what is computed already, until all of it is."""
+
+OWN_FILES = (
+    FILE, BACKBONE, LOCK, WORK, "train_views.npy", "train_digests.npy", "test_digests.npy",
+)  # fmt: skip
+"""What there is beside the files of any folder of vectors."""
+
+CHUNK_BYTES = 2**24
+"""What is copied in one piece."""
+
+
+def is_of(folder: Path, images: Dataset, parts: list[Wanted]) -> bool:
+    """Whether a complete folder is of just these images, in this order, with these labels."""
+    if _lines(images.class_names) != (folder / "classes.txt").read_bytes():
+        return False
+    if (folder / "test_embeddings.npy").exists() != (len(parts) == 2):
+        return False
+    for name, part in zip(("train", "test"), parts, strict=False):
+        same = (
+            np.array_equal(_load(folder / f"{name}_digests.npy"), part.digests)
+            and np.array_equal(_load(folder / f"{name}_labels.npy"), part.images.labels)
+            and (folder / f"{name}_ids.txt").read_bytes() == _lines(part.images.ids)
+        )
+        if not same:
+            return False
+    return True
+
+
+def take_over(folder: Path, store: FeatureStore, parts: list[Wanted]) -> None:
+    """Put the features of a complete folder that are wanted again into a store.
+
+    Raises:
+        DataError: A file is missing or damaged, or the disk is full.
+    """
+    wanted = np.unique(np.concatenate([part.digests for part in parts]))
+    for name in ("train", "test"):
+        if not (folder / f"{name}_embeddings.npy").exists():
+            continue
+        digests = _load(folder / f"{name}_digests.npy")
+        _copy(folder / f"{name}_embeddings.npy", digests, wanted, store.features)
+        if name == "train" and store.views is not None:
+            _copy(folder / "train_views.npy", digests, wanted, store.views)
+
+
+def _copy(path: Path, digests: NDArray[Any], wanted: NDArray[Any], into: DigestedRows) -> None:
+    array = _load(path)
+    size = _rows_of_a_piece(array)
+    for start in range(0, len(array), size):
+        piece = digests[start : start + size]
+        new = np.isin(piece, wanted) & (into.find(piece) < 0)
+        if new.any():
+            into.append(piece[new], array[start : start + size][new])
+
+
+def write(folder: Path, images: Dataset, parts: list[Wanted], store: FeatureStore) -> Facts:
+    """Write the arrays of a dataset whose features are all in a store.
+
+    Returns:
+        The facts of the folder, which is complete now.
+
+    Raises:
+        DataError: An id cannot be a line of a file.
+        RunFolderError: A file cannot be written.
+    """
+    texts = {"classes.txt": _lines(images.class_names)}
+    for name, part in zip(("train", "test"), parts, strict=False):
+        texts[f"{name}_ids.txt"] = _lines(part.images.ids)
+    facts = dataclasses.replace(
+        store.facts, train=len(images.train), test=len(images.test), complete=False
+    )
+    facts.write(folder)
+    for name, part in zip(("train", "test"), parts, strict=False):
+        _write_rows(folder / f"{name}_embeddings.npy", store.features, part)
+        if part.with_views and store.views is not None:
+            _write_rows(folder / f"{name}_views.npy", store.views, part)
+        _write_array(folder / f"{name}_digests.npy", part.digests)
+        _write_array(folder / f"{name}_labels.npy", part.images.labels)
+    if len(parts) == 1:
+        for path in folder.glob("test_*"):
+            path.unlink()
+    for name, text in texts.items():
+        durable.atomic_write_bytes(folder / name, text)
+    facts = dataclasses.replace(facts, complete=True)
+    facts.write(folder)
+    return facts
+
+
+def _write_rows(path: Path, kept: DigestedRows, part: Wanted) -> None:
+    array, rows = kept.array(), kept.find(part.digests)
+    size = _rows_of_a_piece(array)
+
+    def into(file: IO[bytes]) -> None:
+        header = {"descr": array.dtype.str, "fortran_order": False}
+        np.lib.format.write_array_header_1_0(
+            file, {**header, "shape": (len(rows), *array.shape[1:])}
+        )
+        for start in range(0, len(rows), size):
+            file.write(np.ascontiguousarray(array[rows[start : start + size]]).data.cast("B"))
+
+    _replace(path, into)
+
+
+def _write_array(path: Path, array: NDArray[Any]) -> None:
+    _replace(path, lambda file: np.save(file, array))
+
+
+def _replace(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    with durable.reporting(path):
+        try:
+            with temporary.open("wb") as file:
+                write(file)
+                file.flush()
+            durable.sync(temporary)
+            temporary.replace(path)
+            durable.sync(path.parent)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def _load(path: Path) -> NDArray[Any]:
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(
+            f"cannot read {path}: {error}; remove the folder, and write the features anew"
+        ) from error
+    return array
+
+
+def _rows_of_a_piece(array: NDArray[Any]) -> int:
+    return max(1, CHUNK_BYTES // max(1, int(np.prod(array.shape[1:])) * array.itemsize))
+
+
+def _lines(names: tuple[Id, ...]) -> bytes:
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            pass
+        else:
+            if name.strip() and len(name.splitlines()) == 1:
+                continue
+        raise DataError(
+            f"the name {name!r} cannot be a line of a text file, as ids and classes in a folder "
+            "of features are; rename it"
+        )
+    return "".join(f"{name}\n" for name in names).encode()

@@ -1,0 +1,132 @@
+"""Images through a frozen backbone, chunk by chunk: their features, and those of views of them.
+
+All chunks are of one size, so that both networks are traced once, and what comes out is the same
+whether the work was interrupted in between or not. The next chunk is read while the present one is
+worked on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Generator
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from bgadl_tf.core.types import Floats, Rows
+from bgadl_tf.data.contents import Digests
+from bgadl_tf.data.read_ahead import read_ahead
+from bgadl_tf.data.source import ExampleSource, gather
+from bgadl_tf.engine.replicas import on_replicas, padded
+from bgadl_tf.learners.view_draws import draws_of
+from bgadl_tf.learners.views import Views
+from bgadl_tf.models.pretrained.backbone import Backbone
+from bgadl_tf.models.spaces import space_of
+
+CHUNK = 128
+"""Images at once, over all replicas."""
+
+CHUNK_VALUES = 2**22
+"""Pixels that a chunk holds at most; large images come fewer at a time."""
+
+
+class Features(NamedTuple):
+    """What a backbone makes of the images of one chunk.
+
+    Fields:
+        rows: ``[n]`` of the images.
+        features: float32 ``[n, F]``.
+        views: float32 ``[n, V, F]``; None where none were asked for.
+    """
+
+    rows: Rows
+    features: Floats
+    views: Floats | None
+
+
+class Embedder:
+    """Computes features.
+
+    Args:
+        backbone: Frozen, made in the scope of the strategy.
+        strategy: Whose replicas share each chunk.
+        views: Draws views of images; None for none.
+        count: V, the number of views of each image.
+        chunk: Images at once, over all replicas; rounded up to a multiple of their number. None
+            for as many as their size suggests.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        strategy: tf.distribute.Strategy,
+        views: Views | None = None,
+        count: int = 0,
+        chunk: int | None = None,
+    ) -> None:
+        shape, replicas = backbone.example_shape, strategy.num_replicas_in_sync
+        if chunk is None:
+            chunk = max(1, min(CHUNK, CHUNK_VALUES // math.prod(shape)))
+        self.chunk = -(-chunk // replicas) * replicas
+        self.traces = 0
+        self._backbone, self._strategy, self._space = backbone, strategy, space_of(shape)
+        self._views, self._count = views, count
+        self._see = tf.function(self._features, autograph=False)
+        self._see_view = tf.function(self._features_of_view, autograph=False)
+
+    def __call__(
+        self, images: ExampleSource, digests: Digests, rows: Rows, with_views: bool
+    ) -> Generator[Features, None, None]:
+        """Features of some images, in that order.
+
+        Args:
+            images: ``uint8 [N, H, W, D]``.
+            digests: ``[N]``, which decide the views.
+            rows: Of the images that are wanted.
+            with_views: Whether those of views are wanted, too.
+
+        Raises:
+            DataError: An image cannot be read.
+        """
+
+        def read(start: int) -> tuple[Rows, tf.Tensor]:
+            piece = rows[start : start + self.chunk]
+            return piece, tf.constant(padded(gather(images, piece), self.chunk))
+
+        pieces = read_ahead(read, range(0, len(rows), self.chunk))
+        with contextlib.closing(pieces):
+            for piece, chunk in pieces:
+                count = len(piece)
+                features = self._see(chunk).numpy()[:count]
+                views = self._of_views(chunk, digests[piece]) if with_views else None
+                yield Features(piece, features, views)
+
+    def _of_views(self, chunk: tf.Tensor, digests: Digests) -> Floats | None:
+        if self._views is None:
+            return None
+        found = []
+        for view in range(self._count):
+            draws = padded(draws_of(digests, view, self._views.draws), self.chunk)
+            found.append(self._see_view(chunk, tf.constant(draws)).numpy()[: len(digests)])
+        return np.stack(found, axis=1)
+
+    def _features(self, chunk: tf.Tensor) -> tf.Tensor:
+        self.traces += 1
+
+        def run(images: tf.Tensor) -> tuple[tf.Tensor]:
+            return (tf.cast(self._backbone(images), tf.float32),)
+
+        return on_replicas(self._strategy, run, chunk)[0]
+
+    def _features_of_view(self, chunk: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        self.traces += 1
+        views = self._views
+        assert views is not None
+
+        def run(images: tf.Tensor, own: tf.Tensor) -> tuple[tf.Tensor]:
+            seen = views.of(self._space.to_float(images), own)
+            return (tf.cast(self._backbone(seen), tf.float32),)
+
+        return on_replicas(self._strategy, run, chunk, draws)[0]

@@ -1,0 +1,223 @@
+"""From settings to features on disk: the backbone of a run, and what of its images is missing."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from bgadl_tf.core import durable
+from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.core.types import Json, Rows
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.embeddings.facts import BACKBONE, Facts
+from bgadl_tf.data.embeddings.overflow import check_storable
+from bgadl_tf.data.embeddings.store import FeatureStore, Wanted
+from bgadl_tf.engine.embedding import Embedder, Features
+from bgadl_tf.learners.views import ColourViews, GreyViews
+from bgadl_tf.models.pretrained.backbone import Backbone, load_backbone
+from bgadl_tf.models.pretrained.choice import NetworkChoice
+from bgadl_tf.models.pretrained.precision import in_precision
+from bgadl_tf.runs.config import RunConfig
+
+GREY_VIEWS = GreyViews(shift=0.07, zoom=0.1, rotation=10.0)
+"""Views of grey images, as far from them as those of the learner ``pmda``; never mirrored."""
+
+COLOUR_VIEWS = ColourViews(smallest_crop=0.5, jitter=0.2, greyscale=0.0)
+"""Views of colour images: at least half of the area, half of them mirrored, colours a little
+changed. Milder than what SimSiam is taught to ignore: classes have to stay what they are."""
+
+FLUSH_SECONDS = 5.0
+"""After so long features are put on disk: what a crash costs at most."""
+
+logger = logging.getLogger(__name__)
+
+
+class Frozen(NamedTuple):
+    """A backbone, and what its features of a dataset are.
+
+    Fields:
+        backbone: In float32.
+        facts: What is stored.
+    """
+
+    backbone: Backbone
+    facts: Facts
+
+
+def load_frozen(images: Dataset, config: RunConfig, strategy: tf.distribute.Strategy) -> Frozen:
+    """The backbone of a run.
+
+    Args:
+        images: That it is to see.
+        config: Says which it is.
+        strategy: In whose scope it is made.
+
+    Raises:
+        ConfigError: It cannot be had, is random, or gives no features of these images.
+    """
+    assert config.backbone is not None
+    if len(images.shape) != 3:
+        raise ConfigError(
+            f"--backbone is {config.backbone!r}, but dataset {images.name!r} holds vectors, and a "
+            "backbone makes vectors of images; leave it out"
+        )
+    choice = NetworkChoice(config.backbone, config.weights, config.pixel_range)
+    if config.weights == "none":
+        raise ConfigError(
+            f"--weights is none, and features of {config.backbone!r} with random weights tell "
+            "nothing about images; give imagenet or a file of weights"
+        )
+    with strategy.scope():
+        backbone = load_backbone(choice, images.shape)
+    views = COLOUR_VIEWS if images.shape[-1] == 3 else GREY_VIEWS
+    height, width, channels = images.shape
+    features = backbone.compute_output_shape((None, *images.shape))[-1]
+    assert features is not None
+    facts = Facts(
+        backbone=config.backbone,
+        fingerprint=backbone.fingerprint(),
+        dataset=dataset_settings(config),
+        image_shape=(height, width, channels),
+        resize=config.resize,
+        store=config.store,
+        precision=config.precision,
+        views=config.views,
+        view_settings=_described(views) if config.views else {},
+        features=features,
+    )
+    return Frozen(backbone, facts)
+
+
+def _described(views: GreyViews | ColourViews) -> Json:
+    return {"kind": type(views).__name__, **dataclasses.asdict(views)}
+
+
+def dataset_settings(config: RunConfig) -> Json:
+    """By which a dataset is loaded again from anywhere: paths are absolute."""
+    kind, colon, argument = config.dataset.partition(":")
+    is_path = bool(colon and argument) and kind != "tfds"
+    return {
+        "dataset": f"{kind}:{_absolute(argument)}" if is_path else config.dataset,
+        "data_dir": config.data_dir and _absolute(config.data_dir),
+        "image_size": config.image_size,
+        "resize": config.resize,
+        "labels": config.labels and _absolute(config.labels),
+        "new_classes": list(config.new_classes),
+        "max_unreadable": config.max_unreadable,
+        "seed": config.seed,
+    }
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().resolve())
+
+
+def wanted(images: Dataset) -> list[Wanted]:
+    """Training and test set with the digests of their contents; reads all of what is not known.
+
+    Raises:
+        DataError: An image cannot be read.
+    """
+    parts = [(images.train, True), (images.test, False)]
+    return [Wanted(part, part.digests(), with_views) for part, with_views in parts if len(part)]
+
+
+def save_backbone(frozen: Frozen, folder: Path) -> None:
+    """Beside the features, unless it is there: what they can be computed by again.
+
+    Raises:
+        RunFolderError: It cannot be written.
+    """
+    path = folder / BACKBONE
+    if path.exists():
+        return
+    temporary = folder / f".{BACKBONE.removesuffix('.keras')}.tmp.keras"
+    with durable.reporting(path):
+        frozen.backbone.save(temporary)
+        durable.sync(temporary)
+        temporary.replace(path)
+        durable.sync(folder)
+
+
+def fill(
+    store: FeatureStore,
+    parts: Sequence[Wanted],
+    frozen: Frozen,
+    strategy: tf.distribute.Strategy,
+) -> int:
+    """Compute the features that a store lacks, and put them there; it can be interrupted.
+
+    Args:
+        store: Held by this process.
+        parts: Whose features are wanted.
+        frozen: What makes them.
+        strategy: Whose replicas share the work.
+
+    Returns:
+        How many images the backbone saw.
+
+    Raises:
+        DataError: An image cannot be read, a feature is not finite, or the disk is full.
+    """
+    store.cut()
+    facts = frozen.facts
+    missing = [store.missing(part) for part in parts]
+    total = sum(map(len, missing))
+    if not total:
+        return 0
+    there = sum(len(part.digests) for part in parts) - total
+    known = f", those of {there} are there already" if there else ""
+    logger.warning("computing the features of %d images by %s%s", total, facts.backbone, known)
+    with strategy.scope():
+        backbone = in_precision(frozen.backbone, facts.precision)
+    views = COLOUR_VIEWS if facts.image_shape[-1] == 3 else GREY_VIEWS
+    embedder = Embedder(backbone, strategy, views if facts.views else None, facts.views)
+    with tqdm(
+        total=total, unit="image", desc="embedding", file=sys.stderr, disable=None, delay=1
+    ) as bar:
+        for part in parts:
+            # The first part may have brought what the second one lacked.
+            for count in _fill_part(store, part, store.missing(part), embedder):
+                bar.update(count)
+    return total
+
+
+def _fill_part(store: FeatureStore, part: Wanted, rows: Rows, embedder: Embedder) -> Iterator[int]:
+    pending: list[Features] = []
+    last = time.monotonic()
+    images = part.images
+    found = embedder(images.examples, part.digests, rows, part.with_views)
+    try:
+        for chunk in found:
+            for values in (chunk.features, chunk.views):
+                if values is not None:
+                    check_storable(values, chunk.rows, images.ids, store.facts.store)
+            pending.append(chunk)
+            if time.monotonic() - last > FLUSH_SECONDS:
+                _flush(store, part, pending)
+                last = time.monotonic()
+            yield len(chunk.rows)
+    finally:
+        found.close()
+        _flush(store, part, pending)
+
+
+def _flush(store: FeatureStore, part: Wanted, pending: list[Features]) -> None:
+    if not pending:
+        return
+    views = [chunk.views for chunk in pending if chunk.views is not None]
+    store.add(
+        part.digests[np.concatenate([chunk.rows for chunk in pending])],
+        np.concatenate([chunk.features for chunk in pending]),
+        np.concatenate(views) if views else None,
+    )
+    pending.clear()
