@@ -39,7 +39,7 @@ class Learner(Networks):
     def __init__(self, classifier: Classifier, options: Options | None = None, **kw: Any) -> None:
         super().__init__(**kw)
         self.classifier = classifier
-        self.options = options or self.options_type()
+        self.options = (options or self.options_type()).for_space(classifier.space)
         if classifier.is_stochastic:
             self.mc_masks = classifier.head.mc_masks  # abilities.MCDropout
         self.trackers = {
@@ -149,7 +149,7 @@ class Learner(Networks):
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         batch = self.unpack(data)
         seed = self.step_seed()
-        examples = self.transform(batch.examples, noise.fold(seed, 0))
+        examples = self.seen_of(batch, noise.fold(seed, 0))
         with tf.GradientTape() as tape:
             log_probs = self.classifier(
                 examples, training=self.trains_trunk, seed=noise.fold(seed, 1)
@@ -158,6 +158,10 @@ class Learner(Networks):
             loss = losses.global_mean(term)
         self.descend(tape, {"classifier": loss})
         return self.track({"classification": term}, term, log_probs, batch)
+
+    def seen_of(self, batch: Batch, seed: tf.Tensor) -> tf.Tensor:
+        """What a training step shows the classifier of the labelled examples, ``[B, *shape]``."""
+        return self.transform(batch.examples, seed)
 
     def transform(self, examples: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Label-preserving transform of real examples ``[B, *shape]``; here none."""
@@ -182,10 +186,11 @@ class Learner(Networks):
         labels = tf.convert_to_tensor(batch.labels)
         if labels.shape.rank == 2 and labels.shape[1] == 1:
             labels = labels[:, 0]
-        unlabelled = batch.unlabelled
+        unlabelled, views = batch.unlabelled, batch.views
         return batch._replace(
             examples=self.space.to_float(tf.convert_to_tensor(batch.examples)),
             unlabelled=None if unlabelled is None else self.space.to_float(unlabelled),
+            views=None if views is None else self.space.to_float(views),
             labels=tf.cast(labels, tf.int32),
         )
 

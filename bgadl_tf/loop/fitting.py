@@ -123,8 +123,11 @@ class Fitting:
         if not len(labels):
             raise PoolError("an acquisition wants to train on labels, and there are none yet")
         unlabelled = training_set.unlabelled() if model.uses_unlabelled else None
+        views = training_set.views(round_) if model.uses_views else None
         seed = seeding.seed_pair(self.plan.seed, round_, "query", "order")
-        self._trainer(model).train(examples, labels, seed, steps, unlabelled=unlabelled)
+        self._trainer(model).train(
+            examples, labels, seed, steps, unlabelled=unlabelled, views=views
+        )
 
     def _begin(self) -> None:
         """Initial weights, then those of the newest moment that the journal has."""
@@ -190,12 +193,13 @@ class Fitting:
             if step < steps:  # the end of a stage is kept once it is known to be good
                 self.journal.save_weights(Moment(round_, number, step), now=False)
 
-        examples, labels, others = None, None, None
+        examples, labels, others, views = None, None, None, None
         if not stage.uses_labels:
             others = training_set.everything()
         else:
             examples, labels = training_set.labelled(round_)
             others = training_set.unlabelled() if stage.model.uses_unlabelled else None
+            views = training_set.views(round_) if stage.model.uses_views else None
         if id(stage.model) not in self._trainers:
             self._trainers[id(stage.model)] = self._trainer(stage.model, stage.uses_labels)
         self._trainers[id(stage.model)].train(
@@ -205,6 +209,7 @@ class Fitting:
             steps,
             first_step,
             unlabelled=others,
+            views=views,
             progress=progress,
         )
         if stage.becomes_initial:

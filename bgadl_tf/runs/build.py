@@ -28,8 +28,10 @@ from bgadl_tf.loop.callback import Callback
 from bgadl_tf.loop.dataset_history import DatasetHistory
 from bgadl_tf.loop.folder_journal import unopened
 from bgadl_tf.loop.journal import Journal
+from bgadl_tf.loop.parts import check_views
 from bgadl_tf.loop.plan import Plan
 from bgadl_tf.models.classifiers.base import CLASSIFIERS, default_classifier
+from bgadl_tf.models.spaces import space_of
 from bgadl_tf.runs import features
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.methods import Method, resolve
@@ -155,6 +157,8 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         or default_classifier(dataset.shape),
         initial_size=config.initial_size or resumed.get("initial_size"),
     )
+    space = space_of(dataset.shape)
+    learner_options = learner_options.for_space(space, resumed.get("options"))
     plan = make_plan(config, dataset, method.whole_set, resumed=bool(resumed))
     config = dataclasses.replace(
         config, initial_size=plan.initial_size, rounds=plan.rounds, steps=plan.steps
@@ -179,11 +183,12 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
     defaults = {
         **RunConfig().to_json(),
         "scaling": "none",  # before there was a choice
-        "options": dataclasses.asdict(type(learner_options)()),
+        "options": dataclasses.asdict(type(learner_options)().for_space(space)),
         "acquisition_options": options.describe(acquisitions.create(method.acquisition)),
     }
     with strategy.scope():
         learner = make_learner(described)
+        check_views(learner, dataset)
         acquisitions.check_needs(method.acquisition, acquisition, learner)
         learner.compile()
     return Setup(
