@@ -187,6 +187,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     told = logging.StreamHandler()
     told.setFormatter(logging.Formatter("bgadl: %(message)s"))
     logging.getLogger("bgadl_tf").handlers = [told]
+    if not logging.root.handlers:
+        # Else the first library that logs by the root logger makes everything be said twice.
+        logging.root.addHandler(logging.NullHandler())
     # Silences notices of TensorFlow's start; errors still show.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
