@@ -78,7 +78,9 @@ def _embed(
     before: Facts | None,
     strategy: tf.distribute.Strategy,
 ) -> Facts:
-    work, parts = out / folder.WORK, embedding.wanted(images)
+    work = out / folder.WORK
+    store = FeatureStore(work, frozen.facts)
+    parts, _ = embedding.wanted(images, store)
     if before is not None and before.complete and folder.is_of(out, images, parts):
         shutil.rmtree(work, ignore_errors=True)
         logger.warning("%s holds these features already", out)
@@ -88,7 +90,6 @@ def _embed(
         frozen.facts.write(out)
     with durable.reporting(work):
         work.mkdir(exist_ok=True)
-    store = FeatureStore(work, frozen.facts)
     if before is not None and before.complete:
         store.cut()
         folder.take_over(out, store, parts)
