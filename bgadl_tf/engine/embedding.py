@@ -32,8 +32,9 @@ CHUNK = 128
 FOLDED_BYTES = 2**28
 """Weights of larger networks are not made constants of a graph, which must stay below 2 GiB."""
 
-CHUNK_VALUES = 2**22
-"""Pixels that a chunk holds at most; large images come fewer at a time."""
+CHUNK_VALUES = 2**21
+"""Pixels that a chunk holds at most; large images come fewer at a time. Chunks are powers of two:
+on CPUs with AVX-512 one of 85 images takes a fifth longer for each than one of 32 or 128."""
 
 
 class Features(NamedTuple):
@@ -76,7 +77,8 @@ class Embedder:
     ) -> None:
         shape, replicas = backbone.example_shape, strategy.num_replicas_in_sync
         if chunk is None:
-            chunk = max(1, min(CHUNK, CHUNK_VALUES // math.prod(shape)))
+            most = max(1, min(CHUNK, CHUNK_VALUES // math.prod(shape)))
+            chunk = 2 ** int(math.log2(most))
         self.chunk = -(-chunk // replicas) * replicas
         self.traces = 0
         self._backbone, self._strategy, self._space = backbone, strategy, space_of(shape)

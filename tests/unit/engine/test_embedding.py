@@ -1,4 +1,4 @@
-"""Images through a frozen backbone: the same features in whatever chunks, on however many replicas."""
+"""Images through a frozen backbone: the same in any chunks, on any number of replicas."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ def settings(tmp_path: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many images went through the backbone, each time."""
     counts: list[int] = []
     embed = Embedder.__call__
@@ -47,7 +46,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         return embed(self, images, digests, rows, with_views)
 
     monkeypatch.setattr(Embedder, "__call__", counted)
-    yield counts
+    return counts
 
 
 def load(settings: dict[str, Any], **others: Any) -> Dataset:
@@ -79,7 +78,7 @@ def test_everything_but_the_examples_is_the_images(settings: dict[str, Any]) -> 
     for id_, image in zip(ids, vectors.embedded.images(ids), strict=True):
         part = images.train if id_ in images.train else images.test
         np.testing.assert_array_equal(image, part.examples_of([id_])[0])
-    with pytest.raises(DataError, match="no image of .* is called 'x'"):
+    with pytest.raises(DataError, match=r"no image of .* is called 'x'"):
         vectors.embedded.images(["x"])
     saved = keras.saving.load_model(vectors.embedded.backbone)
     assert saved.fingerprint() == vectors.embedded.fingerprint
@@ -180,7 +179,7 @@ def test_views_of_an_image_are_the_same_whenever_they_are_drawn(
     np.testing.assert_allclose(fresh.train.views[:], second.train.views[:], atol=2e-3)
 
 
-def test_nothing_that_is_not_held_out_is_no_test_set(
+def test_where_nothing_is_held_out_the_test_set_is_empty(
     settings: dict[str, Any], tmp_path: Path
 ) -> None:
     save_digits(tmp_path / "pool", SHOWN[:20], "unlabelled")
@@ -195,10 +194,8 @@ def test_nothing_that_is_not_held_out_is_no_test_set(
 
 def test_vectors_have_no_backbone(settings: dict[str, Any]) -> None:
     config = RunConfig(**settings)
-    vectors = np.zeros((8, 3), np.float32)
-    dataset = Dataset.from_arrays(
-        vectors, [0, 1] * 4, test_examples=vectors, test_labels=[0, 1] * 4
-    )
+    vectors, labels = np.zeros((8, 3), np.float32), [0, 1] * 4
+    dataset = Dataset.from_arrays(vectors, labels, test_examples=vectors, test_labels=labels)
     with pytest.raises(ConfigError, match=r"--backbone is .* but dataset 'arrays' holds vectors"):
         features.embedded(dataset, config, tf.distribute.get_strategy())
 
@@ -265,13 +262,14 @@ def test_a_damaged_cache_is_refused(settings: dict[str, Any]) -> None:
     rows.write_bytes(content[:-3])
     with pytest.raises(DataError, match=r"features\.rows is cut short: .* remove the folder"):
         load(settings)
-    rows.write_bytes(content[:-2] + np.float16(np.nan).tobytes())
-    with pytest.raises(DataError, match="component 5 of vector '.*png' is nan"):
-        for part in (load(settings).train, load(settings).test):
-            part.examples[:]
+    broken = np.frombuffer(content, np.float16).copy()
+    broken[5::6] = np.nan
+    rows.write_bytes(broken.tobytes())
+    with pytest.raises(DataError, match=r"component 5 of vector '.*png' is nan"):
+        load(settings)  # test vectors are read at once
     text = (folder / "embedding.json").read_text()
     (folder / "embedding.json").write_text(text.replace('"float16"', '"float32"'))
-    with pytest.raises(DataError, match="store was float32, now float16; remove that folder"):
+    with pytest.raises(DataError, match=r"store was float32, now float16; remove that folder"):
         load(settings)
 
 
