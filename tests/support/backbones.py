@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -27,7 +28,7 @@ def tiny(shape: Shape = (8, 8, 1), features: int = 6, seed: int = 1) -> keras.Mo
 
 def save_tiny(
     path: Path, shape: Shape = (8, 8, 1), features: int = 6, seed: int = 1
-) -> dict[str, str]:
+) -> dict[str, Any]:
     """Save one; the settings that name it."""
     tiny(shape, features, seed).save(path)
     return {"backbone": f"model:{path}", "pixel_range": "0,1"}

@@ -29,4 +29,4 @@ def test_draws_follow_from_content_and_view_alone() -> None:
 def test_draws_are_the_same_on_every_machine() -> None:
     found = draws_of(np.array([0, 1, 2**64 - 1], np.uint64), 0, 2)
     # SplitMix64 seeded by 0 begins with 0xe220a8397b1dcdaf, 0x6e789e6aa1b965f4.
-    np.testing.assert_array_equal(found[0], np.float32([0xE220A8, 0x6E789E]) * 2.0**-24)
+    np.testing.assert_array_equal(found[0], np.array([0xE220A8, 0x6E789E]) * 2.0**-24)

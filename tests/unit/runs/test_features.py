@@ -13,7 +13,10 @@ import pytest
 import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError, DataError
+from bgadl_tf.core.types import Rows
+from bgadl_tf.data.contents import Digests
 from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.engine.embedding import Embedder
 from bgadl_tf.runs import embedding, features
@@ -65,13 +68,15 @@ def by_id(dataset: Dataset) -> dict[str, list[float]]:
 
 def test_everything_but_the_examples_is_the_images(settings: dict[str, Any]) -> None:
     images, vectors = load_dataset(settings["dataset"]), load(settings, store="float32")
+    model = tiny()
     assert (vectors.name, vectors.class_names) == (images.name, images.class_names)
-    assert (vectors.shape, vectors.dtype) == ((6,), np.float32)
+    assert vectors.shape == (6,)
+    assert vectors.dtype == np.float32
     for ours, theirs in ((vectors.train, images.train), (vectors.test, images.test)):
         assert ours.ids == theirs.ids
         np.testing.assert_array_equal(ours.labels, theirs.labels)
         np.testing.assert_array_equal(ours.digests(), theirs.digests())
-        expected = tiny().predict(theirs.examples[:] / np.float32(255.0), verbose=0)
+        expected = model(theirs.examples[:] / np.float32(255.0))
         np.testing.assert_allclose(ours.examples[:], expected, atol=1e-6)
     assert vectors.embedded is not None
     ids = [vectors.test.ids[0], *vectors.train.ids[:2]]
@@ -123,9 +128,12 @@ def test_files_that_are_known_are_not_read_again(
     first = load(settings)
     read: list[int] = []
     digests = embedding._digests
-    monkeypatch.setattr(
-        embedding, "_digests", lambda part, rows: read.append(len(rows)) or digests(part, rows)
-    )
+
+    def counted(part: ExampleSet, rows: Rows) -> Digests:
+        read.append(len(rows))
+        return digests(part, rows)
+
+    monkeypatch.setattr(embedding, "_digests", counted)
     assert by_id(load(settings)) == by_id(first)
     assert sum(read) == 0
     path = next((Path(settings["dataset"].removeprefix("folder:")) / "one").iterdir())
@@ -134,18 +142,20 @@ def test_files_that_are_known_are_not_read_again(
     assert sum(read) == 1
 
 
-@pytest.mark.parametrize(
-    "other",
-    [{"views": 1}, {"store": "float32"}, {"precision": "mixed_bfloat16"}, {"pixel_range": "-1,1"}],
-    ids=str,
-)
-def test_other_features_are_kept_elsewhere(
-    settings: dict[str, Any], seen: list[int], other: dict[str, Any]
-) -> None:
-    load(settings)
-    load(settings, **other)
-    assert sum(seen) == 2 * len(SHOWN)
-    assert len([*Path(settings["embeddings"]).iterdir()]) == 2
+def test_other_features_are_kept_elsewhere(settings: dict[str, Any], tmp_path: Path) -> None:
+    images = load_dataset(settings["dataset"])
+
+    def key(**others: Any) -> str:
+        config = RunConfig(**{**settings, **others})
+        return embedding.load_frozen(images, config, tf.distribute.get_strategy()).facts.key
+
+    save_digits(tmp_path / "other", SHOWN)
+    others: list[dict[str, Any]] = [
+        {}, {"views": 1}, {"store": "float32"}, {"precision": "mixed_bfloat16"},
+        {"pixel_range": "-1,1"}, {"dataset": f"folder:{tmp_path / 'other'}"},
+    ]  # fmt: skip
+    assert len({key(**other) for other in others}) == len(others)
+    assert key(seed=1, method="random", stream=True, max_unreadable=0.5) == key()
 
 
 def test_another_backbone_in_the_same_file_is_noticed(
@@ -172,8 +182,8 @@ def test_views_of_an_image_are_the_same_whenever_they_are_drawn(
     assert second.train.views is not None
     assert (first.train.views.shape, first.test.views) == ((len(first.train), 2, 6), None)
     shared = [id_ for id_ in first.train.ids if id_ in second.train]
-    views = [part.views[part.rows(shared)] for part in (first.train, second.train) if part.views]
-    np.testing.assert_array_equal(*views)
+    ours, theirs = (part.rows(shared) for part in (first.train, second.train))
+    np.testing.assert_array_equal(first.train.views[ours], second.train.views[theirs])
     fresh = load(settings, views=2, seed=1, embeddings=settings["embeddings"] + "2")
     assert fresh.train.views is not None
     np.testing.assert_allclose(fresh.train.views[:], second.train.views[:], atol=2e-3)
