@@ -30,8 +30,8 @@ DATASET_SETTINGS = (
 """Settings of a run that say what its dataset is."""
 
 EMBED_SETTINGS = (
-    *DATASET_SETTINGS, "part", "backbone", "weights", "pixel_range", "views", "store", "strategy",
-    "cpu_replicas", "precision",
+    *(name for name in DATASET_SETTINGS if name != "stream"), "part", "backbone", "weights",
+    "pixel_range", "views", "store", "strategy", "cpu_replicas", "precision",
 )  # fmt: skip
 """Settings of a run that say what the features of its dataset are."""
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import tensorflow as tf
 
 from bgadl_tf.core import durable
-from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.core.errors import ConfigError, StreamError
+from bgadl_tf.core.types import ImageShape
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.embeddings import folder
 from bgadl_tf.data.embeddings.facts import BACKBONE, FILE, Facts
@@ -51,24 +52,36 @@ def embed(config: RunConfig, out: Path | str) -> Facts:
     refuse_inside(out, config.dataset)
     before = _look_at(out)
     strategy = make_strategy(config.strategy, config.cpu_replicas)
-    images = load_dataset(
-        config.dataset,
-        data_dir=config.data_dir,
-        image_size=config.image_size,
-        seed=config.seed,
-        stream=config.stream,
-        labels=config.labels,
-        resize=config.resize,
-        max_unreadable=config.max_unreadable,
-        new_classes=config.new_classes,
-        shape=None if before is None else before.image_shape,
-    )
+    images = _load(config, None if before is None else before.image_shape)
     frozen = embedding.load_frozen(images, config, strategy)
     _refuse_other(out, before, frozen.facts)
     with held(out):
         before = Facts.read(out)  # somebody else may have begun since
         _refuse_other(out, before, frozen.facts)
         return _embed(out, images, frozen, before, strategy)
+
+
+def _load(config: RunConfig, shape: ImageShape | None) -> Dataset:
+    """The images, left in their files where they can be."""
+
+    def load(*, stream: bool) -> Dataset:
+        return load_dataset(
+            config.dataset,
+            data_dir=config.data_dir,
+            image_size=config.image_size,
+            seed=config.seed,
+            stream=stream,
+            labels=config.labels,
+            resize=config.resize,
+            max_unreadable=config.max_unreadable,
+            new_classes=config.new_classes,
+            shape=shape,
+        )
+
+    try:
+        return load(stream=True)
+    except StreamError:
+        return load(stream=False)
 
 
 def _embed(
@@ -78,7 +91,9 @@ def _embed(
     before: Facts | None,
     strategy: tf.distribute.Strategy,
 ) -> Facts:
-    work, parts = out / folder.WORK, embedding.wanted(images)
+    work = out / folder.WORK
+    store = FeatureStore(work, frozen.facts)
+    parts, _ = embedding.wanted(images, store)
     if before is not None and before.complete and folder.is_of(out, images, parts):
         shutil.rmtree(work, ignore_errors=True)
         logger.warning("%s holds these features already", out)
@@ -88,7 +103,6 @@ def _embed(
         frozen.facts.write(out)
     with durable.reporting(work):
         work.mkdir(exist_ok=True)
-    store = FeatureStore(work, frozen.facts)
     if before is not None and before.complete:
         store.cut()
         folder.take_over(out, store, parts)

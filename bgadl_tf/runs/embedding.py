@@ -7,6 +7,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,10 +18,12 @@ from tqdm import tqdm
 from bgadl_tf.core import durable
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.types import Json, Rows
+from bgadl_tf.data.contents import Digests
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.embeddings.facts import BACKBONE, Facts
 from bgadl_tf.data.embeddings.overflow import check_storable
-from bgadl_tf.data.embeddings.store import FeatureStore, Wanted
+from bgadl_tf.data.embeddings.store import FeatureStore, Known, Wanted
+from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.engine.embedding import Embedder, Features
 from bgadl_tf.learners.views import ColourViews, GreyViews
 from bgadl_tf.models.pretrained.backbone import Backbone, load_backbone
@@ -37,6 +40,9 @@ changed. Milder than what SimSiam is taught to ignore: classes have to stay what
 
 FLUSH_SECONDS = 5.0
 """After so long features are put on disk: what a crash costs at most."""
+
+READ = 4096
+"""Images whose contents are read in one piece."""
 
 logger = logging.getLogger(__name__)
 
@@ -121,25 +127,45 @@ def _absolute(path: str) -> str:
     return str(Path(path).expanduser().resolve())
 
 
-def wanted(images: Dataset) -> list[Wanted]:
-    """Training and test set with the digests of their contents; reads all of what is not known.
+def wanted(images: Dataset, store: FeatureStore) -> tuple[list[Wanted], list[Known]]:
+    """Training and test set with the digests of their contents.
+
+    Args:
+        images: All of them are read, but for files that are known to the store.
+        store: Where their features are, or are to be.
+
+    Returns:
+        The parts that are not empty, and what was read of each, for the store to remember.
 
     Raises:
         DataError: An image cannot be read.
     """
-    parts = [(images.train, True), (images.test, False)]
-    return [Wanted(part, part.digests(), with_views) for part, with_views in parts if len(part)]
+    parts, read = [], []
+    for part, with_views in ((images.train, True), (images.test, False)):
+        if not len(part):
+            continue
+        digests, known = store.digests_of(part, partial(_digests, part))
+        parts.append(Wanted(part, digests, with_views))
+        read.append(known)
+    return parts, read
+
+
+def _digests(part: ExampleSet, rows: Rows) -> Digests:
+    digests = np.empty(len(rows), np.uint64)
+    starts = range(0, len(rows), READ)
+    for start in tqdm(starts, "reading", file=sys.stderr, disable=None, delay=1):
+        piece = slice(start, start + READ)
+        digests[piece] = part.known_by.digests(rows[piece])
+    return digests
 
 
 def save_backbone(frozen: Frozen, folder: Path) -> None:
-    """Beside the features, unless it is there: what they can be computed by again.
+    """Beside the features: what they can be computed by again.
 
     Raises:
         RunFolderError: It cannot be written.
     """
     path = folder / BACKBONE
-    if path.exists():
-        return
     temporary = folder / f".{BACKBONE.removesuffix('.keras')}.tmp.keras"
     with durable.reporting(path):
         frozen.backbone.save(temporary)
@@ -180,7 +206,13 @@ def fill(
     with strategy.scope():
         backbone = in_precision(frozen.backbone, facts.precision)
     views = COLOUR_VIEWS if facts.image_shape[-1] == 3 else GREY_VIEWS
-    embedder = Embedder(backbone, strategy, views if facts.views else None, facts.views)
+    embedder = Embedder(
+        backbone,
+        strategy,
+        views if facts.views else None,
+        facts.views,
+        folded=facts.store == "float16",
+    )
     with tqdm(
         total=total, unit="image", desc="embedding", file=sys.stderr, disable=None, delay=1
     ) as bar:

@@ -39,14 +39,17 @@ def embedded(images: Dataset, config: RunConfig, strategy: tf.distribute.Strateg
     """
     frozen = embedding.load_frozen(images, config, strategy)
     folder = cache_folder(config.embeddings) / frozen.facts.key
-    parts = embedding.wanted(images)
-    store = FeatureStore(folder, frozen.facts)
-    if _kept(folder, frozen.facts) is None or any(len(store.missing(part)) for part in parts):
+    store, kept = FeatureStore(folder, frozen.facts), _kept(folder, frozen.facts)
+    parts, read = embedding.wanted(images, store)
+    news = any(len(known.keys) for known in read)
+    if kept is None or news or any(len(store.missing(part)) for part in parts):
         with held(folder):
             if _kept(folder, frozen.facts) is None:
                 embedding.save_backbone(frozen, folder)
                 frozen.facts.write(folder)
             embedding.fill(store, parts, frozen, strategy)
+            for known in read:
+                store.remember(known)
     features = [store.set_of(part) for part in parts]
     train, test = features[0], images.test
     test = features[1].in_memory() if len(features) == 2 else _no_vectors(images, train.examples)

@@ -6,12 +6,14 @@
     FOLDER/backbone.keras                     the backbone
     FOLDER/features.rows, features.digests    one row [F] for each content
     FOLDER/views.rows, views.digests          [V, F] for each that has been in a training set
+    FOLDER/contents.rows, contents.digests    content of each file by its id and stamp
 
 An image that is renamed, moved from the training set to the test set, or there twice, is known.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +21,7 @@ import numpy as np
 
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import Floats, Id, Rows
-from bgadl_tf.data.contents import Digests
+from bgadl_tf.data.contents import Digests, digest_of
 from bgadl_tf.data.embeddings.facts import Facts
 from bgadl_tf.data.embeddings.rows import DigestedRows
 from bgadl_tf.data.example_set import ExampleSet
@@ -40,6 +42,18 @@ class Wanted(NamedTuple):
     with_views: bool
 
 
+class Known(NamedTuple):
+    """Contents that were read just now, to be known when they are asked for again.
+
+    Fields:
+        keys: ``[n]``, of ids and stamps.
+        digests: ``[n]``.
+    """
+
+    keys: Digests
+    digests: Digests
+
+
 class FeatureStore:
     """The features in a folder.
 
@@ -58,15 +72,62 @@ class FeatureStore:
             else None
         )
 
+        self.contents = DigestedRows(folder, "contents", (), "uint64")
+
     def cut(self) -> None:
         """Drop what a crash has left behind; only where nobody else writes.
 
         Raises:
             DataError: A file is shorter than it says, or cannot be written.
         """
-        self.features.cut()
-        if self.views is not None:
-            self.views.cut()
+        for kept in (self.features, self.views, self.contents):
+            if kept is not None:
+                kept.cut()
+
+    def digests_of(
+        self, images: ExampleSet, read: Callable[[Rows], Digests]
+    ) -> tuple[Digests, Known]:
+        """Contents of images; those of files that have not changed are not read again.
+
+        Args:
+            images: The images.
+            read: Digests of rows, where they are not known.
+
+        Returns:
+            uint64 ``[N]``, and what was read.
+
+        Raises:
+            DataError: An image cannot be read.
+        """
+        rows = np.arange(len(images), dtype=np.int64)
+        stamps = images.known_by.stamps(rows)
+        none = np.empty(0, np.uint64)
+        if stamps is None:
+            return read(rows), Known(none, none)
+        stamped = zip(images.ids, stamps.tolist(), strict=True)
+        keys = np.array(
+            [
+                digest_of(f"{id_}\0{stamp}".encode("utf-8", "surrogateescape"))
+                for id_, stamp in stamped
+            ],
+            np.uint64,
+        )
+        places = self.contents.find(keys)
+        new = places < 0
+        digests = np.empty(len(images), np.uint64)
+        digests[~new] = self.contents.array()[places[~new]]
+        digests[new] = read(rows[new])
+        return digests, Known(keys[new], digests[new])
+
+    def remember(self, known: Known) -> None:
+        """Keep what was read; only where nobody else writes.
+
+        Raises:
+            DataError: It cannot be written.
+        """
+        new = self.contents.find(known.keys) < 0
+        if new.any():
+            self.contents.append(known.keys[new], known.digests[new])
 
     def missing(self, wanted: Wanted) -> Rows:
         """Rows of images that have no features here, or no views; one for each content."""
