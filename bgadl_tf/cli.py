@@ -25,7 +25,7 @@ BAD_INPUT, WAITING, INTERRUPTED = 2, 3, 130
 
 DATASET_SETTINGS = (
     "dataset", "data_dir", "image_size", "resize", "labels", "new_classes", "max_unreadable",
-    "stream", "seed",
+    "stream", "seed", "part",
 )  # fmt: skip
 """Settings of a run that say what its dataset is."""
 
@@ -187,6 +187,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     told = logging.StreamHandler()
     told.setFormatter(logging.Formatter("bgadl: %(message)s"))
     logging.getLogger("bgadl_tf").handlers = [told]
+    if not logging.root.handlers:
+        # Else the first library that logs by the root logger makes everything be said twice.
+        logging.root.addHandler(logging.NullHandler())
     # Silences notices of TensorFlow's start; errors still show.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:

@@ -137,6 +137,7 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         earlier=history.split_before(),
         new_classes=config.new_classes,
         classes_before=history.class_names,
+        part=config.part,
         shape=tuple(resumed.get("image_shape") or example_shape(resumed)) if resumed else None,
     )
     if config.backbone is not None:
