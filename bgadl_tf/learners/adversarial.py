@@ -30,7 +30,7 @@ class AdversarialOptions(Options):
         unlabelled: D takes unlabelled images of the pool for real ones, and an encoder learns from
             them under the label that C gives them. False is the paper's setting; but networks that
             see a few hundred images only repeat them, and C gains nothing from repetitions.
-        latent_dim: Z; None for 100 of images, 32 of vectors.
+        latent_dim: Z.
         width: Multiplies the channel and unit counts of the generative networks.
         generative_learning_rate: Of Adam for every network but the classifier. The paper's 2e-4
             suits runs of a hundred thousand steps.
@@ -50,7 +50,7 @@ class AdversarialOptions(Options):
     """
 
     unlabelled: bool = True
-    latent_dim: int | None = None
+    latent_dim: int = 100
     width: float = 1.0
     generative_learning_rate: float = 1e-3
     generative_beta_1: float = 0.5
@@ -62,15 +62,14 @@ class AdversarialOptions(Options):
     co_evolve: bool = True
 
     by_space: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "images": {"latent_dim": 100, "warmup_steps": 500},
-        "features": {"latent_dim": 32, "warmup_steps": 100},
+        "images": {"warmup_steps": 500},
+        "features": {"warmup_steps": 100},
     }
 
     def __post_init__(self) -> None:
         for name in ("latent_dim", "width", "generative_learning_rate"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ConfigError(f"--option {name} is {value}; must be positive")
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"--option {name} is {getattr(self, name)}; must be positive")
         for name in ("adversarial_weight", "class_weight", "generated_weight", "warmup_steps"):
             value = getattr(self, name)
             if value is not None and value < 0:
@@ -209,8 +208,9 @@ def generative_networks(classifier: Classifier, options: Options) -> dict[str, k
         )
     policy = classifier.dtype_policy
     shape = classifier.example_shape
-    latent_dim = options.for_space(classifier.space).latent_dim or 0
     return {
-        "generator": Generator(shape, classifier.classes, latent_dim, options.width, dtype=policy),
+        "generator": Generator(
+            shape, classifier.classes, options.latent_dim, options.width, dtype=policy
+        ),
         "discriminator": Discriminator(shape, options.width, dtype=policy),
     }

@@ -113,7 +113,7 @@ class VAEACGAN(AdversarialLearner):
             raise ConfigError(f"options are {type(options).__name__}; expected VAEACGANOptions")
         encoder = Encoder(
             classifier.example_shape,
-            networks["generator"].latent_dim,
+            options.latent_dim,
             options.width,
             dtype=classifier.dtype_policy,
         )

@@ -32,16 +32,13 @@ from bgadl_tf.loop.parts import check_views
 from bgadl_tf.loop.plan import Plan
 from bgadl_tf.models.classifiers.base import CLASSIFIERS, default_classifier
 from bgadl_tf.models.spaces import space_of
-from bgadl_tf.runs import features
+from bgadl_tf.runs import features, pipeline
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.methods import Method, resolve
 from bgadl_tf.runs.networks import example_shape, make_learner
 from bgadl_tf.runs.options import Options
 from bgadl_tf.runs.protocol import make_plan
 from bgadl_tf.runs.run_folder import RunFolder
-
-PROJECTION = "projection"
-"""What a journal calls the projection of a run."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +167,7 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         "options": dataclasses.asdict(learner_options),
         "acquisition_options": options.describe(acquisition),
         "example_shape": list(dataset.shape),
-        **_of_backbone(dataset),
+        **pipeline.described(dataset),
         "class_names": list(dataset.class_names),
         "versions": versions(),
         "devices": {
@@ -221,20 +218,10 @@ def _projection(config: RunConfig, dataset: Dataset, journal: Journal) -> Projec
     """That of the run that goes on, or one fitted on the training set."""
     if config.scaling == "none" and config.components is None:
         return None
-    kept = journal.kept(0, PROJECTION)
+    kept = journal.kept(0, pipeline.PROJECTION)
     if kept is not None:
         return Projection.from_arrays(kept)
     return Projection.fit(dataset.train.examples, config.components, config.scaling == "standard")
-
-
-def _of_backbone(dataset: Dataset) -> Json:
-    """What a run says of the backbone that it learns in the features of."""
-    if dataset.embedded is None:
-        return {}
-    return {
-        "image_shape": list(dataset.embedded.image_shape),
-        "backbone_fingerprint": dataset.embedded.fingerprint,
-    }
 
 
 def versions() -> dict[str, str]:

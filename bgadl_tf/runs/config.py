@@ -13,7 +13,7 @@ from bgadl_tf.core.types import Json
 
 GROWING_SETTINGS = (
     "rounds", "dataset", "data_dir", "labels", "new_classes", "class_names", "max_unreadable",
-    "fingerprint",
+    "fingerprint", "backbone_file",
 )  # fmt: skip
 """Entries of config.json that may be others when a run goes on: they say what it is by now."""
 

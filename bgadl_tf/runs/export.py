@@ -17,6 +17,7 @@ from bgadl_tf.loop.ledger import Record, labels_in
 from bgadl_tf.runs.build import versions
 from bgadl_tf.runs.config import GROWING_SETTINGS, MACHINE_SETTINGS
 from bgadl_tf.runs.networks import make_learner
+from bgadl_tf.runs.pipeline import pipeline_of
 from bgadl_tf.runs.run_folder import RunFolder
 
 Moment = tuple[int, int]
@@ -31,6 +32,7 @@ def export_run(run: Path, out: Path | None = None) -> ExportedModels:
         out: Where the models go; None for ``export/`` of the run folder.
 
     Raises:
+        ConfigError: The backbone of the run cannot be had, or is another one by now.
         RunFolderError: It is no run folder, or has no sound checkpoint yet.
         ExportError: The models cannot be written, or a server could not serve them.
     """
@@ -49,7 +51,7 @@ def export_run(run: Path, out: Path | None = None) -> ExportedModels:
     weights = read_weights(run / "checkpoints", learner)
     moment = weights.round, weights.step
     facts = facts_of(config, _labelled(run, moment), moment)
-    return _export(learner, out or run / "export", config, facts)
+    return _export(learner, out or run / "export", folder, config, facts)
 
 
 def export_once(folder: RunFolder, learner: Learner, moment: Moment) -> ExportedModels | None:
@@ -65,6 +67,7 @@ def export_once(folder: RunFolder, learner: Learner, moment: Moment) -> Exported
 
     Raises:
         ExportError: The models cannot be written, or a server could not serve them.
+        ConfigError: The backbone of the run cannot be had, or is another one by now.
     """
     config, out = folder.config(), folder.path / "export"
     facts = facts_of(config, _labelled(folder.path, moment), moment)
@@ -73,13 +76,21 @@ def export_once(folder: RunFolder, learner: Learner, moment: Moment) -> Exported
         return None
     if classes_in(folder.path / "checkpoints", learner) < learner.classifier.classes:
         return export_run(folder.path)  # no step has seen the newest class
-    return _export(learner, out, config, facts)
+    return _export(learner, out, folder, config, facts)
 
 
-def _export(learner: Learner, out: Path, config: Json, facts: Json) -> ExportedModels:
-    # Runs of before there was a choice stretched.
-    resize = config.get("resize", "stretch")
-    return export_models(learner, out, mc_samples=config["mc_samples"], facts=facts, resize=resize)
+def _export(
+    learner: Learner, out: Path, folder: RunFolder, config: Json, facts: Json
+) -> ExportedModels:
+    return export_models(
+        learner,
+        out,
+        mc_samples=config["mc_samples"],
+        facts=facts,
+        # Runs of before there was a choice stretched.
+        resize=config.get("resize", "stretch"),
+        pipeline=pipeline_of(config, folder.journal),
+    )
 
 
 def facts_of(config: Json, labelled: int, moment: Moment) -> Json:

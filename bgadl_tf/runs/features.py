@@ -65,7 +65,13 @@ def embedded(images: Dataset, config: RunConfig, strategy: tf.distribute.Strateg
         images.class_names,
         images.intake,
         Embedded(
-            folder / BACKBONE, facts.fingerprint, facts.image_shape, facts.resize, facts.store, of
+            folder / BACKBONE,
+            facts.fingerprint,
+            facts.image_shape,
+            facts.resize,
+            facts.store,
+            of,
+            facts.precision,
         ),
     )
 
