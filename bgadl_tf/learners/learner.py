@@ -138,7 +138,7 @@ class Learner(Networks):
         super().reset_optimizers([*names, TRUNK] if "classifier" in names else names)
 
     def descend(self, tape: tf.GradientTape, objectives: Mapping[str, tf.Tensor]) -> None:
-        """See ``Networks``; the trunk of the classifier descends with it, perhaps at another rate."""
+        """See ``Networks``; the classifier's trunk descends with it, perhaps at another rate."""
         if TRUNK in self.optimizers and "classifier" in objectives:
             objectives = {**objectives, TRUNK: objectives["classifier"]}
         super().descend(tape, objectives)
