@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 
 import keras
@@ -12,10 +13,11 @@ from bgadl_tf.core.errors import ConfigError
 def copied(model: keras.Model, precision: str | None = None) -> keras.Model:
     """A model of the same layers and weights, those of the models within it included.
 
-    Two things differ. BatchNorm takes the statistics of the global batch, without which two
+    Three things differ. BatchNorm takes the statistics of the global batch, without which two
     replicas no longer compute what one computes. Adapted ``Normalization`` layers hold what they
     have learnt as settings: their variables are read once and never again, so that weights which
-    are given to a copy would change nothing.
+    are given to a copy would change nothing. Layers that draw at random have a seed, so that a copy
+    of the copy is the same.
 
     Args:
         model: Functional or sequential. A subclassed one, which cannot be copied, is returned
@@ -33,6 +35,8 @@ def copied(model: keras.Model, precision: str | None = None) -> keras.Model:
         config = layer.get_config()
         if precision is not None and "dtype" in config:
             config["dtype"] = precision
+        if config.get("seed", 0) is None:
+            config["seed"] = random.randint(1, 10**9)  # as Keras does by itself
         if _is_adapted(layer):
             config["mean"] = layer.adapt_mean.numpy().tolist()
             config["variance"] = layer.adapt_variance.numpy().tolist()

@@ -109,7 +109,8 @@ def example_shape(model: keras.Model, wanted: Shape | None = None) -> Shape:
         ):
             return wanted
     if wanted is not None:
-        size = f"--image-size {own[0]}" if len(own) == 3 and own[0] == own[1] else "such examples"
+        fits = len(own) == 3 and own[0] == own[1] and own[0] is not None and wanted[:2] != own[:2]
+        size = f"--image-size {own[0]}" if fits else "such examples"
         raise ConfigError(
             f"model {model.name!r} takes examples of shape {own}, and those of the dataset have "
             f"shape {wanted}; give {size}, or another model"
