@@ -25,6 +25,8 @@ from bgadl_tf.export.signatures import Signature
 from bgadl_tf.export.verify import verify
 from bgadl_tf.learners.abilities import Generates
 from bgadl_tf.learners.learner import Learner, copy_weights
+from bgadl_tf.models.classifiers.base import Classifier
+from bgadl_tf.models.classifiers.keras_model import KerasModelClassifier
 from bgadl_tf.models.spaces import Space
 
 METADATA = Path("assets.extra/metadata.json")
@@ -140,6 +142,7 @@ def _models(learner: Learner, mc_samples: int, facts: Json, pipeline: Pipeline) 
             "classes": classifier.classes,
             "mc_samples": mc_samples if classifier.is_stochastic else None,
             "precision": classifier.dtype_policy.name,
+            **_of_network(classifier),
             "signatures": [*signatures, "metadata"],
             **facts,
         }
@@ -163,6 +166,14 @@ def _of_generated(name: str, space: Space, pipeline: Pipeline) -> Json:
     of = "vectors that are sent" if pipeline.backbone is None else "images, from the backbone"
     how = " as they are" if pipeline.projection is None else " after the projection"
     return {"generated": f"features [{space.shape[0]}] of {of},{how}"}
+
+
+def _of_network(classifier: Classifier) -> Json:
+    """What metadata say of a user's network; its scaling is part of the graph."""
+    if not isinstance(classifier, KerasModelClassifier):
+        return {}
+    trunk = classifier.trunk
+    return {"network": {"name": trunk.network.name, "expects_pixels": trunk.pixels.to_json()}}
 
 
 def _of_files(resize: str) -> Json:
