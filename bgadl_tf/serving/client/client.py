@@ -31,8 +31,8 @@ class Client(PinnedModel):
     PNG or JPEG), is sent as a PNG.
 
     Args:
-        address: ``http://HOST:8501``, ``https://HOST`` or ``grpc://HOST:8500``; or what takes a
-            server's place, as ``serving.local`` does, and is closed with the client.
+        address: ``http://HOST:8501``, ``https://HOST`` or ``grpc://HOST:8500``; or what takes the
+            place of a server and its model, as ``serving.local`` does, and is closed with this.
         model: Name of the model on the server.
         version: Version to ask; None for the highest that is available at the first request.
         label: Label of the version to ask, instead of ``version``.

@@ -60,8 +60,8 @@ class PinnedModel:
             transport = _transport(parse_address(address), model, timeout, connections)
         else:
             transport = address
-        self._transport, self.address = transport, transport.address
-        self.model = model
+        self._transport = transport
+        self.address, self.model = transport.address, transport.model
         self._wanted, self._label = version, label
         self._closing = threading.Event()
         self._retry = retry or Retry()
