@@ -22,6 +22,8 @@ from bgadl_tf.export.signatures import Signature
 from bgadl_tf.export.verify import verify
 from bgadl_tf.learners.abilities import Generates
 from bgadl_tf.learners.learner import Learner, copy_weights
+from bgadl_tf.models.classifiers.base import Classifier
+from bgadl_tf.models.classifiers.keras_model import KerasModelClassifier
 from bgadl_tf.models.spaces import Space
 
 METADATA = Path("assets.extra/metadata.json")
@@ -124,6 +126,7 @@ def _models(learner: Learner, mc_samples: int, facts: Json, resize: str) -> list
             "classes": classifier.classes,
             "mc_samples": mc_samples if classifier.is_stochastic else None,
             "precision": classifier.dtype_policy.name,
+            **_of_network(classifier),
             "signatures": [*signatures, "metadata"],
             **facts,
         }
@@ -138,6 +141,14 @@ def _of_space(space: Space) -> Json:
     if len(space.shape) == 3:
         return {"image_shape": list(space.shape), "pixel_range": [0, 255]}
     return {"features": space.shape[0]}
+
+
+def _of_network(classifier: Classifier) -> Json:
+    """What metadata say of a user's network; its scaling is part of the graph."""
+    if not isinstance(classifier, KerasModelClassifier):
+        return {}
+    trunk = classifier.trunk
+    return {"network": {"name": trunk.network.name, "expects_pixels": trunk.pixels.to_json()}}
 
 
 def _of_files(resize: str) -> Json:

@@ -12,7 +12,10 @@ class Options:
     Args:
         optimizer: Of the classifier: sgd, adam or adadelta.
         learning_rate: Of the classifier.
+        trunk_learning_rate: Of what is below the head of the classifier, e.g. a pre-trained
+            network that is to change slowly; None for ``learning_rate``.
     """
 
     optimizer: str = "adam"
     learning_rate: float = 1e-3
+    trunk_learning_rate: float | None = None

@@ -21,7 +21,10 @@ from bgadl_tf.loop.journal import Journal, Moment
 from bgadl_tf.loop.plan import Plan
 from bgadl_tf.loop.training_set import TrainingSet
 
-_GIVEN, _INITIAL = "given_weights", "initial_weights"
+GIVEN = "given_weights"
+"""What a journal calls the weights of networks that were given their own."""
+
+_INITIAL = "initial_weights"
 
 
 class Fitting:
@@ -131,10 +134,10 @@ class Fitting:
         learner = self.learner
         self._interrupted = False
         given = [name for name, network in learner.networks.items() if not is_drawn(network)]
-        kept = self.journal.kept(0, _GIVEN)
+        kept = self.journal.kept(0, GIVEN)
         if kept is None and given:
             kept = Snapshot.take(learner.networks, given).arrays
-            self.journal.keep(0, _GIVEN, kept)
+            self.journal.keep(0, GIVEN, kept)
         # What a class began with stays when others are added.
         earlier = Snapshot({})
         for count in self.class_counts[:-1]:

@@ -84,7 +84,9 @@ class RunConfig:
         None, "what is asked next (instead of --method); NAME, or NAME:INNER for one that wraps"
     )
     classifier: str | None = setting(
-        None, "network of C; default: gal_cnn, from 32 pixels or 3 channels on resnet18"
+        None,
+        "network of C: one of ours, keras:NAME of keras.applications, or model:FILE.keras[:LAYER], "
+        "a model of yours; default: gal_cnn, from 32 pixels or 3 channels on resnet18",
     )
     dropout: float | None = setting(
         None, "dropout rate of every stochastic layer of C; default: the classifier's own"

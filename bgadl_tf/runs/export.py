@@ -18,6 +18,7 @@ from bgadl_tf.runs.build import versions
 from bgadl_tf.runs.config import GROWING_SETTINGS, MACHINE_SETTINGS
 from bgadl_tf.runs.networks import make_learner
 from bgadl_tf.runs.run_folder import RunFolder
+from bgadl_tf.runs.user_network import kept_in
 
 Moment = tuple[int, int]
 """Round, and gradient steps done in it."""
@@ -41,11 +42,12 @@ def export_run(run: Path, out: Path | None = None) -> ExportedModels:
             f"config.json of {run} lacks {', '.join(sorted(missing))}; expected that of a run of "
             "this version: train again in a new folder"
         )
-    learner = make_learner(config)
+    network = kept_in(run)
+    learner = make_learner(config, network)
     if (known := classes_in(run / "checkpoints", learner)) < len(config["class_names"]):
         # The newest class was added after these weights were saved.
         config = {**config, "class_names": config["class_names"][:known]}
-        learner = make_learner(config)
+        learner = make_learner(config, network)
     weights = read_weights(run / "checkpoints", learner)
     moment = weights.round, weights.step
     facts = facts_of(config, _labelled(run, moment), moment)

@@ -70,6 +70,8 @@ def train(config: RunConfig, out: Path | str, callbacks: Sequence[Callback] = ()
     with folder.opened(setup.described, setup.defaults):
         if setup.projection is not None and folder.journal.kept(0, PROJECTION) is None:
             folder.journal.keep(0, PROJECTION, setup.projection.to_arrays())
+        if setup.network is not None:
+            setup.network.keep(out, setup.learner.classifier)
         starts = len(folder.journal.dataset_starts())
         progress = Progress(out, setup.learner, setup.plan, len(folder.journal.finished()))
         pictures = Pictures(out / "figures", setup.dataset, folder.journal)
