@@ -10,9 +10,10 @@ from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.types import Shape
 from bgadl_tf.export.models import ExportedModels, export_models
 from bgadl_tf.learners.plain import Plain
-from bgadl_tf.models.classifiers import keras_model
 from bgadl_tf.models.classifiers.base import Classifier
-from bgadl_tf.models.pretrained import files
+from bgadl_tf.models.classifiers.keras_model import classifier_of
+from bgadl_tf.models.classifiers.trained_head import behind_layer
+from bgadl_tf.models.pretrained import cloning, files
 from bgadl_tf.models.pretrained.choice import NetworkChoice
 from bgadl_tf.models.pretrained.outputs import ending_in_logits
 from bgadl_tf.models.pretrained.pixels import Pixels
@@ -38,7 +39,7 @@ def export_model_file(file: ModelFile, out: Path, *, images: bool = False) -> Ex
     facts = {
         "classifier": file.spec,
         "model_digest": digest_,
-        **{f"network_{key}": getattr(file, key) for key in ("pixel_range", "dropout")},
+        "dropout_rates": [*classifier.head.rates],
         "class_names": class_names(file.class_names, classifier.classes),
         "versions": versions(),
     }
@@ -69,27 +70,31 @@ def bayesian_classifier(file: ModelFile, *, images: bool = False) -> Classifier:
     choice = NetworkChoice(file.spec, pixel_range=file.pixel_range)
     model, classes = ending_in_logits(files.load(choice.file))
     shape = _example_shape(model, file, images)
-    classifier = keras_model.classifier_of(
-        model,
-        classes,
-        cut=choice.layer,
-        dropout=file.dropout or 0.0,
-        hidden=(),
-        pixel_range=_pixel_range(file, shape),
-        shape=shape,
+    pixels = _pixels(file, shape)
+    if choice.layer is not None:
+        if file.dropout is None:
+            raise ConfigError(
+                f"layer {choice.layer!r} of {choice.file} is where dropout of ours begins; add its "
+                "rate, e.g. --dropout 0.5, or leave the layer out"
+            )
+        return behind_layer(model, choice.layer, file.dropout, pixels=pixels, shape=shape)
+    if file.dropout is not None:
+        return classifier_of(model, classes, dropout=file.dropout, pixels=pixels, shape=shape)
+    advice = (
+        "add --dropout 0.5 or so: then dropout of ours is put before the last layer, and scores "
+        "are only as good as a dropout that the model was not trained with"
     )
-    if classifier.drawn_layers():
+    if not any(isinstance(layer, keras.layers.Dropout) for layer in cloning.leaves(model)):
         raise ConfigError(
-            f"{file.spec!r} leaves out layers that were trained; name one that only dropout and "
-            "the last dense layer follow, or none"
+            f"model {choice.file} has no Dropout layer, without which there is no BALD: {advice}"
         )
-    if not classifier.is_stochastic:
+    try:
+        return classifier_of(model, classes, own=True, pixels=pixels, shape=shape)
+    except ConfigError as error:
+        reason = str(error).removeprefix("own_dropout: ")
         raise ConfigError(
-            f"model {choice.file} has no Dropout layer behind its last pooling, without which "
-            "there is no BALD: add --dropout 0.5, or another rate; scores are then only as good "
-            "as a dropout that it was not trained with"
-        )
-    return classifier
+            f"no BALD by the Dropout layers of its own: {reason} ({advice})"
+        ) from error
 
 
 def class_names(file: Path | None, classes: int) -> list[str]:
@@ -152,18 +157,17 @@ def _example_shape(model: keras.Model, file: ModelFile, images: bool) -> Shape:
     return (height, width, int(own[2] or 3))
 
 
-def _pixel_range(file: ModelFile, shape: Shape) -> tuple[float, float]:
+def _pixels(file: ModelFile, shape: Shape) -> Pixels | None:
     if len(shape) == 1:
         if file.pixel_range is not None:
             raise ConfigError(
                 f"--pixel-range is {file.pixel_range!r}, but {file.spec!r} takes vectors, as they "
                 "are; leave it out"
             )
-        return (0.0, 1.0)
+        return None
     if file.pixel_range is None:
         raise ConfigError(
             f"{file.spec!r} does not say which pixels it expects, and a wrong range gives silent "
             "nonsense: add --pixel-range 0,255 (it rescales by itself), 0,1 or =-1,1"
         )
-    pixels = Pixels.parse(file.pixel_range)
-    return pixels.low, pixels.high
+    return Pixels.parse(file.pixel_range)

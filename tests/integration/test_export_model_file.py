@@ -41,7 +41,7 @@ def test_a_model_of_vectors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         assert client.metadata["model_digest"] == files.digest(path)
         assert client.metadata["classifier"] == f"model:{path}"
         assert client.metadata["mc_samples"] == 64
-        assert client.metadata["network_dropout"] == 0.5
+        assert client.metadata["dropout_rates"] == [0.5]
         inputs = {"features": vectors, "seed": np.full(200, 3)}
         np.testing.assert_array_equal(client.predict("bald_seeded", inputs)["bald"], seeded["bald"])
 

@@ -78,6 +78,72 @@ def test_two_classes_of_vectors(tmp_path: Path) -> None:
     np.testing.assert_allclose(tf.exp(classifier(vectors)), expected, atol=1e-5)
 
 
+def with_dropout() -> keras.Model:
+    """Two Dropout layers behind the pooling, one before it."""
+    layers = keras.layers
+    return keras.Sequential([
+        keras.Input((8, 8, 1)), layers.Dropout(0.9), layers.Conv2D(4, 3),
+        layers.GlobalAveragePooling2D(name="pool"), layers.Dropout(0.2),
+        layers.Dense(5, activation="gelu"), layers.Dropout(0.3), layers.Dense(3, "softmax"),
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("layer", "dropout", "rates"),
+    [
+        ("", None, (0.2, 0.3)),  # its own
+        ("", 0.6, (0.6,)),  # ours before the last layer
+        (":pool", 0.6, (0.6, 0.6)),  # ours before every layer behind the pooling
+    ],
+)
+def test_where_dropout_is(
+    layer: str, dropout: float | None, rates: tuple[float, ...], tmp_path: Path
+) -> None:
+    model = with_dropout()
+    path = saved(model, tmp_path / "model.keras")
+    file = ModelFile(model=f"{path}{layer}", pixel_range="0,1", dropout=dropout)
+    classifier = bayesian_classifier(file)
+    assert classifier.head.rates == pytest.approx(rates)
+    assert classifier.drawn_layers() == []
+    images = some_images(4)
+    np.testing.assert_allclose(tf.exp(classifier(images)), model(images / 255), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("layer", "dropout", "message"),
+    [
+        ("pool", None, "'pool' of .* is where dropout of ours begins; add its rate"),
+        ("pol", 0.5, "'pol', which is no layer of model .*; its last ones: .*pool"),
+        ("conv2d", 0.5, r"'pool' \(GlobalAveragePooling2D\) .* stands behind 'conv2d'"),
+        ("last", 0.5, "is its last one; name one before it"),
+    ],
+)
+def test_a_layer_that_no_head_begins_at(
+    layer: str, dropout: float | None, message: str, tmp_path: Path
+) -> None:
+    model = with_dropout()
+    model.layers[-1].name, model.layers[1].name = "last", "conv2d"
+    path = saved(model, tmp_path / "model.keras")
+    file = ModelFile(model=f"model:{path}:{layer}", pixel_range="0,1", dropout=dropout)
+    with pytest.raises(ConfigError, match=message):
+        bayesian_classifier(file)
+
+
+def normalised() -> keras.Model:
+    layers = keras.layers
+    return keras.Sequential([
+        keras.Input((12,)), layers.Dropout(0.2), layers.Dense(5), layers.BatchNormalization(),
+        layers.Dense(3),
+    ])  # fmt: skip
+
+
+def test_own_dropout_that_no_masks_can_be_drawn_for(tmp_path: Path) -> None:
+    path = saved(normalised(), tmp_path / "model.keras")
+    message = r"Dropout layers of its own: .*BatchNormalization.*add --dropout 0\.5"
+    with pytest.raises(ConfigError, match=message):
+        bayesian_classifier(ModelFile(model=str(path)))
+
+
 def of_size() -> keras.Model:
     return keras.Sequential([keras.Input((8, 6, 1)), keras.layers.Flatten(), keras.layers.Dense(3)])
 
@@ -108,7 +174,7 @@ def test_what_cannot_score_images(
     [
         ({"pixel_range": "0,1"}, "--pixel-range is '0,1', but .* takes vectors"),
         ({"image_size": 8}, "--image-size is 8, but .* takes vectors of 12 features"),
-        ({"dropout": None}, "no Dropout layer .*: add --dropout 0.5, .* not trained with"),
+        ({"dropout": None}, "no Dropout layer.*: add --dropout 0.5 .* not trained with"),
     ],
     ids=["pixels", "size", "dropout"],
 )
