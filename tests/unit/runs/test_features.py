@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bgadl_tf.core.errors import ConfigError, DataError
+from bgadl_tf.core.errors import ConfigError, DataError, RunFolderError
 from bgadl_tf.core.types import Rows
 from bgadl_tf.data.contents import Digests
 from bgadl_tf.data.dataset import Dataset
@@ -168,6 +168,9 @@ def test_another_backbone_in_the_same_file_is_noticed(
     assert second.embedded is not None
     assert first.embedded.fingerprint != second.embedded.fingerprint
     assert by_id(first) != by_id(second)
+    config, images = RunConfig(**settings), load_dataset(settings["dataset"])
+    with pytest.raises(RunFolderError, match="another network than the one in whose features"):
+        features.embedded(images, config, tf.distribute.get_strategy(), first.embedded.fingerprint)
 
 
 def test_views_of_an_image_are_the_same_whenever_they_are_drawn(
