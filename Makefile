@@ -7,6 +7,7 @@
 #   make slow      the tests that take minutes
 #   make results   the runs behind the README's table of results
 #   make updates   the runs that compare simultaneous with alternating updates
+#   make features  the six arms in the features of BACKBONE, on CIFAR-10 and CIFAR-100
 #   make bench     how fast it is here, beside whatever rivals there are; for the table of speed
 #   make clean     remove .venv, caches and build output; runs/ is kept
 
@@ -30,6 +31,7 @@ QUIET := TF_CPP_MIN_LOG_LEVEL=1
 DEMO     := --dataset digits --rounds 6 --query-size 10 --initial-size 20 --steps 150
 RESULTS  ?= runs/results
 UPDATES  ?= runs/updates
+FEATURES ?= runs/features
 JOBS     ?= 2
 # Where TFDS has prepared MNIST; it is downloaded there if it has not.
 DATA_DIR ?= $(HOME)/tensorflow_datasets
@@ -39,7 +41,11 @@ STUDY     = $(QUIET) $(BGADL) study --jobs $(JOBS) --data-dir $(DATA_DIR)
 SPEED ?= scripts/benchmarks/results.json
 BENCH ?=
 
-.PHONY: help demo serve test check slow results updates bench clean install install-dev
+# A frozen network, keras:NAME or model:FILE.keras, and the pixels that a file expects.
+BACKBONE ?=
+PIXELS   ?=
+
+.PHONY: help demo serve test check slow results updates features bench clean install install-dev
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -99,6 +105,17 @@ results: $(VENV)/.installed
 
 updates: $(VENV)/.installed
 	$(STUDY) scripts/experiments/updates.yaml --out $(UPDATES)
+
+# Each dataset is embedded once; then all arms and seeds share its features.
+features: $(VENV)/.installed
+	@test -n "$(BACKBONE)" || { echo "say which: make features BACKBONE=keras:EfficientNetV2B0," \
+	  "or BACKBONE=model:FILE.keras PIXELS=0,255" >&2; exit 1; }
+	for name in cifar10 cifar100; do \
+	  $(QUIET) $(BGADL) embed --dataset $$name --data-dir $(DATA_DIR) --image-size 128 \
+	    --backbone $(BACKBONE) $(if $(PIXELS),--pixel-range=$(PIXELS)) --views 3 \
+	    --out runs/embeddings/$$name; \
+	  $(STUDY) scripts/experiments/$$name-features.yaml --out $(FEATURES)/$$name; \
+	done
 
 bench: $(VENV)/.installed-bench
 	$(QUIET) $(PY) scripts/benchmark.py $(BENCH) --out $(SPEED) --data-dir $(DATA_DIR)

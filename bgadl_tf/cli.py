@@ -6,26 +6,24 @@ import argparse
 import dataclasses
 import logging
 import os
-import shlex
 import sys
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from bgadl_tf import __version__
 from bgadl_tf.core.errors import BgadlError, DataError
+from bgadl_tf.runs import export_command, model_file
 from bgadl_tf.runs.config import SINGULAR, RunConfig, flag, scalar_type
+from bgadl_tf.runs.model_file import ModelFile
 from bgadl_tf.serving import score_command
 from bgadl_tf.study import command as study_command
-
-if TYPE_CHECKING:
-    from bgadl_tf.export.models import ExportedModels
 
 BAD_INPUT, WAITING, INTERRUPTED = 2, 3, 130
 
 DATASET_SETTINGS = (
     "dataset", "data_dir", "image_size", "resize", "labels", "new_classes", "max_unreadable",
-    "stream", "seed",
+    "stream", "seed", "part",
 )  # fmt: skip
 """Settings of a run that say what its dataset is."""
 
@@ -135,26 +133,23 @@ def make_parser() -> argparse.ArgumentParser:
     embed.set_defaults(command=_embed)
     export = commands.add_parser(
         "export",
-        help="export the newest weights of a run for serving",
-        description="Export the newest weights of a run, finished or not, as the next version of "
-        "models that TensorFlow Serving loads.",
+        help="export a run, or a Keras model in a file, for serving",
+        description=export_command.DESCRIPTION,
         epilog=f"Exit status: 0 exported, {BAD_INPUT} bad input; then nothing is left behind.",
     )
-    export.add_argument("run", type=Path, metavar="RUN", help="the run folder")
-    export.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="where the models go (default: RUN/export)"
-    )
-    export.set_defaults(command=_export)
+    export_command.add_export_flags(export)
+    export.set_defaults(command=export_command.run)
     score = commands.add_parser(
         "score",
-        help="rank images by how much their labels would teach a served model",
+        help="rank images by how much their labels would teach a model, served or in a file",
         description=score_command.DESCRIPTION,
         epilog=f"Exit status: 0 finished, {BAD_INPUT} bad input or a server that cannot do it, "
         f"{score_command.SOME_FAILED} finished but some images have no score, {INTERRUPTED} "
         "interrupted.",
     )
     score_command.add_score_flags(score)
-    score.set_defaults(command=score_command.run)
+    model_file.add_model_file_flags(score)
+    score.set_defaults(command=_score)
     study = commands.add_parser(
         "study",
         help="run arms x seeds from a study file, and report on them",
@@ -187,6 +182,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     told = logging.StreamHandler()
     told.setFormatter(logging.Formatter("bgadl: %(message)s"))
     logging.getLogger("bgadl_tf").handlers = [told]
+    if not logging.root.handlers:
+        # Else the first library that logs by the root logger makes everything be said twice.
+        logging.root.addHandler(logging.NullHandler())
     # Silences notices of TensorFlow's start; errors still show.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
@@ -223,8 +221,20 @@ def _train(out: Path, **settings: Any) -> int:
     last = Round.from_json(outcome.rounds[-1])
     print(f"finished: {last.labelled} labels, {measured(last)}; everything is in {outcome.folder}")
     if outcome.exported is not None:
-        print(_export_summary(outcome.exported))
+        print(export_command.summary(outcome.exported))
     return 0
+
+
+def _score(model: str | None, **flags: Any) -> int:
+    given = model_file.taken(flags)
+    if model is None or not model_file.is_model_file(model):
+        model_file.refuse(given)
+        return score_command.run(model=model, **flags)
+    from bgadl_tf.core import backend
+
+    backend.check()
+    file = ModelFile.of_flags(model, given)
+    return score_command.run(model=file.name, exportable=file, **flags)
 
 
 def _check(every: bool, **settings: Any) -> int:
@@ -259,35 +269,6 @@ def _embed(out: Path, **settings: Any) -> int:
         f"on{views} are in {out}: --dataset embeddings:{shlex.quote(str(out))}"
     )
     return 0
-
-
-def _export(run: Path, out: Path | None) -> int:
-    from bgadl_tf.core import backend
-
-    backend.check()
-    from bgadl_tf.runs.export import export_run
-
-    print(_export_summary(export_run(run, out)))
-    return 0
-
-
-def _export_summary(exported: ExportedModels) -> str:
-    """What was exported, where, under which signatures, and how to serve it."""
-    facts, lines = exported.facts, []
-    for model, signatures in exported.signatures.items():
-        lines.append(f"  {exported.folder(model)}: {', '.join(signatures)}")
-        if model == "classifier" and "bald" not in signatures:
-            lines.append("    (no BALD: the classifier has no dropout)")
-    base = (exported.out / "classifier").resolve()
-    summary = (
-        f"exported as version {exported.version}: the weights of round {facts['round']}, step "
-        f"{facts['step']}, from {facts['labelled']} labels"
-    )
-    serve = (
-        "serve it: python -m bgadl_tf.serving --rest_api_port=8501 --model_name=classifier "
-        f"--model_base_path={shlex.quote(str(base))}"
-    )
-    return "\n".join([summary, *lines, serve])
 
 
 if __name__ == "__main__":

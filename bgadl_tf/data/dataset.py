@@ -17,6 +17,7 @@ from bgadl_tf.data import checked, vectors
 from bgadl_tf.data.embedded import Embedded
 from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.intake import Intake
+from bgadl_tf.data.projection import Projection
 from bgadl_tf.data.source import ExampleSource, StoredExamples, kind
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,8 @@ class Dataset:
         class_names: C names.
         intake: What became of all that was found.
         embedded: Of vectors that a backbone made of images, which and of what; else None.
+        projection: What has become of vectors since they were loaded; None where they are as they
+            were.
 
     Raises:
         DataError: Fewer than two classes, an empty split, examples of different or impossible
@@ -45,6 +48,7 @@ class Dataset:
     class_names: tuple[str, ...]
     intake: Intake = field(default=Intake(), repr=False, compare=False)
     embedded: Embedded | None = field(default=None, repr=False, compare=False)
+    projection: Projection | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.class_names) < 2:

@@ -22,6 +22,7 @@ class Embedded:
         store: What features are kept as: ``float16`` or ``float32``.
         images: The images of ids, uint8 [n, H, W, D]; raises a DataError where they are no longer
             to be had.
+        precision: Of the arithmetic in which features were computed, a policy of Keras.
     """
 
     backbone: Path
@@ -30,3 +31,4 @@ class Embedded:
     resize: str
     store: str
     images: Callable[[Sequence[Id]], Images]
+    precision: str = "float32"

@@ -11,6 +11,7 @@ from bgadl_tf.core.types import Shape
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.earlier_split import EarlierSplit
 from bgadl_tf.data.loader import LOADERS, MAX_UNREADABLE, LoadRequest
+from bgadl_tf.data.part import Part
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ def load_dataset(
     new_classes: Sequence[str] = (),
     classes_before: Sequence[str] = (),
     shape: Shape | None = None,
+    part: str | None = None,
     tell: bool = True,
 ) -> Dataset:
     """Loads the dataset that ``spec`` names.
@@ -49,12 +51,13 @@ def load_dataset(
             dataset names come before the new ones.
         shape: Of the examples of a run that goes on: images of a folder that are of another size
             are left out, and all get its channels. None for a new run.
+        part: ``I/N``, to use the examples alone whose ids a hash puts into this part.
         tell: Log what people should know of the dataset.
 
     Raises:
         UnknownNameError: The kind before the colon is not registered.
-        ConfigError: ``labels`` is given for what is no folder of images, or a new class is
-            one already but for case or spelling.
+        ConfigError: There is no such part, ``labels`` is given for what is no folder of images, or
+            a new class is one already but for case or spelling.
         DataError: The data is missing, empty, unreadable or malformed.
     """
     kind, colon, argument = spec.partition(":")
@@ -69,6 +72,7 @@ def load_dataset(
             f"--labels is {labels!r}, but dataset {spec!r} is no folder of images (folder:PATH), "
             "for whose images alone a CSV file can hold the labels; leave it out"
         )
+    chosen = None if part is None else Part.parse(part)
     request = LoadRequest(
         argument=argument,
         data_dir=data_dir,
@@ -86,6 +90,7 @@ def load_dataset(
     dataset = LOADERS.get(kind)(request)
     if new_classes or classes_before:
         dataset = dataclasses.replace(dataset, class_names=request.classes(dataset.class_names))
+    dataset = dataset if chosen is None else chosen.of(dataset)
     for line in dataset.intake.lines() if tell else ():
         logger.warning("%s: %s", dataset.name, line)
     return dataset

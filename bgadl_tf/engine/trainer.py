@@ -54,6 +54,8 @@ class Trainer:
         self.model, self.space, self.strategy = model, space, strategy
         self.batch_size, self.labelled = batch_size, labelled
         self.reads_pool = model.uses_unlabelled or not labelled
+        self.reads_views = model.uses_views and labelled
+        views = [tf.TensorSpec((None, None, *space.shape), space.dtype)] * self.reads_views
         self.traces = 0
         self._train = tf.function(
             self._steps,
@@ -64,6 +66,7 @@ class Trainer:
                 tf.TensorSpec((2,), tf.int32),
                 tf.TensorSpec((), tf.int64),
                 tf.TensorSpec((), tf.int64),
+                *views,
             ],
         )
 
@@ -75,6 +78,7 @@ class Trainer:
         steps: int,
         first_step: int = 0,
         unlabelled: ExampleSource | None = None,
+        views: Examples | None = None,
         report_every: int = 50,
         progress: Progress | None = None,
     ) -> None:
@@ -88,6 +92,8 @@ class Trainer:
             first_step: Steps that were taken already.
             unlabelled: The pool, ``[M, *shape]``, for models that use it, read as the steps go
                 on; None where nothing is left of it: the labelled examples stand in.
+            views: Of the labelled set, ``[N, V, *shape]``, for models that use them; None where
+                there are none.
             report_every: Steps between two calls of ``progress``.
             progress: Told how it goes.
 
@@ -106,6 +112,7 @@ class Trainer:
         with tf.device("/CPU:0"):
             resident = [tf.constant(value) for value in (examples, labels)]
             seed = tf.constant(order_seed, tf.int32)
+            seen = [tf.constant(_views_of(examples, views))] if self.reads_views else []
         at_once = steps_of_a_block(pool, self.batch_size) if self.reads_pool else report_every
         reports = {
             report: report.pieces(at_once)
@@ -118,7 +125,7 @@ class Trainer:
                     metric.reset_state()
                 for span in pieces:
                     ends = [tf.constant(step, tf.int64) for step in span]
-                    self._train(*resident, next(of_pool), seed, *ends)
+                    self._train(*resident, next(of_pool), seed, *ends, *seen)
                 means = {metric.name: float(metric.result()) for metric in self.model.metrics}
                 self._refuse_divergence(means, f"between steps {report.start} and {report.stop}")
                 if progress is not None:
@@ -154,6 +161,7 @@ class Trainer:
         seed: tf.Tensor,
         start: tf.Tensor,
         stop: tf.Tensor,
+        views: tf.Tensor | None = None,
     ) -> None:
         """Steps of one block; ``unlabelled`` holds the examples that they take, in their order."""
         self.traces += 1
@@ -172,6 +180,8 @@ class Trainer:
                     count = tf.shape(labels, tf.int64)[0]
                     own = positions(count, seed, step, self.batch_size)[first : first + share]
                     batch = Batch(tf.gather(examples, own), tf.gather(labels, own), of_pool)
+                    if views is not None:
+                        batch = batch._replace(views=tf.gather(views, own))
                 else:
                     batch = Batch(of_pool, tf.fill((share,), tf.constant(UNLABELLED, tf.int32)))
             self.model.train_step(batch)
@@ -192,6 +202,13 @@ def check_batch_size(batch_size: int, strategy: tf.distribute.Strategy) -> None:
             f"--batch-size is {batch_size}, which {replicas} replicas cannot share evenly; "
             f"use a multiple of {replicas}"
         )
+
+
+def _views_of(examples: Examples, views: Examples | None) -> Examples:
+    """The views of examples, ``[N, V, *shape]``; V is 0 where there are none."""
+    if views is not None:
+        return views
+    return np.empty((len(examples), 0, *examples.shape[1:]), examples.dtype)
 
 
 def _is_finite(network: keras.Model) -> bool:

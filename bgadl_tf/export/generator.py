@@ -1,6 +1,7 @@
 """Signatures of the generator: examples of a class, and x' = G(E(x), y) where there is an encoder.
 
-Every row is drawn from its own seed, so it does not depend on the rows beside it.
+Every row is drawn from its own seed, so it does not depend on the rows beside it. What is generated
+is what the learner learns from: in the features of a backbone, features as they are projected.
 """
 
 from __future__ import annotations
@@ -8,19 +9,24 @@ from __future__ import annotations
 import tensorflow as tf
 
 from bgadl_tf.export import by_seed
+from bgadl_tf.export.pipeline import Pipeline
 from bgadl_tf.export.signatures import LABEL, SEED, Outputs, Signature, examples_spec, require
 from bgadl_tf.learners.abilities import Encodes, Generates
 from bgadl_tf.models.spaces import Space
 
 
-def generator_signatures(networks: Generates, space: Space, classes: int) -> dict[str, Signature]:
+def generator_signatures(
+    networks: Generates, space: Space, classes: int, pipeline: Pipeline | None = None
+) -> dict[str, Signature]:
     """What the generator is served as.
 
     Args:
         networks: A generator, and perhaps an encoder.
-        space: Of the examples.
+        space: Of what it generates.
         classes: C.
+        pipeline: What examples that are sent go through; None for nothing.
     """
+    pipeline = pipeline or Pipeline()
 
     def known(label: tf.Tensor) -> tf.Tensor:
         strange = tf.boolean_mask(label, (label < 0) | (label >= classes))
@@ -37,8 +43,11 @@ def generator_signatures(networks: Generates, space: Space, classes: int) -> dic
         encodes: Encodes = networks
 
         def augment(examples: tf.Tensor, label: tf.Tensor, seed: tf.Tensor) -> Outputs:
-            latent = encodes.encode(examples, by_seed.normal(seed, encodes.latent_dim))
+            noise = by_seed.normal(seed, encodes.latent_dim)
+            latent = encodes.encode(pipeline(examples), noise)
             return {space.name: encodes.decode(latent, known(label))}
 
-        signatures["augment"] = Signature((examples_spec(space), LABEL, SEED), augment)
+        signatures["augment"] = Signature(
+            (examples_spec(pipeline.space(space)), LABEL, SEED), augment
+        )
     return signatures

@@ -46,7 +46,7 @@ class ACGAN(AdversarialLearner):
         labels, seed, options = batch.labels, self.step_seed(), self.options
         with tf.GradientTape(persistent=True) as tape:
             latents = [
-                noise.normal(noise.fold(seed, n), tf.shape(labels)[0], options.latent_dim)
+                noise.normal(noise.fold(seed, n), tf.shape(labels)[0], self.latent_dim)
                 for n in (1, 2)
             ]
             inputs = tf.concat(latents, 0), tf.tile(labels, [2])

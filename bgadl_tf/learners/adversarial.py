@@ -40,7 +40,8 @@ class AdversarialOptions(Options):
         generated_weight: Weight of generated images, all groups together, against real ones in
             C's objective.
         warmup_steps: Steps of G before its images reach C; over as many again their weight grows
-            from 0 to ``generated_weight``. What a new G makes is noise under a label.
+            from 0 to ``generated_weight``. What a new G makes is noise under a label. None for 500
+            of images, 100 of vectors, whose networks are shallow.
         keep_generated: Freeze the x' of every round and add them to the training set. If not, the
             x' of every labelled image is drawn afresh at every step from E and G as they are by
             then, which measured better: the first rounds' x' are the worst.
@@ -56,17 +57,23 @@ class AdversarialOptions(Options):
     adversarial_weight: float = 1.0
     class_weight: float = 1.0
     generated_weight: float = 1.0
-    warmup_steps: int = 500
+    warmup_steps: int | None = None
     keep_generated: bool = False
     co_evolve: bool = True
+
+    by_space: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "images": {"warmup_steps": 500},
+        "features": {"warmup_steps": 100},
+    }
 
     def __post_init__(self) -> None:
         for name in ("latent_dim", "width", "generative_learning_rate"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"--option {name} is {getattr(self, name)}; must be positive")
         for name in ("adversarial_weight", "class_weight", "generated_weight", "warmup_steps"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"--option {name} is {getattr(self, name)}; must be at least 0")
+            value = getattr(self, name)
+            if value is not None and value < 0:
+                raise ConfigError(f"--option {name} is {value}; must be at least 0")
 
 
 class AdversarialLearner(Learner):
@@ -127,7 +134,7 @@ class AdversarialLearner(Learner):
     def generated_weight(self) -> tf.Tensor:
         """Weight of generated images in C's objective at this step, scalar."""
         step = tf.cast(self.optimizers["generator"].iterations, tf.float32)
-        warmup = max(1, self.options.warmup_steps)
+        warmup = max(1, self.options.warmup_steps or 0)
         return self.options.generated_weight * tf.clip_by_value((step - warmup) / warmup, 0.0, 1.0)
 
     def unpack(self, data: Any) -> Batch:
@@ -179,14 +186,14 @@ class AdversarialLearner(Learner):
         """New examples of the labels ``[B]``: G(u, y) with u ~ N(0, I)."""
         labels = tf.convert_to_tensor(labels)
         latent = tf.random.stateless_normal(
-            [tf.shape(labels)[0], self.options.latent_dim], seed, alg="philox"
+            [tf.shape(labels)[0], self.latent_dim], seed, alg="philox"
         )
         return self.decode(latent, labels)
 
     @property
     def latent_dim(self) -> int:
         """Z."""
-        return self.options.latent_dim
+        return self.generator.latent_dim
 
     def decode(self, latent: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """G's examples, as they are stored, of latents ``[B, Z]`` and labels ``[B]``."""

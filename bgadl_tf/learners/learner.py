@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.registry import Registry
 from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.further import Further
@@ -19,6 +20,9 @@ from bgadl_tf.learners.stage import Stage
 from bgadl_tf.models import losses, noise
 from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.spaces import Space
+
+TRUNK = "trunk"
+"""The optimizer of what is below the classifier's head, where its learning rate is another."""
 
 
 class Learner(Networks):
@@ -39,7 +43,13 @@ class Learner(Networks):
     def __init__(self, classifier: Classifier, options: Options | None = None, **kw: Any) -> None:
         super().__init__(**kw)
         self.classifier = classifier
-        self.options = options or self.options_type()
+        self.options = (options or self.options_type()).for_space(classifier.space)
+        if self._trunk_differs and not (self.trains_trunk and classifier.trunk_variables):
+            raise ConfigError(
+                f"--option trunk_learning_rate is {self.options.trunk_learning_rate}, but of "
+                f"classifier {classifier.name!r} the head alone is trained; leave it out, or "
+                "train more of it, e.g. with --fine-tune all"
+            )
         if classifier.is_stochastic:
             self.mc_masks = classifier.head.mc_masks  # abilities.MCDropout
         self.trackers = {
@@ -88,7 +98,9 @@ class Learner(Networks):
         return True
 
     def trained_variables(self, name: str) -> list[keras.Variable]:
-        if name == "classifier" and not self.trains_trunk:
+        if name == TRUNK:
+            return self.classifier.trunk_variables
+        if name == "classifier" and (self._trunk_differs or not self.trains_trunk):
             head: list[keras.Variable] = self.classifier.head.trainable_variables
             return head
         return super().trained_variables(name)
@@ -111,7 +123,25 @@ class Learner(Networks):
         return self.options.learning_rate
 
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
-        return {"classifier": make_optimizer(self.options.optimizer, self.options.learning_rate)}
+        rates = {"classifier": self.options.learning_rate}
+        if self._trunk_differs and self.options.trunk_learning_rate is not None:
+            rates[TRUNK] = self.options.trunk_learning_rate
+        return {name: make_optimizer(self.options.optimizer, rate) for name, rate in rates.items()}
+
+    @property
+    def _trunk_differs(self) -> bool:
+        """Whether the classifier's trunk has an optimizer of its own."""
+        options = self.options
+        return options.trunk_learning_rate not in (None, options.learning_rate)
+
+    def reset_optimizers(self, names: Sequence[str]) -> None:
+        super().reset_optimizers([*names, TRUNK] if "classifier" in names else names)
+
+    def descend(self, tape: tf.GradientTape, objectives: Mapping[str, tf.Tensor]) -> None:
+        """See ``Networks``; the classifier's trunk descends with it, perhaps at another rate."""
+        if TRUNK in self.optimizers and "classifier" in objectives:
+            objectives = {**objectives, TRUNK: objectives["classifier"]}
+        super().descend(tape, objectives)
 
     # The classifier of the round before
 
@@ -149,7 +179,7 @@ class Learner(Networks):
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         batch = self.unpack(data)
         seed = self.step_seed()
-        examples = self.transform(batch.examples, noise.fold(seed, 0))
+        examples = self.seen_of(batch, noise.fold(seed, 0))
         with tf.GradientTape() as tape:
             log_probs = self.classifier(
                 examples, training=self.trains_trunk, seed=noise.fold(seed, 1)
@@ -158,6 +188,10 @@ class Learner(Networks):
             loss = losses.global_mean(term)
         self.descend(tape, {"classifier": loss})
         return self.track({"classification": term}, term, log_probs, batch)
+
+    def seen_of(self, batch: Batch, seed: tf.Tensor) -> tf.Tensor:
+        """What a training step shows the classifier of the labelled examples, ``[B, *shape]``."""
+        return self.transform(batch.examples, seed)
 
     def transform(self, examples: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Label-preserving transform of real examples ``[B, *shape]``; here none."""
@@ -182,10 +216,11 @@ class Learner(Networks):
         labels = tf.convert_to_tensor(batch.labels)
         if labels.shape.rank == 2 and labels.shape[1] == 1:
             labels = labels[:, 0]
-        unlabelled = batch.unlabelled
+        unlabelled, views = batch.unlabelled, batch.views
         return batch._replace(
             examples=self.space.to_float(tf.convert_to_tensor(batch.examples)),
             unlabelled=None if unlabelled is None else self.space.to_float(unlabelled),
+            views=None if views is None else self.space.to_float(views),
             labels=tf.cast(labels, tf.int32),
         )
 

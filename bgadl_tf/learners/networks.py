@@ -43,6 +43,11 @@ class Networks(keras.Model):
         return False
 
     @property
+    def uses_views(self) -> bool:
+        """Whether a batch brings the stored views of its labelled examples."""
+        return False
+
+    @property
     def learning_rate(self) -> float:
         """Of an optimizer of the main network that is given by name."""
         return 1e-3

@@ -27,6 +27,10 @@ class Trainable(Protocol):
     def uses_unlabelled(self) -> bool:
         """Whether a batch brings examples of the pool beside the labelled ones."""
 
+    @property
+    def uses_views(self) -> bool:
+        """Whether a batch brings the stored views of its labelled examples."""
+
     def train_step(self, data: Batch) -> Any:
         """One gradient step, on this replica's share of a batch."""
 

@@ -161,7 +161,7 @@ class VAEACGAN(AdversarialLearner):
         if turn == ("encoder",):
             rebuilt = self.generator((z, labels), training=True)
             return {"reconstruction": reconstruction(inputs, rebuilt), "kl": kl}, {}
-        u = noise.normal(noise.fold(seed, 2), tf.shape(y)[0], self.options.latent_dim)
+        u = noise.normal(noise.fold(seed, 2), tf.shape(y)[0], self.latent_dim)
         sizes = (2 if self.uses_unlabelled else 1, 1)
         latents = tf.concat([z, u], 0), tf.concat([labels, y], 0)
         rebuilt, generated = split(self.generator(latents, training=True, groups=sizes), sizes)
@@ -237,7 +237,7 @@ class VAEACGAN(AdversarialLearner):
     def posterior_noise(self, seed: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
         """Noise of the draws from q(z | x), ``count`` rows for each group of examples."""
         salts = (1, 4) if self.uses_unlabelled else (1,)
-        groups = [noise.normal(noise.fold(seed, s), count, self.options.latent_dim) for s in salts]
+        groups = [noise.normal(noise.fold(seed, s), count, self.latent_dim) for s in salts]
         return tf.concat(groups, 0)
 
     def augment(self, examples: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -251,7 +251,7 @@ class VAEACGAN(AdversarialLearner):
         Returns:
             The same shape and type.
         """
-        shape = [tf.shape(examples)[0], self.options.latent_dim]
+        shape = [tf.shape(examples)[0], self.latent_dim]
         eps = tf.random.stateless_normal(shape, seed, alg="philox")
         return self.decode(self.encode(examples, eps), labels)
 

@@ -58,6 +58,22 @@ class KnownExamples:
         """Examples of ids, in that order, in memory."""
         return gather(self.source_of(ids), np.arange(len(ids), dtype=np.int64))
 
+    def views_of(self, ids: Sequence[Id]) -> Examples | None:
+        """Views of ids, ``[n, V, F]`` in memory; None where the dataset has none.
+
+        A synthesised example has none of its own, and stands in for each.
+        """
+        views = self._train.views
+        if views is None:
+            return None
+        found = np.empty((len(ids), *views.shape[1:]), views.dtype)
+        own = [place for place, id_ in enumerate(ids) if id_ not in self._admitted]
+        found[own] = gather(views, self._train.rows([ids[place] for place in own]))
+        for place, id_ in enumerate(ids):
+            if id_ in self._admitted:
+                found[place] = self._admitted[id_]
+        return found
+
 
 class _Mixed(StoredExamples):
     """Examples of which some are synthesised."""

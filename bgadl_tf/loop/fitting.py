@@ -21,7 +21,10 @@ from bgadl_tf.loop.journal import Journal, Moment
 from bgadl_tf.loop.plan import Plan
 from bgadl_tf.loop.training_set import TrainingSet
 
-_GIVEN, _INITIAL = "given_weights", "initial_weights"
+GIVEN = "given_weights"
+"""What a journal calls the weights of networks that were given their own."""
+
+_INITIAL = "initial_weights"
 
 
 class Fitting:
@@ -123,18 +126,21 @@ class Fitting:
         if not len(labels):
             raise PoolError("an acquisition wants to train on labels, and there are none yet")
         unlabelled = training_set.unlabelled() if model.uses_unlabelled else None
+        views = training_set.views(round_) if model.uses_views else None
         seed = seeding.seed_pair(self.plan.seed, round_, "query", "order")
-        self._trainer(model).train(examples, labels, seed, steps, unlabelled=unlabelled)
+        self._trainer(model).train(
+            examples, labels, seed, steps, unlabelled=unlabelled, views=views
+        )
 
     def _begin(self) -> None:
         """Initial weights, then those of the newest moment that the journal has."""
         learner = self.learner
         self._interrupted = False
         given = [name for name, network in learner.networks.items() if not is_drawn(network)]
-        kept = self.journal.kept(0, _GIVEN)
+        kept = self.journal.kept(0, GIVEN)
         if kept is None and given:
             kept = Snapshot.take(learner.networks, given).arrays
-            self.journal.keep(0, _GIVEN, kept)
+            self.journal.keep(0, GIVEN, kept)
         # What a class began with stays when others are added.
         earlier = Snapshot({})
         for count in self.class_counts[:-1]:
@@ -190,12 +196,13 @@ class Fitting:
             if step < steps:  # the end of a stage is kept once it is known to be good
                 self.journal.save_weights(Moment(round_, number, step), now=False)
 
-        examples, labels, others = None, None, None
+        examples, labels, others, views = None, None, None, None
         if not stage.uses_labels:
             others = training_set.everything()
         else:
             examples, labels = training_set.labelled(round_)
             others = training_set.unlabelled() if stage.model.uses_unlabelled else None
+            views = training_set.views(round_) if stage.model.uses_views else None
         if id(stage.model) not in self._trainers:
             self._trainers[id(stage.model)] = self._trainer(stage.model, stage.uses_labels)
         self._trainers[id(stage.model)].train(
@@ -205,6 +212,7 @@ class Fitting:
             steps,
             first_step,
             unlabelled=others,
+            views=views,
             progress=progress,
         )
         if stage.becomes_initial:

@@ -69,9 +69,24 @@ def as_learner(
             f"apart; those of {dataset.name!r} have shape {dataset.shape} and {dataset.classes} "
             "classes"
         )
+    check_views(learner, dataset)
     acquisitions.check_needs(type(acquisition).__name__, acquisition, learner)
     if KeepsPrevious in acquisition.needs:
         learner.keep_previous()
     if not learner.optimizers:
         learner.compile()
     return learner
+
+
+def check_views(learner: Learner, dataset: Dataset) -> None:
+    """Refuse a learner that learns from views of examples that have none.
+
+    Raises:
+        ConfigError: The message says where views come from.
+    """
+    if learner.uses_views and dataset.train.views is None:
+        raise ConfigError(
+            f"{type(learner).__name__} learns from views of the examples, and those of "
+            f"{dataset.name!r} have none: give --views 4 or so with --backbone, or make them with "
+            "'bgadl embed --views'; or use another learner"
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bgadl_tf.core.types import Examples, Labels
+from bgadl_tf.core.types import Examples, Id, Labels
 from bgadl_tf.data.source import ExampleSource
 from bgadl_tf.loop.examples import KnownExamples
 from bgadl_tf.loop.further import FurtherExamples
@@ -25,12 +25,27 @@ class TrainingSet:
 
     def labelled(self, round_: int) -> tuple[Examples, Labels]:
         """The labelled set in an order that does not depend on who answered first, then x'."""
-        pool = self._pool
-        ids = sorted(pool.labelled_ids, key=lambda id_: (pool.round_of(id_), pool.place_of(id_)))
-        joined = self._further.joined(round_)
+        ids, joined = self._labelled_ids(), self._further.joined(round_)
         examples = [self._examples.of(ids), *(examples for examples, _ in joined)]
-        labels = [pool.labels_of(ids), *(labels for _, labels in joined)]
+        labels = [self._pool.labels_of(ids), *(labels for _, labels in joined)]
         return np.concatenate(examples), np.concatenate(labels)
+
+    def views(self, round_: int) -> Examples | None:
+        """Views ``[N, V, F]`` of what ``labelled`` returns; None where the dataset has none.
+
+        x' has none, and stands in for each of its own.
+        """
+        views = self._examples.views_of(self._labelled_ids())
+        if views is None:
+            return None
+        joined = [examples for examples, _ in self._further.joined(round_)]
+        return np.concatenate(
+            [views, *(np.repeat(made[:, None], views.shape[1], 1) for made in joined)]
+        )
+
+    def _labelled_ids(self) -> list[Id]:
+        pool = self._pool
+        return sorted(pool.labelled_ids, key=lambda id_: (pool.round_of(id_), pool.place_of(id_)))
 
     def unlabelled(self) -> ExampleSource | None:
         """What may still be asked about; None where nothing is left."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -25,12 +26,14 @@ Masks = Sequence[tf.Tensor]
 
 @keras.saving.register_keras_serializable("bgadl_tf")
 class StochasticHead(keras.layers.Layer):
-    """(dropout -> dense -> ReLU) x hidden, then dropout -> dense -> log-softmax.
+    """(dropout -> dense -> activation) x hidden, then dropout -> dense -> log-softmax.
 
     Args:
         classes: C.
         hidden: Widths of the hidden dense layers.
         rates: Dropout rate before each dense layer, ``len(hidden) + 1`` of them.
+        activations: Of the hidden layers, elementwise, as ``keras.activations.get`` takes them;
+            None for ReLU throughout.
     """
 
     def __init__(
@@ -38,9 +41,11 @@ class StochasticHead(keras.layers.Layer):
         classes: int,
         hidden: Sequence[int] = (),
         rates: Sequence[float] = (0.5,),
+        activations: Sequence[Any] | None = None,
         **kw: object,
     ) -> None:
         super().__init__(**kw)
+        activations = ("relu",) * len(hidden) if activations is None else activations
         if len(rates) != len(hidden) + 1:
             raise ValueError(f"{len(rates)} rates for {len(hidden) + 1} dense layers")
         self.classes, self.hidden, self.rates = classes, tuple(hidden), tuple(rates)
@@ -48,11 +53,11 @@ class StochasticHead(keras.layers.Layer):
             *(
                 keras.layers.Dense(
                     width,
-                    activation="relu",
+                    activation=activation,
                     kernel_initializer="he_normal",
                     dtype=self.dtype_policy,
                 )
-                for width in hidden
+                for width, activation in zip(hidden, activations, strict=True)
             ),
             keras.layers.Dense(classes, dtype=self.dtype_policy),
         ]
@@ -182,6 +187,9 @@ class StochasticHead(keras.layers.Layer):
             "classes": self.classes,
             "hidden": self.hidden,
             "rates": self.rates,
+            "activations": [
+                keras.activations.serialize(stage.activation) for stage in self.stages[:-1]
+            ],
         }
 
 

@@ -112,7 +112,8 @@ class ImageSpace:
             raise ConfigError(
                 f"encoder, generator and discriminator work on {SMALLEST} to {LARGEST} pixels a "
                 f"side, and images are {height}x{width}: give --image-size, or learn in features "
-                "(--dataset embeddings:PATH), or choose a learner that generates nothing"
+                "(--backbone keras:NAME or model:FILE.keras), or choose a learner that generates "
+                "nothing"
             )
 
 

@@ -26,20 +26,21 @@ from bgadl_tf.learners.options import Options as LearnerOptions
 from bgadl_tf.loop.active_learner import ActiveLearner
 from bgadl_tf.loop.callback import Callback
 from bgadl_tf.loop.dataset_history import DatasetHistory
+from bgadl_tf.loop.fitting import GIVEN
 from bgadl_tf.loop.folder_journal import unopened
 from bgadl_tf.loop.journal import Journal
+from bgadl_tf.loop.parts import check_views
 from bgadl_tf.loop.plan import Plan
-from bgadl_tf.models.classifiers.base import CLASSIFIERS, default_classifier
-from bgadl_tf.runs import features
+from bgadl_tf.models.classifiers.base import default_classifier
+from bgadl_tf.models.spaces import space_of
+from bgadl_tf.runs import features, network_settings, pipeline, user_network
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.methods import Method, resolve
 from bgadl_tf.runs.networks import example_shape, make_learner
 from bgadl_tf.runs.options import Options
 from bgadl_tf.runs.protocol import make_plan
 from bgadl_tf.runs.run_folder import RunFolder
-
-PROJECTION = "projection"
-"""What a journal calls the projection of a run."""
+from bgadl_tf.runs.user_network import UserNetwork
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Setup:
         plan: The protocol.
         projection: From what the dataset holds to the vectors that are learnt from; None where
             there is none.
+        network: What the classifier is made of; None for one of the package's own.
     """
 
     config: RunConfig
@@ -68,6 +70,7 @@ class Setup:
     strategy: tf.distribute.Strategy
     plan: Plan
     projection: Projection | None
+    network: UserNetwork | None = None
 
     def active_learner(self, journal: Journal, callbacks: Sequence[Callback] = ()) -> ActiveLearner:
         """The loop, taken up where the journal left it."""
@@ -101,8 +104,7 @@ def names_of(config: RunConfig) -> Names:
     options = Options(config.options, method.learner, method.acquisition)
     learner_options = LEARNERS.get(method.learner).options_type(**options.of_learner())
     acquisition = acquisitions.create(method.acquisition, options.of_acquisition)
-    if config.classifier is not None:
-        CLASSIFIERS.get(config.classifier)
+    network_settings.check(config)
     return Names(method, learner_options, acquisition, options)
 
 
@@ -125,6 +127,15 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
     check_batch_size(config.batch_size, strategy)
     resumed = {} if folder is None else folder.resumed()
     journal = unopened(None) if folder is None else folder.journal
+    config = network_settings.resolved(
+        dataclasses.replace(config, classifier=config.classifier or resumed.get("classifier"))
+    )
+    network = user_network.find(
+        config,
+        None if folder is None else folder.path,
+        resumed,
+        begun=journal.kept(0, GIVEN) is not None,
+    )
     history = DatasetHistory(journal)
     dataset = load_dataset(
         config.dataset,
@@ -138,6 +149,7 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         earlier=history.split_before(),
         new_classes=config.new_classes,
         classes_before=history.class_names,
+        part=config.part,
         shape=tuple(resumed.get("image_shape") or example_shape(resumed)) if resumed else None,
     )
     if config.backbone is not None:
@@ -150,11 +162,11 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
     dataset = dataset if projection is None else projection.of(dataset)
     config = dataclasses.replace(
         config,
-        classifier=config.classifier
-        or resumed.get("classifier")
-        or default_classifier(dataset.shape),
+        classifier=config.classifier or default_classifier(dataset.shape),
         initial_size=config.initial_size or resumed.get("initial_size"),
     )
+    space = space_of(dataset.shape)
+    learner_options = learner_options.for_space(space, resumed.get("options"))
     plan = make_plan(config, dataset, method.whole_set, resumed=bool(resumed))
     config = dataclasses.replace(
         config, initial_size=plan.initial_size, rounds=plan.rounds, steps=plan.steps
@@ -166,7 +178,8 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         "options": dataclasses.asdict(learner_options),
         "acquisition_options": options.describe(acquisition),
         "example_shape": list(dataset.shape),
-        **_of_backbone(dataset),
+        **pipeline.described(dataset),
+        **({} if network is None else {"network_digest": network.digest}),
         "class_names": list(dataset.class_names),
         "versions": versions(),
         "devices": {
@@ -179,11 +192,12 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
     defaults = {
         **RunConfig().to_json(),
         "scaling": "none",  # before there was a choice
-        "options": dataclasses.asdict(type(learner_options)()),
+        "options": dataclasses.asdict(type(learner_options)().for_space(space)),
         "acquisition_options": options.describe(acquisitions.create(method.acquisition)),
     }
     with strategy.scope():
-        learner = make_learner(described)
+        learner = make_learner(described, network)
+        check_views(learner, dataset)
         acquisitions.check_needs(method.acquisition, acquisition, learner)
         learner.compile()
     return Setup(
@@ -196,6 +210,7 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         strategy=strategy,
         plan=plan,
         projection=projection,
+        network=network,
     )
 
 
@@ -216,20 +231,10 @@ def _projection(config: RunConfig, dataset: Dataset, journal: Journal) -> Projec
     """That of the run that goes on, or one fitted on the training set."""
     if config.scaling == "none" and config.components is None:
         return None
-    kept = journal.kept(0, PROJECTION)
+    kept = journal.kept(0, pipeline.PROJECTION)
     if kept is not None:
         return Projection.from_arrays(kept)
     return Projection.fit(dataset.train.examples, config.components, config.scaling == "standard")
-
-
-def _of_backbone(dataset: Dataset) -> Json:
-    """What a run says of the backbone that it learns in the features of."""
-    if dataset.embedded is None:
-        return {}
-    return {
-        "image_shape": list(dataset.embedded.image_shape),
-        "backbone_fingerprint": dataset.embedded.fingerprint,
-    }
 
 
 def versions() -> dict[str, str]:

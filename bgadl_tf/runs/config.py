@@ -13,7 +13,7 @@ from bgadl_tf.core.types import Json
 
 GROWING_SETTINGS = (
     "rounds", "dataset", "data_dir", "labels", "new_classes", "class_names", "max_unreadable",
-    "fingerprint",
+    "fingerprint", "backbone_file",
 )  # fmt: skip
 """Entries of config.json that may be others when a run goes on: they say what it is by now."""
 
@@ -84,7 +84,9 @@ class RunConfig:
         None, "what is asked next (instead of --method); NAME, or NAME:INNER for one that wraps"
     )
     classifier: str | None = setting(
-        None, "network of C; default: gal_cnn, from 32 pixels or 3 channels on resnet18"
+        None,
+        "network of C: one of ours, keras:NAME of keras.applications, or model:FILE.keras[:LAYER], "
+        "a model of yours; default: gal_cnn, from 32 pixels or 3 channels on resnet18",
     )
     dropout: float | None = setting(
         None, "dropout rate of every stochastic layer of C; default: the classifier's own"

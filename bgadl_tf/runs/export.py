@@ -17,7 +17,9 @@ from bgadl_tf.loop.ledger import Record, labels_in
 from bgadl_tf.runs.build import versions
 from bgadl_tf.runs.config import GROWING_SETTINGS, MACHINE_SETTINGS
 from bgadl_tf.runs.networks import make_learner
+from bgadl_tf.runs.pipeline import pipeline_of
 from bgadl_tf.runs.run_folder import RunFolder
+from bgadl_tf.runs.user_network import kept_in
 
 Moment = tuple[int, int]
 """Round, and gradient steps done in it."""
@@ -31,6 +33,7 @@ def export_run(run: Path, out: Path | None = None) -> ExportedModels:
         out: Where the models go; None for ``export/`` of the run folder.
 
     Raises:
+        ConfigError: The backbone of the run cannot be had, or is another one by now.
         RunFolderError: It is no run folder, or has no sound checkpoint yet.
         ExportError: The models cannot be written, or a server could not serve them.
     """
@@ -41,15 +44,16 @@ def export_run(run: Path, out: Path | None = None) -> ExportedModels:
             f"config.json of {run} lacks {', '.join(sorted(missing))}; expected that of a run of "
             "this version: train again in a new folder"
         )
-    learner = make_learner(config)
+    network = kept_in(run)
+    learner = make_learner(config, network)
     if (known := classes_in(run / "checkpoints", learner)) < len(config["class_names"]):
         # The newest class was added after these weights were saved.
         config = {**config, "class_names": config["class_names"][:known]}
-        learner = make_learner(config)
+        learner = make_learner(config, network)
     weights = read_weights(run / "checkpoints", learner)
     moment = weights.round, weights.step
     facts = facts_of(config, _labelled(run, moment), moment)
-    return _export(learner, out or run / "export", config, facts)
+    return _export(learner, out or run / "export", folder, config, facts)
 
 
 def export_once(folder: RunFolder, learner: Learner, moment: Moment) -> ExportedModels | None:
@@ -65,6 +69,7 @@ def export_once(folder: RunFolder, learner: Learner, moment: Moment) -> Exported
 
     Raises:
         ExportError: The models cannot be written, or a server could not serve them.
+        ConfigError: The backbone of the run cannot be had, or is another one by now.
     """
     config, out = folder.config(), folder.path / "export"
     facts = facts_of(config, _labelled(folder.path, moment), moment)
@@ -73,13 +78,21 @@ def export_once(folder: RunFolder, learner: Learner, moment: Moment) -> Exported
         return None
     if classes_in(folder.path / "checkpoints", learner) < learner.classifier.classes:
         return export_run(folder.path)  # no step has seen the newest class
-    return _export(learner, out, config, facts)
+    return _export(learner, out, folder, config, facts)
 
 
-def _export(learner: Learner, out: Path, config: Json, facts: Json) -> ExportedModels:
-    # Runs of before there was a choice stretched.
-    resize = config.get("resize", "stretch")
-    return export_models(learner, out, mc_samples=config["mc_samples"], facts=facts, resize=resize)
+def _export(
+    learner: Learner, out: Path, folder: RunFolder, config: Json, facts: Json
+) -> ExportedModels:
+    return export_models(
+        learner,
+        out,
+        mc_samples=config["mc_samples"],
+        facts=facts,
+        # Runs of before there was a choice stretched.
+        resize=config.get("resize", "stretch"),
+        pipeline=pipeline_of(config, folder.journal),
+    )
 
 
 def facts_of(config: Json, labelled: int, moment: Moment) -> Json:

@@ -78,7 +78,13 @@ def embedded(
         images.class_names,
         images.intake,
         Embedded(
-            folder / BACKBONE, facts.fingerprint, facts.image_shape, facts.resize, facts.store, of
+            folder / BACKBONE,
+            facts.fingerprint,
+            facts.image_shape,
+            facts.resize,
+            facts.store,
+            of,
+            facts.precision,
         ),
     )
 

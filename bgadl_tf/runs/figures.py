@@ -56,13 +56,16 @@ def run_curves(rounds: Sequence[Json], path: Path, *, title: str = "") -> None:
     drawing.save(figure, path)
 
 
-def reconstruction_curve(rounds: Sequence[Json], path: Path, *, title: str = "") -> None:
+def reconstruction_curve(
+    rounds: Sequence[Json], path: Path, *, title: str = "", unit: str = "pixels in [0, 1]"
+) -> None:
     """How close x' = G(E(x*), y*) comes to x*, in pixels and in information, against labels.
 
     Args:
         rounds: Lines of ``rounds.jsonl``; those without a reconstruction error are passed over.
         path: PNG to write.
         title: Above the figure.
+        unit: Of the components of x'.
 
     Raises:
         RunFolderError: The file cannot be written.
@@ -74,7 +77,7 @@ def reconstruction_curve(rounds: Sequence[Json], path: Path, *, title: str = "")
     figure, (left, right) = drawing.canvases(9.6, 3.8, 2)
     drawing.line(left, labelled, errors, drawing.COLOURS[2], "^")
     left.set_ylim(bottom=0)
-    drawing.label_axes(left, "labels", "mean ‖x′ − x*‖ (pixels in [0, 1])", title)
+    drawing.label_axes(left, "labels", f"mean ‖x′ − x*‖ ({unit})", title)
     ends = []
     for fact, name, colour, marker in (
         ("bald_queried", "a(x*) queried", drawing.COLOURS[0], "o"),
@@ -97,6 +100,9 @@ def queried_and_generated(
     scores: ArrayLike,
     generated_scores: ArrayLike | None,
     path: Path,
+    *,
+    total: int | None = None,
+    beside: str = "generated x′",
 ) -> None:
     """Queried images x* each beside its generated x', with label and BALD; 20 at most.
 
@@ -107,6 +113,8 @@ def queried_and_generated(
         scores: a(x*), nats, ``[n]``.
         generated_scores: a(x'), nats, ``[n]``, or None.
         path: PNG to write.
+        total: How many there are, if not all are given.
+        beside: What stands for x'.
 
     Raises:
         RunFolderError: The file cannot be written.
@@ -129,11 +137,11 @@ def queried_and_generated(
     pictures = drawing.axes_in_inches(figure)
     left_edge = (width - per_row * cell + gap) / 2
     text: dict[str, Any] = {"color": drawing.INK, "transform": figure.dpi_scale_trans}
-    heading = "queried x*  |  generated x′" if generated is not None else "queried x*"
+    heading = f"queried x*  |  {beside}" if generated is not None else "queried x*"
     text["va"] = "center"
     figure.text(left_edge, height - 0.24, heading, fontsize=10, fontweight="bold", **text)
     legend = "BALD in nats" + (": a(x*) → a(x′)" if other is not None else "")
-    more = "" if shown == n else f"; {shown} of {n} shown"
+    more = "" if shown == (total or n) else f"; {shown} of {total or n} shown"
     right_edge = max(left_edge + per_row * cell - gap, left_edge + 2.4)
     text["color"] = drawing.FAINT
     if per_row * cell > 4.4:

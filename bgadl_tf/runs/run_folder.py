@@ -3,6 +3,7 @@
 ::
 
     config.json     every setting resolved, versions, devices; plan.json: what the loop needs of it
+    network.json    what the classifier is made of, where it is a user's network
     labels.jsonl    the ledger
     dataset.jsonl   what the dataset was at first, and what changed at later starts
     rounds.jsonl    one finished round a line

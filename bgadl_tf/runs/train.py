@@ -8,17 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bgadl_tf.core.errors import ExportError
+from bgadl_tf.core.errors import ConfigError, ExportError
 from bgadl_tf.core.types import Json
 from bgadl_tf.export.models import ExportedModels
 from bgadl_tf.loop.active_learner import ActiveLearner
 from bgadl_tf.loop.callback import Callback
 from bgadl_tf.loop.oracles.answers_file import AnswersFile, write_template
 from bgadl_tf.loop.plan import Plan
-from bgadl_tf.runs.build import PROJECTION, Setup, build
+from bgadl_tf.runs.build import Setup, build
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.export import export_once
 from bgadl_tf.runs.pictures import Pictures
+from bgadl_tf.runs.pipeline import PROJECTION
 from bgadl_tf.runs.progress import Progress
 from bgadl_tf.runs.run_folder import RunFolder, refuse_inside
 
@@ -70,6 +71,8 @@ def train(config: RunConfig, out: Path | str, callbacks: Sequence[Callback] = ()
     with folder.opened(setup.described, setup.defaults):
         if setup.projection is not None and folder.journal.kept(0, PROJECTION) is None:
             folder.journal.keep(0, PROJECTION, setup.projection.to_arrays())
+        if setup.network is not None:
+            setup.network.keep(out, setup.learner.classifier)
         starts = len(folder.journal.dataset_starts())
         progress = Progress(out, setup.learner, setup.plan, len(folder.journal.finished()))
         pictures = Pictures(out / "figures", setup.dataset, folder.journal)
@@ -154,7 +157,7 @@ def _say_what_is_left(loop: ActiveLearner, changed: bool) -> None:
 def _export(setup: Setup, folder: RunFolder, plan: Plan) -> ExportedModels | None:
     try:
         return export_once(folder, setup.learner, (plan.rounds, plan.steps))
-    except ExportError as error:
+    except (ConfigError, ExportError) as error:
         raise ExportError(
             f"the run is finished, but {error}; 'bgadl export {folder.path}' tries again"
         ) from error

@@ -27,6 +27,7 @@ from bgadl_tf.serving import ranked_files
 from bgadl_tf.serving.client.client import Client, check_seed
 from bgadl_tf.serving.client.pool import SIGNATURE, Failed, Scored, score_pool
 from bgadl_tf.serving.client.retry import Retry
+from bgadl_tf.serving.local.model import LocalModel
 from bgadl_tf.serving.sources import Source
 from bgadl_tf.serving.work_file import WorkFile
 
@@ -101,7 +102,7 @@ class Ranking(NamedTuple):
     seed: int
 
 
-def rank(source: Source, out: Path, settings: Settings) -> Ranking:
+def rank(source: Source, out: Path, settings: Settings, local: LocalModel | None = None) -> Ranking:
     """Scores every image of a source once and writes them to a file, the best first.
 
     Scores are on disk as they come, in ``OUT.partial``; the same call goes on where an earlier
@@ -112,6 +113,7 @@ def rank(source: Source, out: Path, settings: Settings) -> Ranking:
         source: The pool.
         out: A ``.csv`` or ``.jsonl`` file.
         settings: How.
+        local: What scores, instead of a model on a server.
 
     Raises:
         ConfigError: The settings cannot work, or are not those of the ranking to go on with.
@@ -129,17 +131,17 @@ def rank(source: Source, out: Path, settings: Settings) -> Ranking:
     partial = out.with_name(out.name + ".partial")
     with WorkFile.opened(partial, restart=settings.restart) as work:
         if work.header is not None:
-            _check(work, source, settings)
+            _check(work, source, settings, local)
         if settings.copy_to is not None:
             resumed = work.header is not None
             ranked_files.check_copy_folder(settings.copy_to, source, resumed=resumed)
-        _score(work, source, settings)
+        _score(work, source, settings, local)
         ranking = _finish(work, source, out, settings)
         work.remove()
     return ranking
 
 
-def _check(work: WorkFile, source: Source, settings: Settings) -> None:
+def _check(work: WorkFile, source: Source, settings: Settings, local: LocalModel | None) -> None:
     given = {"version": settings.version, "label": settings.label, "seed": settings.seed}
     work.check(
         {
@@ -148,20 +150,23 @@ def _check(work: WorkFile, source: Source, settings: Settings) -> None:
             **{name: value for name, value in given.items() if value is not None},
         }
     )
+    if local is not None:
+        local.check(work)
 
 
-def _score(work: WorkFile, source: Source, settings: Settings) -> None:
+def _score(work: WorkFile, source: Source, settings: Settings, local: LocalModel | None) -> None:
     """Scores what the work file lacks."""
     known = work.outcomes
     todo = [id_ for id_ in source.ids if id_ not in known]
     if not todo and work.header is not None:
         return
     header = work.header
+    server = settings.server if local is None else local.open()
     with (
         _bar(len(source.ids), len(source.ids) - len(todo)) as bar,
-        _saying_how_to_go_on(work),
+        _saying_how_to_go_on(work, local),
         Client(
-            settings.server,
+            server,
             settings.model,
             version=settings.version if header is None else header["version"],
             label=settings.label if header is None else None,
@@ -174,7 +179,7 @@ def _score(work: WorkFile, source: Source, settings: Settings) -> None:
             batch_size=settings.batch_size,
         ) as client,
     ):
-        seed = _begin(work, source, settings, client)
+        seed = _begin(work, source, settings, client, {} if local is None else local.header)
         items = (source.item(id_) for id_ in todo)
         failed = sum(isinstance(outcome, Failed) for outcome in known.values())
         for outcomes in score_pool(client, items, seed, in_flight=settings.in_flight):
@@ -184,7 +189,9 @@ def _score(work: WorkFile, source: Source, settings: Settings) -> None:
             bar.update(len(outcomes))
 
 
-def _begin(work: WorkFile, source: Source, settings: Settings, client: Client) -> int:
+def _begin(
+    work: WorkFile, source: Source, settings: Settings, client: Client, scored_by: Json
+) -> int:
     """Writes the header of a new work file, or checks that of an old one; returns the seed."""
     header = work.header
     if header is None:
@@ -201,6 +208,7 @@ def _begin(work: WorkFile, source: Source, settings: Settings, client: Client) -
                 "seed": seed,
                 "class_names": client.class_names,
                 "fingerprint": fingerprint,
+                **scored_by,
             }
         )
         return seed
@@ -252,7 +260,7 @@ def _bar(total: int, done: int) -> tqdm[NoReturn]:
 
 
 @contextmanager
-def _saying_how_to_go_on(work: WorkFile) -> Iterator[None]:
+def _saying_how_to_go_on(work: WorkFile, local: LocalModel | None) -> Iterator[None]:
     """Adds to a server's failure what becomes of the scores so far, if there are any."""
     try:
         yield
@@ -263,11 +271,13 @@ def _saying_how_to_go_on(work: WorkFile) -> Iterator[None]:
         kept = f"the {count} scores so far are" if count > 1 else "the only score so far is"
         version = work.header["version"]
         how = "run the same command again to go on"
-        if isinstance(error, NotServedError):
+        if local is not None and isinstance(error, NotServedError):
+            how = "add --restart to begin anew"
+        elif isinstance(error, NotServedError):
             how = (
                 f"a ranking mixes no versions: serve version {version} again and run the same "
                 "command to go on, or add --restart to begin anew with what is served now"
             )
         elif not isinstance(error, BusyError):
-            how = f"when the server is mended, {how}"
+            how = f"when {'the server' if local is None else 'that'} is mended, {how}"
         raise type(error)(f"{error}; {kept} kept in {work.path}: {how}") from error

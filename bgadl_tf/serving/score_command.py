@@ -5,17 +5,23 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.types import Json
 
+if TYPE_CHECKING:
+    from bgadl_tf.serving.local.model import Exportable
+
 SOME_FAILED = 4
 """Exit status: the ranking is written, but some images have no score."""
 
-DESCRIPTION = """Rank images by how much their labels would teach a served classifier (BALD).
-All are scored with one seed by one version of the model. A command that was stopped, kill -9
-included, goes on where it was when it is given again."""
+SERVER_FLAGS = ("server", "model_version", "label", "timeout", "patience")
+"""What only a model on a server has."""
+
+DESCRIPTION = """Rank images by how much their labels would teach a classifier (BALD), on a server
+or in a file. All are scored with one seed by one version of the model. A command that was stopped,
+kill -9 included, goes on where it was when it is given again."""
 
 
 def add_score_flags(parser: argparse.ArgumentParser) -> None:
@@ -34,12 +40,15 @@ def add_score_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("who scores").add_argument
     group(
         "--server",
-        default="http://127.0.0.1:8501",
         metavar="ADDRESS",
         help="http://HOST:8501 (REST) or grpc://HOST:8500; https:// and grpcs:// for TLS "
-        "(default: %(default)s)",
+        "(default: http://127.0.0.1:8501)",
     )
-    group("--model", default="classifier", help="name of the model there (default: %(default)s)")
+    model = (
+        "name of the model there (default: classifier); or, without any server, a classifier that "
+        "model.save(...) wrote, FILE.keras or model:FILE.keras:LAYER"
+    )
+    group("--model", metavar="NAME|FILE.keras", help=model)
     version = "its version; default: the highest that is available"
     group("--model-version", type=int, help=version)
     group("--label", help="label of the version, instead of --model-version")
@@ -48,10 +57,10 @@ def add_score_flags(parser: argparse.ArgumentParser) -> None:
     batch = "images of a request (default: %(default)s)"
     group("--batch-size", type=int, default=32, help=batch)
     group("--in-flight", type=int, default=2, help="requests at a time (default: %(default)s)")
-    timeout = "a single request may last (default: %(default)g)"
-    group("--timeout", type=float, default=30.0, metavar="SECONDS", help=timeout)
-    patience = "a server that is busy, or is started again, is waited for (default: %(default)g)"
-    group("--patience", type=float, default=120.0, metavar="SECONDS", help=patience)
+    timeout = "a single request may last (default: 30)"
+    group("--timeout", type=float, metavar="SECONDS", help=timeout)
+    patience = "a server that is busy, or is started again, is waited for (default: 120)"
+    group("--patience", type=float, metavar="SECONDS", help=patience)
 
     group = parser.add_argument_group("what comes out").add_argument
     out = (
@@ -72,11 +81,13 @@ def run(
     dataset: str | None,
     data_dir: str | None,
     split: str,
-    model_version: int | None,
     out: Path,
-    **settings: Any,
+    exportable: Exportable | None = None,
+    **flags: Any,
 ) -> int:
-    """Score, write, and say what was done. Arguments are the flags.
+    """Score, write, and say what was done.
+
+    Arguments are the flags, None where one is not given, and the model in a file, if it is there.
 
     Returns:
         Exit status.
@@ -84,22 +95,28 @@ def run(
     Raises:
         BgadlError: It cannot be done.
     """
+    from bgadl_tf.serving.local.model import LocalModel
     from bgadl_tf.serving.ranking import Settings, rank
     from bgadl_tf.serving.sources import dataset_source, folder_source
 
-    how = Settings(version=model_version, **settings)
+    if exportable is not None:
+        _refuse_server_flags(exportable, flags)
+    flags["version"] = flags.pop("model_version")
+    how = Settings(**{k: v for k, v in flags.items() if v is not None})
+    local = None if exportable is None else LocalModel(exportable, exportable.digest())
     if folder is not None and dataset is None:
         source = folder_source(folder)
     elif dataset is not None and folder is None:
         source = dataset_source(dataset, data_dir=data_dir, split=split)
     else:
         raise ConfigError("give either a FOLDER of images or --dataset NAME")
-    ranking = rank(source, out, how)
+    ranking = rank(source, out, how, local)
     for record in ranking.top:
         print(_line(record))
+    version = "" if local is not None else f"version {ranking.model_version} of "
     print(
-        f"scored {ranking.scored} images with version {ranking.model_version} of "
-        f"{how.model!r}, seed {ranking.seed}; the ranking is in {out}",
+        f"scored {ranking.scored} images with {version}{how.model!r}, seed {ranking.seed}; the "
+        f"ranking is in {out}",
         file=sys.stderr,
     )
     for line in source.intake.lines():
@@ -110,6 +127,15 @@ def run(
         images = "1 image has" if ranking.failed == 1 else f"{ranking.failed} images have"
         print(f"bgadl: {images} no score; see {ranking.failures}", file=sys.stderr)
     return SOME_FAILED if ranking.failures is not None or ranking.not_copied else 0
+
+
+def _refuse_server_flags(exportable: Exportable, flags: Json) -> None:
+    given = [f"--{n.replace('_', '-')}" for n in SERVER_FLAGS if flags.get(n) is not None]
+    if given:
+        raise ConfigError(
+            f"{', '.join(given)}: only a model on a server takes that, and --model names the file "
+            f"{exportable.name}; leave it out"
+        )
 
 
 def _line(record: Json) -> str:

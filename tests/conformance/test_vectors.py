@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -25,7 +26,8 @@ from tests.support.scoring import bald_of
 
 SHAPE = (12,)
 VECTORS, LABELS, POOL = some_vectors(40), some_labels(40), some_vectors(50, seed=1)
-IMAGES_ONLY = {"pmda", "simsiam"}
+VIEWS = np.stack([some_vectors(40, seed=2), some_vectors(40, seed=3)], 1)
+IMAGES_ONLY = {"simsiam"}
 TAKES_IMAGES = [name for name in CLASSIFIERS if name != "mlp"]
 
 
@@ -42,7 +44,7 @@ def test_it_trains_scores_and_evaluates(name: str, one_device: tf.distribute.Str
     trainer = Trainer(learner, learner.space, one_device, 16)
     means: list[dict[str, float]] = []
     trainer.train(
-        VECTORS, LABELS, (1, 2), 60, unlabelled=POOL, report_every=20,
+        VECTORS, LABELS, (1, 2), 60, unlabelled=POOL, views=VIEWS, report_every=20,
         progress=lambda step, new: means.append(new),
     )  # fmt: skip
     assert means[-1]["classification"] < means[0]["classification"]
@@ -56,6 +58,22 @@ def test_it_trains_scores_and_evaluates(name: str, one_device: tf.distribute.Str
     found = scorer.evaluate(VECTORS, LABELS)
     assert found.accuracy == pytest.approx(np.mean(log_probs.argmax(1) == LABELS))
     assert found.nll == pytest.approx(-np.mean(log_probs[np.arange(40), LABELS]), rel=1e-5)
+
+
+def test_a_step_on_two_replicas_is_a_step_on_one(
+    name: str, one_device: tf.distribute.Strategy, mirrored: tf.distribute.Strategy
+) -> None:
+    after = []
+    for strategy in (one_device, mirrored):
+        with strategy.scope():
+            learner = small_learner(name, "mlp", SHAPE)
+            learner.compile({key: keras.optimizers.SGD(0.001) for key in learner.networks})
+        Trainer(learner, learner.space, strategy, 16).train(
+            VECTORS, LABELS, (1, 2), steps=1, unlabelled=POOL, views=VIEWS
+        )
+        after.append(weights_of(learner))
+    for key, value in after[0].items():
+        np.testing.assert_allclose(after[1][key], value, rtol=0, atol=1e-6, err_msg=key)
 
 
 def test_what_it_makes_further_is_vectors(name: str) -> None:

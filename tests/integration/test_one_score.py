@@ -14,10 +14,12 @@ import tensorflow as tf
 from bgadl_tf.acquisition import scores
 from bgadl_tf.core.types import Floats, Images
 from bgadl_tf.data.images.png import to_png
+from bgadl_tf.data.source import ExampleSource
 from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.export.models import export_models
 from bgadl_tf.learners.learner import Learner
 from bgadl_tf.serving.client.client import Client
+from tests.support.embedded import projected
 from tests.support.examples import some_images
 from tests.support.learners import small_learner
 from tests.support.scoring import predict
@@ -25,7 +27,11 @@ from tests.support.server_process import ServerProcess, serving, write_config
 from tests.support.session_model import SessionModel
 
 MC_SAMPLES, SEED, COUNT = 20, 2**53 - 5, 40
-MODELS = {"mnist": ("gal_cnn", (28, 28, 1)), "cifar": ("resnet18", (32, 32, 3))}
+MODELS = {
+    "mnist": ("gal_cnn", (28, 28, 1)),
+    "cifar": ("resnet18", (32, 32, 3)),
+    "features": ("mlp", (9,)),
+}
 CLOSE = {"rtol": 0.0, "atol": 1e-5}
 
 
@@ -35,15 +41,24 @@ class Served:
     def __init__(self, name: str, folder: Path) -> None:
         classifier, shape = MODELS[name]
         learner = small_learner("plain", classifier, shape)
-        self.images: Images = some_images(COUNT, shape)
-        move_batch_norm(learner, self.images)
+        examples: ExampleSource
+        dataset = None
+        if name == "features":
+            self.images: Images = some_images(COUNT, (12, 12, 3))
+            dataset = projected(self.images, folder, components=9)
+            examples = dataset.train.examples
+        else:
+            self.images = some_images(COUNT, shape)
+            examples = self.images
+            move_batch_norm(learner, self.images)
         scorer = Scorer(learner, tf.distribute.get_strategy(), MC_SAMPLES, chunk=16)
         self.bald: Floats = np.asarray(
-            scores.mutual_information(predict(scorer, self.images, SEED)), np.float32
+            scores.mutual_information(predict(scorer, examples, SEED)), np.float32
         )
-        self.folder = export_models(learner, folder / name, mc_samples=MC_SAMPLES, facts={}).folder(
-            "classifier"
+        exported = export_models(
+            learner, folder / name, mc_samples=MC_SAMPLES, facts={}, dataset=dataset
         )
+        self.folder = exported.folder("classifier")
 
 
 def move_batch_norm(learner: Learner, images: Images) -> None:

@@ -63,7 +63,13 @@ def with_origin(dataset: Dataset, root: Path, facts: Facts) -> Dataset:
         train = dataclasses.replace(train, views=views)
     images = _Origin(root, facts, dataset)
     embedded = Embedded(
-        root / BACKBONE, facts.fingerprint, facts.image_shape, facts.resize, facts.store, images
+        root / BACKBONE,
+        facts.fingerprint,
+        facts.image_shape,
+        facts.resize,
+        facts.store,
+        images,
+        facts.precision,
     )
     return dataclasses.replace(dataset, train=train, embedded=embedded)
 

@@ -60,11 +60,15 @@ class Classifier(keras.Model):
         classes: int,
         *,
         cut: str | None = None,
-        dropout: float = 0.5,
+        dropout: float | None = None,
         hidden: Sequence[int] = (),
         pixel_range: tuple[float, float] | None = None,
+        own_dropout: bool = False,
+        shape: Shape | None = None,
+        fine_tune: str | int = "all",
+        dtype: str | None = None,
     ) -> Classifier:
-        """A classifier from a Keras model: its trunk, with our stochastic head on it.
+        """A classifier from a Keras model: its trunk, with a stochastic head on it.
 
         Args:
             model: Takes one example ``[B, *shape]``; built. It is copied and stays as it is; a
@@ -73,20 +77,41 @@ class Classifier(keras.Model):
             cut: Name of the layer whose output are the features; None for all of the model, or,
                 where it ends in a dense layer of ``classes`` units, for all but that layer,
                 whose weights then begin the last layer of the head.
-            dropout: Rate before each dense layer of the head; 0 makes it deterministic.
+            dropout: Rate before each dense layer of the head, by default 0.5; 0 makes it
+                deterministic.
             hidden: Widths of further dense layers of the head.
             pixel_range: What the model expects the darkest and the brightest value of a pixel to
                 be: None for (0, 1); (0, 255) for models that rescale themselves; (-1, 1) for
                 MobileNet and others of ``keras.applications``. Vectors are passed on as they are.
+            own_dropout: The head is made of the model's own layers, from the first Dropout behind
+                its last pooling on: Dropout, Dense and elementwise activations, with their rates
+                and weights. A last layer of other than ``classes`` units is replaced.
+            shape: Of an example, for a model that leaves sides open; (H, W, 1) for grey images,
+                which a model of colour images sees as three equal channels.
+            fine_tune: What is trained beside the head: "all" of the trunk, nothing ("head"; the
+                trunk then never runs as in training), or its last N layers that have weights.
+            dtype: Policy that trunk and head compute in, e.g. "mixed_bfloat16"; None for the
+                model's own and the global one. A subclassed model keeps its own.
 
         Raises:
             ConfigError: The model has several inputs, an unknown input shape, no layer ``cut``,
-                no features to be found, or rescales pixels while ``pixel_range`` is not given.
+                no features to be found, or rescales pixels while ``pixel_range`` is not given; or
+                its own dropout cannot be drawn by given masks, and the message names the layer.
         """
         from bgadl_tf.models.classifiers import keras_model
+        from bgadl_tf.models.pretrained.pixels import Pixels
 
         return keras_model.classifier_of(
-            model, classes, cut=cut, dropout=dropout, hidden=hidden, pixel_range=pixel_range
+            model,
+            classes,
+            cut=cut,
+            dropout=dropout,
+            hidden=hidden,
+            pixels=None if pixel_range is None else Pixels(*pixel_range),
+            own=own_dropout,
+            shape=shape,
+            fine_tune=fine_tune,
+            dtype=dtype,
         )
 
     @property

@@ -51,7 +51,7 @@ def create(name: str, shape: Shape, weights: str | None = None) -> keras.Model:
     """
     refuse_unknown(name)
     weights = weights or "imagenet"
-    _check_weights(name, weights)
+    check_weights(name, weights)
     height, width, _ = shape
     try:
         network: keras.Model = getattr(keras.applications, name)(
@@ -87,7 +87,16 @@ def refuse_unknown(name: str) -> None:
         )
 
 
-def _check_weights(name: str, weights: str) -> None:
+def check_weights(name: str, weights: str) -> None:
+    """Make sure that the weights of a network are there, or can be downloaded.
+
+    Args:
+        name: Of the network.
+        weights: ``imagenet``, ``none``, or a file.
+
+    Raises:
+        ConfigError: They are not.
+    """
     if weights == "none":
         return
     if weights != "imagenet":

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.types import Shape
-from bgadl_tf.models.pretrained import applications, cut, files
+from bgadl_tf.models.pretrained import applications, cloning, cut, files
 from bgadl_tf.models.pretrained.choice import NetworkChoice
 from bgadl_tf.models.pretrained.pixels import Pixels
 from bgadl_tf.models.spaces import space_of
@@ -33,7 +33,8 @@ class Backbone(keras.Model):
     def __init__(
         self, network: keras.Model, shape: Shape, pixels: Pixels | None = None, **kw: object
     ) -> None:
-        super().__init__(**kw)
+        # Not cast: in bfloat16 neighbouring values of pixels would become the same.
+        super().__init__(autocast=False, **kw)
         self.network, self.example_shape = network, tuple(shape)
         self.pixels = pixels or Pixels()
         self(keras.KerasTensor((None, *self.example_shape)))
@@ -74,7 +75,10 @@ class Backbone(keras.Model):
         inputs = (input_shape[0], *self.example_shape)
         if len(self.example_shape) == 3:
             inputs = (*inputs[:-1], _channels_of(self.network, self.example_shape))
-        shape = self.network.compute_output_shape(inputs)
+        if cloning.is_subclassed(self.network):  # these need not say it
+            shape = self.network(keras.KerasTensor(inputs)).shape
+        else:
+            shape = self.network.compute_output_shape(inputs)
         return (shape[0], int(shape[-1]))
 
     def get_config(self) -> dict[str, object]:

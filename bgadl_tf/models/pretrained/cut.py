@@ -6,10 +6,15 @@ import keras
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.types import Shape
+from bgadl_tf.models.pretrained import cloning
 
 
 def trunk_of(
-    model: keras.Model, classes: int | None, cut: str | None, shape: Shape | None = None
+    model: keras.Model,
+    classes: int | None,
+    cut: str | None,
+    shape: Shape | None = None,
+    precision: str | None = None,
 ) -> tuple[keras.Model, keras.layers.Dense | None]:
     """The part of a model that computes features, and the layer that classifies by them, if any.
 
@@ -19,45 +24,58 @@ def trunk_of(
             are none, as in a backbone.
         cut: Name of the layer whose output are the features; None for the last one.
         shape: Of an example, where the model leaves sides open.
+        precision: Dtype policy of the copy's layers; None for their own.
 
     Raises:
         ConfigError: There is no layer ``cut``, or no features are to be found.
     """
-    inputs = getattr(model, "inputs", None)
-    if inputs is not None and len(inputs) != 1:
-        raise ConfigError(f"model {model.name!r} has {len(inputs)} inputs; expected one")
+    refuse_unusable(model, cut)
+    model = cloning.copied(model, precision)
+    if cut is not None:
+        return keras.Model(model.inputs[0], model.get_layer(cut).output, name=model.name), None
+    has_graph = not cloning.is_subclassed(model)
+    layers = [layer for layer in model.layers if not _is_softmax(layer)] if has_graph else []
+    last = layers[-1] if layers else None
+    softmax = has_graph and _is_softmax(model.layers[-1])
+    if isinstance(last, keras.layers.Dense):
+        if last.units == classes:
+            return keras.Model(model.inputs[0], last.input, name=model.name), last
+        softmax |= last.activation in (keras.activations.softmax, keras.activations.sigmoid)
+    width = _output_width(model, shape)
+    if softmax or width == classes:
+        told = "" if classes is None else f" and there are {classes} classes,"
+        raise ConfigError(
+            f"model {model.name!r} ends in {width} {'probabilities' if softmax else 'values'},"
+            f"{told} and not in features; name the layer to cut it at, e.g. cut='flatten' or "
+            "model:FILE.keras:flatten, or give a model without its last layer"
+        )
+    return model, None
+
+
+def refuse_unusable(model: keras.Model, cut: str | None = None) -> None:
+    """Make sure that a model has one input, one output or a layer to cut it at, and weights.
+
+    Raises:
+        ConfigError: It has not.
+    """
+    has_graph = not cloning.is_subclassed(model)
+    if has_graph and len(model.inputs) != 1:
+        raise ConfigError(f"model {model.name!r} has {len(model.inputs)} inputs; expected one")
     if not model.built:
         raise ConfigError(
             f"model {model.name!r} is not built; give it a keras.Input, or call it once"
         )
-    has_graph = inputs is not None  # a subclassed model knows no inputs
+    if has_graph and cut is None and len(model.outputs) != 1:
+        raise ConfigError(
+            f"model {model.name!r} has {len(model.outputs)} outputs; expected one, or the name of "
+            "the layer to cut it at, cut='...' or model:FILE.keras:LAYER"
+        )
     names = [layer.name for layer in model.layers]
     if cut is not None and (not has_graph or cut not in names):
         known = ", ".join(names[-8:]) if has_graph else "none: it is a subclassed model"
         raise ConfigError(
             f"cut is {cut!r}, which is no layer of model {model.name!r}; its last ones: {known}"
         )
-    if has_graph:
-        copy = keras.models.clone_model(model)
-        copy.set_weights(model.get_weights())
-        model = copy
-    if cut is not None:
-        return keras.Model(model.inputs, model.get_layer(cut).output, name=model.name), None
-    layers = [layer for layer in model.layers if not _is_softmax(layer)] if has_graph else []
-    last = layers[-1] if layers else None
-    softmax = has_graph and _is_softmax(model.layers[-1])
-    if isinstance(last, keras.layers.Dense):
-        if last.units == classes:
-            return keras.Model(model.inputs, last.input, name=model.name), last
-        softmax |= last.activation in (keras.activations.softmax, keras.activations.sigmoid)
-    width = _output_width(model, shape)
-    if softmax or width == classes:
-        raise ConfigError(
-            f"model {model.name!r} ends in {width} {'probabilities' if softmax else 'values'}, "
-            "and not in features; name the layer to cut it at, e.g. cut='flatten' or "
-            "model:FILE.keras:flatten, or give a model without its last layer"
-        )
-    return model, None
 
 
 def _is_softmax(layer: keras.layers.Layer) -> bool:
@@ -91,7 +109,8 @@ def example_shape(model: keras.Model, wanted: Shape | None = None) -> Shape:
         ):
             return wanted
     if wanted is not None:
-        size = f"--image-size {own[0]}" if len(own) == 3 and own[0] == own[1] else "such examples"
+        fits = len(own) == 3 and own[0] == own[1] and own[0] is not None and wanted[:2] != own[:2]
+        size = f"--image-size {own[0]}" if fits else "such examples"
         raise ConfigError(
             f"model {model.name!r} takes examples of shape {own}, and those of the dataset have "
             f"shape {wanted}; give {size}, or another model"

@@ -46,6 +46,11 @@ def load(path: Path) -> keras.Model:
         raise ConfigError(f"model {path} cannot be loaded: {text[:300]}") from error
     if not isinstance(model, keras.Model):
         raise ConfigError(f"{path} holds a {type(model).__name__}; expected a keras.Model")
+    if not model.weights:
+        raise ConfigError(
+            f"model {path} has no weights; expected a network that was built and trained before it "
+            "was saved"
+        )
     return model
 
 

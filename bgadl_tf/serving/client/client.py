@@ -18,7 +18,7 @@ from bgadl_tf.serving.client.answers import Predictions, Scores, check_rows, joi
 from bgadl_tf.serving.client.images import batches, is_images, strings
 from bgadl_tf.serving.client.pinned import PinnedModel
 from bgadl_tf.serving.client.retry import Retry
-from bgadl_tf.serving.client.transport import Inputs, Names, Tensors
+from bgadl_tf.serving.client.transport import Inputs, Names, Tensors, Transport
 
 
 class Client(PinnedModel):
@@ -31,7 +31,8 @@ class Client(PinnedModel):
     PNG or JPEG), is sent as a PNG.
 
     Args:
-        address: ``http://HOST:8501``, ``https://HOST`` or ``grpc://HOST:8500``.
+        address: ``http://HOST:8501``, ``https://HOST`` or ``grpc://HOST:8500``; or what takes the
+            place of a server and its model, as ``serving.local`` does, and is closed with this.
         model: Name of the model on the server.
         version: Version to ask; None for the highest that is available at the first request.
         label: Label of the version to ask, instead of ``version``.
@@ -47,7 +48,7 @@ class Client(PinnedModel):
 
     def __init__(
         self,
-        address: str,
+        address: str | Transport,
         model: str = "classifier",
         *,
         version: int | None = None,

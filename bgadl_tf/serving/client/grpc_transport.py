@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import grpc
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -21,14 +20,13 @@ from tensorflow_serving.apis import (
 
 from bgadl_tf.core.errors import BusyError, NotServedError, RejectedError, ServerError
 from bgadl_tf.serving.client.address import Address
+from bgadl_tf.serving.client.signature_defs import signatures_of
 from bgadl_tf.serving.client.transport import (
-    DTYPES,
     Description,
     Inputs,
     Names,
     Signature,
     Tensors,
-    TensorSpec,
     Transport,
     VersionStatus,
     first_line,
@@ -77,10 +75,7 @@ class GrpcTransport(Transport):
         answer.metadata["signature_def"].Unpack(found)
         return Description(
             _version(answer.model_spec),
-            {
-                name: Signature(_specs(definition.inputs), _specs(definition.outputs))
-                for name, definition in found.signature_def.items()
-            },
+            signatures_of(found.signature_def),
         )
 
     def predict(
@@ -152,15 +147,3 @@ class GrpcTransport(Transport):
 
 def _version(spec: Any) -> int | None:
     return int(spec.version.value) if spec.HasField("version") else None
-
-
-def _specs(entries: Mapping[str, Any]) -> dict[str, TensorSpec]:
-    return {
-        name: TensorSpec(
-            DTYPES.get(types_pb2.DataType.Name(entry.dtype)),
-            None
-            if entry.tensor_shape.unknown_rank
-            else tuple(None if d.size < 0 else int(d.size) for d in entry.tensor_shape.dim),
-        )
-        for name, entry in entries.items()
-    }

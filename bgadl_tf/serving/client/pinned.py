@@ -47,8 +47,8 @@ class PinnedModel:
     """
 
     def __init__(
-        self, address: str, model: str, version: int | None, label: str | None, timeout: float,
-        retry: Retry | None, connections: int,
+        self, address: str | Transport, model: str, version: int | None, label: str | None,
+        timeout: float, retry: Retry | None, connections: int,
     ) -> None:  # fmt: skip
         if version is not None and label is not None:
             raise ConfigError("a version and a label are given; give one of them")
@@ -56,15 +56,18 @@ class PinnedModel:
             raise ConfigError("the name of the model is empty")
         if timeout <= 0:
             raise ConfigError(f"timeout is {timeout:g} s; it must be positive")
-        self.address = parse_address(address)
-        self.model = model
+        if isinstance(address, str):
+            transport = _transport(parse_address(address), model, timeout, connections)
+        else:
+            transport = address
+        self._transport = transport
+        self.address, self.model = transport.address, transport.model
         self._wanted, self._label = version, label
         self._closing = threading.Event()
         self._retry = retry or Retry()
         if self._retry.sleep is time.sleep:
             # Closing ends the pauses of other threads.
             self._retry = dataclasses.replace(self._retry, sleep=self._closing.wait)
-        self._transport = _transport(self.address, model, timeout, connections)
 
     def __enter__(self) -> Self:
         return self

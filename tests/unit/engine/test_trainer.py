@@ -175,6 +175,26 @@ def test_what_uses_the_pool_is_given_labelled_and_unlabelled_examples(
     assert sorted(others) == list(range(10, 30))
 
 
+class Viewing(Heard):
+    """Asks for views, too."""
+
+    uses_views = True
+
+
+def test_what_uses_views_is_given_those_of_its_examples(mirrored: tf.distribute.Strategy) -> None:
+    with mirrored.scope():
+        model = Viewing()
+        model.compile()
+    trainer = Trainer(model, SPACE, mirrored, 6)
+    views = np.stack([VECTORS + 100, VECTORS + 200], 1)
+    trainer.train(VECTORS, some_labels(30), (1, 2), 5, views=views)
+    trainer.train(VECTORS, some_labels(30), (1, 2), 7, 5)  # where there are none, V is 0
+    assert trainer.traces == 1
+    for examples, _, own in model.batches[:10]:
+        np.testing.assert_array_equal(own, views[places(examples)])
+    assert {own.shape for *_, own in model.batches[10:]} == {(3, 0, 12)}
+
+
 def test_nothing_to_train_on_is_refused(one_device: tf.distribute.Strategy) -> None:
     model = Heard()
     model.compile()

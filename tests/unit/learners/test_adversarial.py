@@ -119,3 +119,23 @@ def test_impossible_options_are_refused() -> None:
         VAEACGANOptions(kl_weight=-1.0)
     with pytest.raises(ConfigError, match="width is 0"):
         VAEACGANOptions(width=0.0)
+
+
+@pytest.mark.parametrize(("classifier", "shape", "steps"), [
+    ("lenet", (8, 8, 1), 500), ("mlp", (12,), 100),
+])  # fmt: skip
+def test_the_warm_up_is_that_of_the_space(
+    classifier: str, shape: tuple[int, ...], steps: int
+) -> None:
+    learner = small_learner("vaeacgan", classifier, shape)
+    assert isinstance(learner.options, AdversarialOptions)
+    assert learner.options.warmup_steps == steps
+    again = type(learner).from_config(learner.get_config())
+    assert again.options == learner.options
+    asked = small_learner("vaeacgan", classifier, shape, warmup_steps=7).options
+    assert isinstance(asked, AdversarialOptions)
+    assert asked.warmup_steps == 7
+    # A run that goes on keeps what it was begun with.
+    options, space = AdversarialOptions(), learner.space
+    assert options.for_space(space, {"warmup_steps": 300}).warmup_steps == 300
+    assert options.for_space(space, {"width": 2.0}).warmup_steps == steps

@@ -7,7 +7,9 @@ import pytest
 import tensorflow as tf
 
 from bgadl_tf.core.types import ImageShape
+from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.pmda import PMDA
+from tests.support.examples import some_vectors
 from tests.support.learners import small_learner
 
 
@@ -49,3 +51,28 @@ def test_only_colour_images_are_mirrored(cross: np.ndarray) -> None:
     )
     assert 15 < mirrored.sum() < 49
     assert (same ^ mirrored).all()
+
+
+def test_of_vectors_each_form_is_taken_as_often() -> None:
+    learner = small_learner("pmda", "mlp", (12,))
+    examples = some_vectors(3000)
+    views = np.stack([examples + 10, examples + 20, examples + 30], 1)
+    batch = Batch(tf.constant(examples), tf.zeros(3000, tf.int32), views=tf.constant(views))
+    seen = learner.seen_of(batch, tf.constant((1, 2))).numpy()
+    chosen = ((seen - examples) / 10).round().astype(int)
+    assert (chosen == chosen[:, :1]).all(), "one form of one example, whole"
+    counts = np.bincount(chosen[:, 0])
+    assert len(counts) == 4
+    assert np.abs(counts - 750).max() < 100
+    other = learner.seen_of(batch, tf.constant((1, 3))).numpy()
+    assert not np.array_equal(seen, other)
+    without = learner.seen_of(batch._replace(views=None), tf.constant((1, 2)))
+    np.testing.assert_array_equal(without, examples)
+
+
+def test_images_are_moved_whatever_views_there_are(cross: np.ndarray) -> None:
+    learner = small_learner("pmda", shape=(15, 15, 1))
+    assert not learner.uses_views
+    batch = Batch(tf.constant(cross), tf.zeros(64, tf.int32))
+    moved = learner.seen_of(batch, tf.constant((1, 2)))
+    np.testing.assert_array_equal(moved, transform((15, 15, 1), cross))

@@ -16,6 +16,7 @@ from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.learners.plain import Plain
 from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.classifiers.keras_model import KerasModelClassifier
+from bgadl_tf.models.pretrained.pixels import Pixels
 from tests.support.examples import some_images, some_vectors
 from tests.support.learners import reseed
 from tests.support.scoring import bald_of
@@ -32,7 +33,7 @@ def trunk() -> keras.Model:
     inputs = keras.Input(SHAPE)
     hidden = Layers.Conv2D(4, 3, strides=2, activation="relu", name="conv")(inputs)
     hidden = Layers.Flatten(name="flat")(hidden)
-    return keras.Model(inputs, Layers.Dense(6, activation="relu", name="dense")(hidden))
+    return keras.Model(inputs, Layers.Dense(6, activation="tanh", name="dense")(hidden))
 
 
 def functional() -> keras.Model:
@@ -161,6 +162,11 @@ def of_any_size() -> keras.Model:
     return keras.Sequential([keras.Input((None, None, 3)), Layers.GlobalAveragePooling2D()])
 
 
+def two_outputs() -> keras.Model:
+    inputs = keras.Input((3,))
+    return keras.Model(inputs, [Layers.Dense(4)(inputs), Layers.Dense(5)(inputs)])
+
+
 def unbuilt() -> keras.Model:
     return keras.Sequential([Layers.Flatten(), Layers.Dense(4)])
 
@@ -179,6 +185,7 @@ def nothing_but_scores() -> keras.Model:
     ("make", "cut", "message"),
     [
         (two_inputs, None, r"has 2 inputs; expected one"),
+        (two_outputs, None, r"has 2 outputs; expected one, or .*cut="),
         (of_any_size, None, r"shape \(None, None, None, 3\); expected \(None, H, W, D\) or"),
         (of_sequences, None, r"shape \(None, 7, 5\); expected \(None, H, W, D\) or"),
         (unbuilt, None, r"is not built; give it a keras\.Input, or call it once"),
@@ -211,8 +218,9 @@ def test_saved_and_loaded_it_computes_the_same(make: Make, tmp_path: Path) -> No
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert isinstance(loaded, KerasModelClassifier)
     np.testing.assert_array_equal(loaded(PIXELS), classifier(PIXELS))
-    for name in ("dropout", "hidden", "pixel_range", "given_head", "example_shape", "classes"):
+    for name in ("dropout", "hidden", "given_stages", "example_shape", "classes", "fine_tune"):
         assert getattr(loaded, name) == getattr(classifier, name), name
+    assert loaded.trunk.pixels == classifier.trunk.pixels == Pixels(-1, 1)
     assert loaded.head.rates == classifier.head.rates
 
 

@@ -1,0 +1,73 @@
+"""A part of a dataset: the same examples everywhere, whatever their order, decided by their ids."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from bgadl_tf.core.errors import ConfigError, DataError
+from bgadl_tf.core.types import Id
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.example_set import ExampleSet
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is developed on one part of a dataset can be confirmed on another.
+
+    Args:
+        number: From 1 to ``count``.
+        count: Parts in all.
+    """
+
+    number: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From ``I/N``.
+
+        Raises:
+            ConfigError: It is something else, or there is no such part.
+        """
+        number, slash, count = text.partition("/")
+        if not (slash and number.isdecimal() and count.isdecimal()) or not (
+            1 <= int(number) <= int(count)
+        ):
+            raise ConfigError(
+                f"--part is {text!r}; expected I/N with I from 1 to N, e.g. 1/2 for the first half"
+            )
+        return cls(int(number), int(count))
+
+    def has(self, id_: Id) -> bool:
+        """Whether the example of an id belongs to it: one of ``count`` does, by a hash."""
+        digest = hashlib.blake2b(id_.encode("utf-8", "surrogateescape"), digest_size=8)
+        return int.from_bytes(digest.digest(), "little") % self.count == self.number - 1
+
+    def of(self, dataset: Dataset) -> Dataset:
+        """This part of the training and of the test set.
+
+        Raises:
+            DataError: One of them would be empty.
+        """
+        return dataclasses.replace(
+            dataset,
+            name=f"{dataset.name} ({self.number}/{self.count})",
+            train=self._some(dataset.train, f"training set of {dataset.name!r}"),
+            test=self._some(dataset.test, f"test set of {dataset.name!r}"),
+        )
+
+    def _some(self, whole: ExampleSet, what: str) -> ExampleSet:
+        if not len(whole):
+            return whole
+        rows = np.array([row for row, id_ in enumerate(whole.ids) if self.has(id_)], np.int64)
+        if not len(rows):
+            raise DataError(
+                f"none of the {len(whole)} examples of the {what} is in --part "
+                f"{self.number}/{self.count}; choose another part, or fewer"
+            )
+        return whole.part(rows)

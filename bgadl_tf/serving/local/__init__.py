@@ -1,0 +1,1 @@
+"""An exported model in this process, asked as one on a server is: no sockets, no ports."""
