@@ -120,6 +120,7 @@ def dataset_settings(config: RunConfig) -> Json:
         "new_classes": list(config.new_classes),
         "max_unreadable": config.max_unreadable,
         "seed": config.seed,
+        "part": config.part,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -101,6 +102,8 @@ def cache_folder(embeddings: str | None) -> Path:
 def _kept(folder: Path, facts: Facts) -> Facts | None:
     """What a folder says of its features; None where there is nothing yet."""
     kept = Facts.read(folder)
+    if kept is not None:  # every part of a dataset is kept in one place
+        kept = dataclasses.replace(kept, dataset={**kept.dataset, "part": facts.dataset["part"]})
     if kept is not None and (different := kept.differences(facts)):
         raise DataError(
             f"{folder} is to hold features of {facts.backbone} of {facts.dataset['dataset']!r}, "
