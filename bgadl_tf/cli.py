@@ -29,7 +29,7 @@ DATASET_SETTINGS = (
 """Settings of a run that say what its dataset is."""
 
 EMBED_SETTINGS = (
-    *(name for name in DATASET_SETTINGS if name != "stream"), "part", "backbone", "weights",
+    *(name for name in DATASET_SETTINGS if name != "stream"), "backbone", "weights",
     "pixel_range", "views", "store", "strategy", "cpu_replicas", "precision",
 )  # fmt: skip
 """Settings of a run that say what the features of its dataset are."""

@@ -153,7 +153,8 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         shape=tuple(resumed.get("image_shape") or example_shape(resumed)) if resumed else None,
     )
     if config.backbone is not None:
-        dataset = features.embedded(dataset, config, strategy)
+        fingerprint = resumed.get("backbone_fingerprint")
+        dataset = features.embedded(dataset, config, strategy, fingerprint)
     names = history.class_names or resumed.get("class_names", ())
     dataset = dataset.in_order(names) if names else dataset
     config = dataclasses.replace(config, scaling=_scaling(config, dataset, resumed))

@@ -75,6 +75,7 @@ def _load(config: RunConfig, shape: ImageShape | None) -> Dataset:
             resize=config.resize,
             max_unreadable=config.max_unreadable,
             new_classes=config.new_classes,
+            part=config.part,
             shape=shape,
         )
 

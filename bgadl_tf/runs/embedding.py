@@ -120,6 +120,7 @@ def dataset_settings(config: RunConfig) -> Json:
         "new_classes": list(config.new_classes),
         "max_unreadable": config.max_unreadable,
         "seed": config.seed,
+        "part": config.part,
     }
 
 
@@ -218,12 +219,26 @@ def fill(
     ) as bar:
         for part in parts:
             # The first part may have brought what the second one lacked.
-            for count in _fill_part(store, part, store.missing(part), embedder):
+            for count in fill_part(store, part, store.missing(part), embedder):
                 bar.update(count)
     return total
 
 
-def _fill_part(store: FeatureStore, part: Wanted, rows: Rows, embedder: Embedder) -> Iterator[int]:
+def fill_part(store: FeatureStore, part: Wanted, rows: Rows, embedder: Embedder) -> Iterator[int]:
+    """Put the features of some images into a store.
+
+    Args:
+        store: Held by this process.
+        part: The images.
+        rows: Which of them; none is there yet.
+        embedder: Computes the features.
+
+    Yields:
+        How many images are done since the last time; they are on disk soon.
+
+    Raises:
+        DataError: As ``fill``.
+    """
     pending: list[Features] = []
     last = time.monotonic()
     images = part.images

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from bgadl_tf.core.errors import DataError
+from bgadl_tf.core.errors import DataError, RunFolderError
 from bgadl_tf.core.types import Id, Images
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.embedded import Embedded
@@ -22,13 +23,19 @@ from bgadl_tf.runs import embedding
 from bgadl_tf.runs.config import RunConfig
 
 
-def embedded(images: Dataset, config: RunConfig, strategy: tf.distribute.Strategy) -> Dataset:
+def embedded(
+    images: Dataset,
+    config: RunConfig,
+    strategy: tf.distribute.Strategy,
+    fingerprint: str | None = None,
+) -> Dataset:
     """The features of a dataset's images, those that are kept already and the others.
 
     Args:
         images: What the backbone sees.
         config: Says which backbone, how many views, where features are kept and as what.
         strategy: Whose replicas share the work.
+        fingerprint: Of the backbone of a run that goes on; None for a new one.
 
     Returns:
         The same ids, labels, classes and contents, with vectors, and with ``embedded``.
@@ -36,8 +43,15 @@ def embedded(images: Dataset, config: RunConfig, strategy: tf.distribute.Strateg
     Raises:
         ConfigError: The backbone cannot be had, or gives no features of these images.
         DataError: An image cannot be read, or what is kept is damaged.
+        RunFolderError: The run began with another backbone.
     """
     frozen = embedding.load_frozen(images, config, strategy)
+    if fingerprint not in (None, frozen.facts.fingerprint):
+        raise RunFolderError(
+            f"{config.backbone} is another network than the one in whose features the run began "
+            f"(fingerprint {frozen.facts.fingerprint}, and {fingerprint} then); give that one "
+            "back, or use another --out"
+        )
     folder = cache_folder(config.embeddings) / frozen.facts.key
     store, kept = FeatureStore(folder, frozen.facts), _kept(folder, frozen.facts)
     parts, read = embedding.wanted(images, store)
@@ -88,6 +102,8 @@ def cache_folder(embeddings: str | None) -> Path:
 def _kept(folder: Path, facts: Facts) -> Facts | None:
     """What a folder says of its features; None where there is nothing yet."""
     kept = Facts.read(folder)
+    if kept is not None:  # every part of a dataset is kept in one place
+        kept = dataclasses.replace(kept, dataset={**kept.dataset, "part": facts.dataset["part"]})
     if kept is not None and (different := kept.differences(facts)):
         raise DataError(
             f"{folder} is to hold features of {facts.backbone} of {facts.dataset['dataset']!r}, "

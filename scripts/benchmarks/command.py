@@ -18,6 +18,7 @@ CASES = {
     "pool_growth": "pools of 1k to 100k images, in memory and on disk: time and memory",
     "training_steps": "VAE-ACGAN steps against the released algorithm in PyTorch and plain Keras",
     "whole_round": "where the time of a round goes; starting up; checkpoints and ledger",
+    "embedding": "features of images, written to disk, against the bare backbone",
     "replicas": "two replicas on a split CPU against one device",
     "serving": "BALD requests a second against the same model without a server",
 }
@@ -53,6 +54,11 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data-dir", metavar="FOLDER", help="prepared TFDS datasets mnist and cifar10"
     )
+    parser.add_argument(
+        "--backbone", type=Path, metavar="FILE.keras",
+        help="of the case embedding; takes pixels from 0 to 255 (default: MobileNetV3Small, random "
+        "weights)",
+    )  # fmt: skip
     return parser
 
 
@@ -78,6 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         repeats=arguments.repeats or (1 if arguments.quick else 5),
         threads=arguments.threads,
         data_dir=arguments.data_dir and str(Path(arguments.data_dir).absolute()),
+        backbone=arguments.backbone and str(arguments.backbone.absolute()),
     )
     _run(arguments.cases or list(CASES), settings, arguments.out)
     return 0

@@ -17,6 +17,7 @@ class Settings:
     threads: Of TensorFlow and of PyTorch, each.
     data_dir: Folder of prepared TFDS datasets with ``mnist`` and ``cifar10``; None for stand-ins
         made from scikit-learn's digits.
+    backbone: File of a backbone that takes pixels from 0 to 255; None for MobileNetV3Small.
     """
 
     quick: bool = False
@@ -24,6 +25,7 @@ class Settings:
     repeats: int = 5
     threads: int = 2
     data_dir: str | None = None
+    backbone: str | None = None
 
     def pick(self, usual: T, quick: T) -> T:
         """One of two sizes."""

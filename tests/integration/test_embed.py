@@ -208,6 +208,7 @@ def test_other_features_need_another_folder(config: RunConfig, tmp_path: Path) -
         "store was float16, now float32": {"store": "float32"},
         "views was 2, now 3": {"views": 3},
         "dataset was 'folder:.*', now 'digits'": {"dataset": "digits"},
+        "part was None, now '1/2'": {"part": "1/2"},
     }  # fmt: skip
     for message, settings in others.items():
         changed = RunConfig(**{**config.to_json(), **settings})

@@ -75,10 +75,10 @@ class Facts:
             for name in ("image_shape", "resize", "store", "precision", "views", "view_settings")
             if before[name] != now[name]
         ]
-        if self.dataset["dataset"] != other.dataset["dataset"]:
-            found.append(
-                f"dataset was {self.dataset['dataset']!r}, now {other.dataset['dataset']!r}"
-            )
+        for name in ("dataset", "part"):
+            was, is_now = (facts.dataset.get(name) for facts in (self, other))
+            if was != is_now:
+                found.append(f"{name} was {was!r}, now {is_now!r}")
         return found
 
     def _of_features(self) -> Json:
