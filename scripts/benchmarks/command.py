@@ -16,6 +16,7 @@ from scripts.benchmarks.settings import Settings
 CASES = {
     "pool_scoring": "BALD scores of a pool, K passes, against baal and plain Keras",
     "pool_growth": "pools of 1k to 100k images, in memory and on disk: time and memory",
+    "features": "a query over a million vectors against baal, and rounds of BGADL in features",
     "training_steps": "VAE-ACGAN steps against the released algorithm in PyTorch and plain Keras",
     "whole_round": "where the time of a round goes; starting up; checkpoints and ledger",
     "embedding": "features of images, written to disk, against the bare backbone",

@@ -22,7 +22,7 @@ FIRST_IMPORTS = "import tensorflow, keras; keras.layers.Dense"
 def run(settings: Settings, report: Report) -> None:
     """A round, then a start."""
     config = _config(settings)
-    _round(config, settings, report)
+    rounds(config, "a round", settings, report)
     _start(config, settings, report)
 
 
@@ -48,16 +48,17 @@ def _config(settings: Settings) -> dict[str, Any]:
     return config
 
 
-def _round(config: dict[str, Any], settings: Settings, report: Report) -> None:
+def rounds(config: dict[str, Any], what: str, settings: Settings, report: Report) -> None:
+    """Time rounds of a run with these settings, and say where the time of one goes."""
     with Worker("rounds", **config) as worker:
         # The initial set, and the first query: everything is traced after these.
         for _ in range(2):
             worker.ask()
-        rounds = [worker.ask() for _ in range(settings.repeats)]
-    setting = f"a round: {config['steps']} steps, {rounds[0]['candidates']:,} candidates, K = 20"
-    report.add(setting, "bgadl", [found["whole"] for found in rounds], "s", ours=True)
-    whole = statistics.median(found["whole"] for found in rounds)
-    parts = {name: [found["parts"].get(name, 0.0) for found in rounds] for name in _parts(rounds)}
+        timed = [worker.ask() for _ in range(settings.repeats)]
+    setting = f"{what}: {config['steps']} steps, {timed[0]['candidates']:,} candidates, K = 20"
+    report.add(setting, "bgadl", [found["whole"] for found in timed], "s", ours=True)
+    whole = statistics.median(found["whole"] for found in timed)
+    parts = {name: [found["parts"].get(name, 0.0) for found in timed] for name in _parts(timed)}
     for name, seconds in parts.items():
         share = f"{100 * statistics.median(seconds) / whole:.1f} % of the round"
         report.add(f"{setting}, of which", name, seconds, "s", ours=True, note=share)

@@ -18,8 +18,8 @@ from bgadl_tf.core.types import Floats, Images
 BATCH = 100
 
 
-def scorer(model: nn.Module, passes: int, replicate: bool) -> Callable[[Images], Floats]:
-    """Scores images ``uint8 [N, H, W, D]``.
+def scorer(model: nn.Module, passes: int, replicate: bool) -> Callable[[Images | Floats], Floats]:
+    """Scores images ``uint8 [N, H, W, D]``, or vectors ``float32 [N, F]``.
 
     Without worker processes, which cost more than they give where images lie in memory.
 
@@ -41,9 +41,11 @@ def scorer(model: nn.Module, passes: int, replicate: bool) -> Callable[[Images],
         )
     heuristic = BALD()
 
-    def score(images: Images) -> Floats:
-        pixels = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255.0
-        data = TensorDataset(pixels.contiguous(), torch.zeros(len(images), dtype=torch.long))
+    def score(examples: Images | Floats) -> Floats:
+        inputs = torch.from_numpy(examples)
+        if inputs.ndim == 4:
+            inputs = (inputs.permute(0, 3, 1, 2).float() / 255.0).contiguous()
+        data = TensorDataset(inputs, torch.zeros(len(examples), dtype=torch.long))
         return heuristic.get_uncertainties(
             wrapper.predict_on_dataset(data, iterations=passes, verbose=False)
         )

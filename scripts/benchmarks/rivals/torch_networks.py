@@ -17,6 +17,14 @@ def classifier(name: str, shape: ImageShape, classes: int = 10) -> nn.Module:
     return {"gal_cnn": _gal_cnn, "lenet": _lenet, "resnet18": _resnet18}[name](shape, classes)
 
 
+def mlp(features: int, classes: int = 10) -> nn.Module:
+    """Logits ``[B, C]`` of vectors ``[B, F]``."""
+    return nn.Sequential(
+        nn.Dropout(0.5), nn.Linear(features, 256), nn.ReLU(),
+        nn.Dropout(0.5), nn.Linear(256, classes),
+    )  # fmt: skip
+
+
 def _gal_cnn(shape: ImageShape, classes: int) -> nn.Module:
     side = (shape[0] - 6) // 2
     return nn.Sequential(

@@ -87,3 +87,19 @@ def test_other_masks_are_not_traced_anew(one_device: tf.distribute.Strategy) -> 
     scores = [bald_of(scorer, vectors, seed) for seed in range(6)]
     assert scorer.score_traces == 1
     assert len({float(score[0]) for score in scores}) == 6
+
+
+def test_two_replicas_see_what_one_sees(
+    one_device: tf.distribute.Strategy, mirrored: tf.distribute.Strategy
+) -> None:
+    vectors, scores = some_vectors(30), []
+    weights = None
+    for strategy in (one_device, mirrored):
+        with strategy.scope():
+            learner = Plain(MLP((12,), 10))
+            learner.compile()
+        weights = learner.classifier.get_weights() if weights is None else weights
+        learner.classifier.set_weights(weights)
+        scores.append(bald_of(Scorer(learner, strategy, 8), vectors, 3))
+    assert scores[0].std() > 1e-3
+    np.testing.assert_allclose(*scores, atol=1e-6)
