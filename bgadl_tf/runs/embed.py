@@ -12,7 +12,7 @@ from bgadl_tf.core import durable
 from bgadl_tf.core.errors import ConfigError, StreamError
 from bgadl_tf.core.types import ImageShape
 from bgadl_tf.data.dataset import Dataset
-from bgadl_tf.data.embeddings import folder
+from bgadl_tf.data.embeddings import folder, reading
 from bgadl_tf.data.embeddings.facts import BACKBONE, FILE, Facts
 from bgadl_tf.data.embeddings.hold import LOCK, held
 from bgadl_tf.data.embeddings.store import FeatureStore
@@ -92,6 +92,9 @@ def _embed(
     before: Facts | None,
     strategy: tf.distribute.Strategy,
 ) -> Facts:
+    folder.check_names(images)
+    if before is not None and before.complete:
+        reading.check(out, before)
     work = out / folder.WORK
     store = FeatureStore(work, frozen.facts)
     parts, _ = embedding.wanted(images, store)
