@@ -33,7 +33,7 @@ from bgadl_tf.loop.parts import check_views
 from bgadl_tf.loop.plan import Plan
 from bgadl_tf.models.classifiers.base import default_classifier
 from bgadl_tf.models.spaces import space_of
-from bgadl_tf.runs import features, network_settings, pipeline, user_network
+from bgadl_tf.runs import features, in_features, network_settings, pipeline, user_network
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.methods import Method, resolve
 from bgadl_tf.runs.networks import example_shape, make_learner
@@ -125,6 +125,8 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
     # split the CPU.
     strategy = make_strategy(config.strategy, config.cpu_replicas)
     check_batch_size(config.batch_size, strategy)
+    if config.backbone is not None:
+        in_features.check(config, method.learner, learner_options)
     resumed = {} if folder is None else folder.resumed()
     journal = unopened(None) if folder is None else folder.journal
     config = network_settings.resolved(

@@ -1,4 +1,4 @@
-"""What holds for every registered classifier."""
+"""What holds for every registered classifier, and for those made of a user's model."""
 
 from __future__ import annotations
 
@@ -17,19 +17,43 @@ from tests.support.examples import some_images
 SHAPES = [(8, 8, 1), (28, 28, 1), (32, 32, 3), (9, 13, 3), (96, 96, 1)]
 
 
+USERS = ("model", "model's own dropout")
+
+
 def make(name: str, shape: ImageShape, **kw: object) -> Classifier:
+    if name in USERS:
+        return of_a_model(name, shape, **kw)
     if name.startswith("resnet"):
         kw["width"] = 0.125
     return CLASSIFIERS.get(name)(shape, 10, **kw)
+
+
+def of_a_model(
+    name: str, shape: ImageShape, dropout: float | None = None, dtype: str | None = None
+) -> Classifier:
+    """Of a model for colour images of any size, with everything that draws or normalises in it."""
+    layers = keras.layers
+    own = name != "model" and dropout is None
+    model = keras.Sequential(
+        [
+            keras.Input((None, None, 3)), layers.Conv2D(8, 3, padding="same"),
+            layers.BatchNormalization(), layers.ReLU(), layers.SpatialDropout2D(0.2),
+            layers.GlobalAveragePooling2D(), layers.Dropout(0.3), layers.Dense(6, "tanh"),
+            layers.Dropout(0.5), layers.Dense(10, "softmax"),
+        ]
+    )  # fmt: skip
+    return Classifier.from_model(
+        model, 10, own_dropout=own, dropout=dropout, dtype=dtype, shape=shape
+    )
 
 
 def images(shape: ImageShape, count: int = 4) -> tf.Tensor:
     return tf.constant(some_images(count, shape), tf.float32) / 255.0
 
 
-@pytest.fixture(params=list(CLASSIFIERS))
+@pytest.fixture(params=[*CLASSIFIERS, *USERS])
 def name(request: pytest.FixtureRequest) -> str:
-    """Each registered classifier."""
+    """Each registered classifier, and two that are not."""
     return str(request.param)
 
 

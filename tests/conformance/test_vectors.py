@@ -21,7 +21,7 @@ from bgadl_tf.models.encoder import Encoder
 from bgadl_tf.models.generator import Generator
 from bgadl_tf.models.spaces import ImageSpace, VectorSpace, space_of
 from tests.support.examples import some_labels, some_vectors
-from tests.support.learners import small_learner, weights_of
+from tests.support.learners import reseed, small_learner, weights_of
 from tests.support.scoring import bald_of
 
 SHAPE = (12,)
@@ -76,6 +76,20 @@ def test_a_step_on_two_replicas_is_a_step_on_one(
         np.testing.assert_allclose(after[1][key], value, rtol=0, atol=1e-6, err_msg=key)
 
 
+def test_stopping_between_steps_changes_nothing(
+    name: str, one_device: tf.distribute.Strategy
+) -> None:
+    learner = small_learner(name, "mlp", SHAPE)
+    trainer = Trainer(learner, learner.space, one_device, 16)
+    trainer.train(VECTORS, LABELS, (1, 2), 6, unlabelled=POOL, views=VIEWS)
+    whole = weights_of(learner)
+    reseed(learner)
+    trainer.train(VECTORS, LABELS, (1, 2), 3, unlabelled=POOL, views=VIEWS)
+    trainer.train(VECTORS, LABELS, (1, 2), 6, 3, unlabelled=POOL, views=VIEWS)
+    for key, value in weights_of(learner).items():
+        np.testing.assert_array_equal(value, whole[key], err_msg=key)
+
+
 def test_what_it_makes_further_is_vectors(name: str) -> None:
     learner = small_learner(name, "mlp", SHAPE)
     seed = seeding.seed_pair(0, 1, "generate")
@@ -109,7 +123,8 @@ def test_what_moves_images_refuses_vectors(name: str) -> None:
 def test_convolutional_e_g_and_d_say_which_sizes_they_take(shape: Shape) -> None:
     message = (
         rf"8 to 96 pixels a side, and images are {shape[0]}x{shape[1]}: give --image-size, or learn"
-        r" in features \(--dataset embeddings:PATH\), or choose a learner that generates nothing"
+        r" in features \(--backbone keras:NAME or model:FILE.keras\), or choose a learner that"
+        r" generates nothing"
     )
     for make in (
         lambda: Encoder(shape, 5, width=0.1),

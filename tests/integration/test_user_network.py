@@ -14,10 +14,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from bgadl_tf.acquisition.acquisition import ACQUISITIONS, wraps
 from bgadl_tf.core.errors import ConfigError, RunFolderError, UnknownNameError
 from bgadl_tf.engine.trainer import Trainer
+from bgadl_tf.learners.learner import LEARNERS
 from bgadl_tf.loop import checkpoints
 from bgadl_tf.loop.callback import Callback
+from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.pretrained import applications
 from bgadl_tf.models.pretrained.pixels import Pixels
 from bgadl_tf.runs import build as build_module
@@ -25,6 +28,8 @@ from bgadl_tf.runs.build import build, names_of
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.export import export_run
 from bgadl_tf.runs.train import train
+from tests.support.examples import some_images, some_labels
+from tests.support.learners import weights_of
 from tests.support.photos import rows_of, save_digits
 from tests.support.run_tools import differences, no_export, no_pictures
 
@@ -91,6 +96,10 @@ def test_killed_and_without_its_file_it_ends_the_same_and_is_exported(
     file.rename(tmp_path / "gone.keras")
     train(config, killed)
     assert differences(run, killed) == []
+    model(11).save(file)
+    with pytest.raises(RunFolderError, match=r"another configuration: network_digest was"):
+        train(config, killed)
+    file.unlink()
     described = json.loads((run / "config.json").read_text())
     assert described["fine_tune"] == "all"
     assert len(described["network_digest"]) == 32
@@ -115,16 +124,7 @@ def test_killed_and_without_its_file_it_ends_the_same_and_is_exported(
     assert min(query["scores"]) > 1e-3
 
 
-def test_another_file_is_another_run(file: Path, tmp_path: Path) -> None:
-    config = RunConfig(**{**SETTINGS, "rounds": 0}, classifier=f"model:{file}")
-    train(config, tmp_path / "run")
-    other = model()
-    other.layers[-1].bias.assign(np.ones(10))
-    other.save(file)
-    with pytest.raises(RunFolderError, match=r"another configuration: network_digest was"):
-        train(config, tmp_path / "run")
-
-
+@pytest.mark.slow
 def test_a_new_class_joins_a_network(tmp_path: Path) -> None:
     save_digits(tmp_path / "images", rows_of((0, 1), 0, 120))
     model(2).save(tmp_path / "own.keras")
@@ -158,6 +158,56 @@ def test_a_network_without_weights_is_drawn_by_the_seed_of_the_run() -> None:
         assert setup.learner.classifier.example_shape == (32, 32, 1)
     for one, other in zip(*drawn, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.slow
+def test_every_acquisition_asks_with_a_users_network(file: Path, tmp_path: Path) -> None:
+    refused: dict[str, str] = {}
+    for acquisition in ACQUISITIONS:
+        name = f"{acquisition}:bald" if wraps(acquisition) else acquisition
+        settings = {**SETTINGS, "method": None, "rounds": 1, "steps": 1, "fine_tune": "head"}
+        config = RunConfig(
+            **settings, learner="plain", acquisition=name, classifier=f"model:{file}"
+        )
+        try:
+            outcome = train(config, tmp_path / acquisition)
+        except ConfigError as error:
+            refused[acquisition] = str(error)
+        else:
+            assert len(outcome.rounds[1]["queried"]) == 4
+    for acquisition, reason in refused.items():
+        assert f"{acquisition!r} needs" in reason
+    assert len(refused) < 0.3 * len([*ACQUISITIONS])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("learner", LEARNERS.names())
+@pytest.mark.parametrize("fine_tune", ["head", "all"])
+def test_every_learner_trains_a_users_network(learner: str, fine_tune: str) -> None:
+    options: dict[str, Any] = {"freeze": False} if learner == "simsiam" else {}
+    kind = LEARNERS.get(learner)
+    if "width" in {*kind.options_type.__dataclass_fields__}:
+        options |= {"width": 0.1, "latent_dim": 5, "warmup_steps": 0}
+    classifier = Classifier.from_model(
+        model(), 10, own_dropout=True, pixel_range=(0, 255), fine_tune=fine_tune
+    )
+    if learner == "simsiam" and fine_tune == "head":
+        with pytest.raises(ConfigError, match="has nothing to train"):
+            kind.create(classifier, kind.options_type(**options))
+        return
+    network = kind.create(classifier, kind.options_type(**options))
+    network.compile()
+    before = weights_of(network)
+    trunk = [weight.numpy() for weight in classifier.trunk.weights]
+    Trainer(network, network.space, tf.distribute.get_strategy(), 8).train(
+        some_images(16), some_labels(16), (1, 2), 2, unlabelled=some_images(16)
+    )
+    after = weights_of(network)
+    others = [key for key in before if not key.startswith("classifier")]
+    moved = [key for key in others if not np.array_equal(before[key], after[key])]
+    assert len(moved) >= 0.9 * len(others)
+    stayed = all(map(np.array_equal, trunk, [w.numpy() for w in classifier.trunk.weights]))
+    assert stayed is (fine_tune == "head")
 
 
 @pytest.mark.parametrize(
