@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import shutil
 from pathlib import Path
@@ -101,7 +102,10 @@ def _embed(
     if before is not None and before.complete and folder.is_of(out, images, parts):
         shutil.rmtree(work, ignore_errors=True)
         logger.warning("%s holds these features already", out)
-        return before
+        now = dataclasses.replace(before, dataset=frozen.facts.dataset)
+        if now != before:  # the images lie elsewhere
+            now.write(out)
+        return now
     if before is None:
         embedding.save_backbone(frozen, out)
         frozen.facts.write(out)

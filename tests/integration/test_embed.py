@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import shutil
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tqdm import tqdm
 
 from bgadl_tf.cli import main
 from bgadl_tf.core.errors import BgadlError, DataError
@@ -157,6 +159,31 @@ def test_what_is_finished_is_left_as_it_is(
     assert sum(seen) == len(SHOWN)
     assert {path: path.stat().st_mtime_ns for path in out.iterdir()} == before
     assert f"{out} holds these features already" in caplog.text
+    embed(dataclasses.replace(config, max_unreadable=0.5), out)
+    facts = json.loads((out / "embedding.json").read_text())
+    assert facts["dataset"]["max_unreadable"] == 0.5
+    assert sum(seen) == len(SHOWN)
+
+
+def test_interrupted_it_keeps_what_it_has(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: list[int]
+) -> None:
+    monkeypatch.setattr(engine, "CHUNK", 4)
+    update, calls = tqdm.update, []
+
+    def interrupted(bar: Any, count: int) -> Any:
+        calls.append(count)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return update(bar, count)
+
+    monkeypatch.setattr(tqdm, "update", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        embed(config, tmp_path / "features")
+    whole = len(SHOWN)
+    seen[:] = []
+    embed(config, tmp_path / "features")
+    assert sum(seen) == whole - 12
 
 
 def test_of_a_changed_dataset_only_what_is_new_is_computed(
