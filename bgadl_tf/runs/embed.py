@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import shutil
 from pathlib import Path
@@ -12,7 +13,7 @@ from bgadl_tf.core import durable
 from bgadl_tf.core.errors import ConfigError, StreamError
 from bgadl_tf.core.types import ImageShape
 from bgadl_tf.data.dataset import Dataset
-from bgadl_tf.data.embeddings import folder
+from bgadl_tf.data.embeddings import folder, reading
 from bgadl_tf.data.embeddings.facts import BACKBONE, FILE, Facts
 from bgadl_tf.data.embeddings.hold import LOCK, held
 from bgadl_tf.data.embeddings.store import FeatureStore
@@ -92,13 +93,19 @@ def _embed(
     before: Facts | None,
     strategy: tf.distribute.Strategy,
 ) -> Facts:
+    folder.check_names(images)
+    if before is not None and before.complete:
+        reading.check(out, before)
     work = out / folder.WORK
     store = FeatureStore(work, frozen.facts)
     parts, _ = embedding.wanted(images, store)
     if before is not None and before.complete and folder.is_of(out, images, parts):
         shutil.rmtree(work, ignore_errors=True)
         logger.warning("%s holds these features already", out)
-        return before
+        now = dataclasses.replace(before, dataset=frozen.facts.dataset)
+        if now != before:  # the images lie elsewhere
+            now.write(out)
+        return now
     if before is None:
         embedding.save_backbone(frozen, out)
         frozen.facts.write(out)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -218,12 +219,16 @@ def fill(
     ) as bar:
         for part in parts:
             # The first part may have brought what the second one lacked.
-            for count in fill_part(store, part, store.missing(part), embedder):
-                bar.update(count)
+            done = fill_part(store, part, store.missing(part), embedder)
+            with contextlib.closing(done):  # while the folder is held, also where it is interrupted
+                for count in done:
+                    bar.update(count)
     return total
 
 
-def fill_part(store: FeatureStore, part: Wanted, rows: Rows, embedder: Embedder) -> Iterator[int]:
+def fill_part(
+    store: FeatureStore, part: Wanted, rows: Rows, embedder: Embedder
+) -> Generator[int, None, None]:
     """Put the features of some images into a store.
 
     Args:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,10 +11,22 @@ from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.data.loader import LOADERS
 from bgadl_tf.data.source import is_in_memory
+from bgadl_tf.runs.config import RunConfig
+from bgadl_tf.runs.embed import embed
+from tests.support.backbones import save_tiny
 from tests.support.small_datasets import VECTORS, WRITERS
 
+
+def write_features(root: Path) -> list[str]:
+    """What ``bgadl embed`` writes of a folder of digits."""
+    (_, spec), backbone = WRITERS["folder"](root / "photos"), save_tiny(root / "tiny.keras")
+    embed(RunConfig(dataset=spec, views=1, **backbone), root / "features")
+    return ["--dataset", f"embeddings:{root / 'features'}"]
+
+
+FEATURES = "features of images"
 KINDS_AND_SIZES = [
-    *((kind, None) for kind in LOADERS),
+    *((kind, None) for kind in (*LOADERS, FEATURES)),
     *((kind, 12) for kind in LOADERS if kind not in VECTORS),
 ]
 
@@ -23,7 +37,8 @@ def datasets(
 ) -> tuple[Dataset, Dataset]:
     """A dataset of each registered kind as it is loaded usually, and streamed."""
     kind, size = request.param
-    flags = WRITERS[kind](tmp_path_factory.mktemp(kind) / "data")
+    write = write_features if kind == FEATURES else WRITERS[kind]
+    flags = write(tmp_path_factory.mktemp("dataset") / "data")
     spec, *data_dir = flags[1::2]
 
     def load(stream: bool) -> Dataset:

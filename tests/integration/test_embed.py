@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import shutil
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tqdm import tqdm
 
 from bgadl_tf.cli import main
 from bgadl_tf.core.errors import BgadlError, DataError
@@ -157,6 +159,31 @@ def test_what_is_finished_is_left_as_it_is(
     assert sum(seen) == len(SHOWN)
     assert {path: path.stat().st_mtime_ns for path in out.iterdir()} == before
     assert f"{out} holds these features already" in caplog.text
+    embed(dataclasses.replace(config, max_unreadable=0.5), out)
+    facts = json.loads((out / "embedding.json").read_text())
+    assert facts["dataset"]["max_unreadable"] == 0.5
+    assert sum(seen) == len(SHOWN)
+
+
+def test_interrupted_it_keeps_what_it_has(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: list[int]
+) -> None:
+    monkeypatch.setattr(engine, "CHUNK", 4)
+    update, calls = tqdm.update, []
+
+    def interrupted(bar: Any, count: int) -> Any:
+        calls.append(count)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return update(bar, count)
+
+    monkeypatch.setattr(tqdm, "update", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        embed(config, tmp_path / "features")
+    whole = len(SHOWN)
+    seen[:] = []
+    embed(config, tmp_path / "features")
+    assert sum(seen) == whole - 12
 
 
 def test_of_a_changed_dataset_only_what_is_new_is_computed(
@@ -206,7 +233,7 @@ def test_other_features_need_another_folder(config: RunConfig, tmp_path: Path) -
             "backbone": f"model:{tmp_path / 'large.keras'}", "image_size": 12,
         },
         "store was float16, now float32": {"store": "float32"},
-        "views was 2, now 3": {"views": 3},
+        "views was 2, now 0;": {"views": 0},
         "dataset was 'folder:.*', now 'digits'": {"dataset": "digits"},
         "part was None, now '1/2'": {"part": "1/2"},
     }  # fmt: skip
@@ -266,6 +293,16 @@ def test_a_second_process_waits_and_says_so(
     second.join()
     assert f"another process computes the features in {out}: waiting for it" in caplog.text
     assert load(out).shape == (6,)
+
+
+def test_what_a_text_file_cannot_hold_is_refused_before_any_work(
+    config: RunConfig, tmp_path: Path, seen: list[int]
+) -> None:
+    (path,) = save_digits(tmp_path / "photos", rows_of((0,), 150, 165)[:1])
+    path.rename(path.with_name("two\nlines.png"))
+    with pytest.raises(DataError, match=r"two\\nlines\.png' cannot be a line of a text file"):
+        embed(config, tmp_path / "features")
+    assert not seen
 
 
 # Folders that cannot be used
@@ -353,6 +390,15 @@ def test_a_damaged_folder_is_refused_in_one_line(
     with pytest.raises(DataError, match=message) as caught:
         read_views(tmp_path / "features")
     assert "\n" not in str(caught.value)
+    if "remove that folder" in str(caught.value) and name != "unexpected views":
+        settings: dict[str, Any] = {
+            "dataset": f"folder:{written / 'photos'}",
+            "views": 2,
+            "pixel_range": "0,1",
+        }
+        config = RunConfig(backbone=f"model:{written / 'tiny.keras'}", **settings)
+        with pytest.raises(DataError, match=message):
+            embed(config, tmp_path / "features")
 
 
 def test_images_are_had_only_where_they_are_still_the_same(written: Path, tmp_path: Path) -> None:

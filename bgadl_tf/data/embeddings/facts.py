@@ -70,10 +70,11 @@ class Facts:
             same = " of the same name" if self.backbone == other.backbone else ""
             found.append(f"they are of another backbone{same} ({self.backbone})")
         before, now = self._of_features(), other._of_features()
+        other_count = self.views != other.views
         found += [
             f"{name} was {before[name]}, now {now[name]}"
             for name in ("image_shape", "resize", "store", "precision", "views", "view_settings")
-            if before[name] != now[name]
+            if before[name] != now[name] and not (name == "view_settings" and other_count)
         ]
         for name in ("dataset", "part"):
             was, is_now = (facts.dataset.get(name) for facts in (self, other))

@@ -42,9 +42,19 @@ CHUNK_BYTES = 2**24
 """What is copied in one piece."""
 
 
+def check_names(images: Dataset) -> None:
+    """Look whether all ids and classes can be lines of text files.
+
+    Raises:
+        DataError: One cannot.
+    """
+    for names in (images.class_names, images.train.ids, images.test.ids):
+        _lines(names)
+
+
 def is_of(folder: Path, images: Dataset, parts: list[Wanted]) -> bool:
     """Whether a complete folder is of just these images, in this order, with these labels."""
-    if _lines(images.class_names) != (folder / "classes.txt").read_bytes():
+    if _content(folder / "classes.txt") != _lines(images.class_names):
         return False
     if (folder / "test_embeddings.npy").exists() != (len(parts) == 2):
         return False
@@ -52,7 +62,7 @@ def is_of(folder: Path, images: Dataset, parts: list[Wanted]) -> bool:
         same = (
             np.array_equal(_load(folder / f"{name}_digests.npy"), part.digests)
             and np.array_equal(_load(folder / f"{name}_labels.npy"), part.images.labels)
-            and (folder / f"{name}_ids.txt").read_bytes() == _lines(part.images.ids)
+            and _content(folder / f"{name}_ids.txt") == _lines(part.images.ids)
         )
         if not same:
             return False
@@ -160,6 +170,13 @@ def _load(path: Path) -> NDArray[Any]:
             f"cannot read {path}: {error}; remove the folder, and write the features anew"
         ) from error
     return array
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def _rows_of_a_piece(array: NDArray[Any]) -> int:

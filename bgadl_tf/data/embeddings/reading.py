@@ -18,7 +18,7 @@ from bgadl_tf.data.embeddings.facts import BACKBONE, Facts
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.data.vectors import StoredVectors
 
-_ANEW = "write it anew with bgadl embed"
+_ANEW = "remove that folder, and write it anew with bgadl embed"
 
 
 def check(root: Path, facts: Facts) -> None:
