@@ -100,7 +100,8 @@ def test_a_network_at_224_pixels(name: str, photos: Path, tmp_path: Path) -> Non
     models = tmp_path / "run/export/classifier"
     metadata = json.loads((models / "1/assets.extra/metadata.json").read_text())
     files = [(photos / id_).read_bytes() for id_ in query["ids"]]
-    with serving(tmp_path, f"--model_base_path={models}", "--model_name=it") as server:
+    flags = f"--model_base_path={models}", "--model_name=it"
+    with serving(tmp_path, *flags, seconds=300.0) as server:
         server.wait_for("it", 1)
         with Client(server.rest, "it") as client:
             answer = client.bald(files, seed=metadata["mask_seed"])

@@ -97,14 +97,14 @@ class ServerProcess:
         """The value of ``condition`` once it is true; fails if the server ends before."""
         return wait(condition, self.process, self.log_file, seconds)
 
-    def wait_for(self, model: str, *versions: int) -> None:
+    def wait_for(self, model: str, *versions: int, seconds: float = PATIENCE) -> None:
         """Wait until exactly these versions of a model are available."""
 
         def available() -> bool:
             states = self.states(model)
             return sorted(n for n in states if states[n] == "AVAILABLE") == sorted(versions)
 
-        self.wait(available)
+        self.wait(available, seconds)
 
     def stop(self) -> int:
         """End it the polite way; its exit status."""
@@ -113,13 +113,16 @@ class ServerProcess:
 
 
 @contextmanager
-def serving(folder: Path, *flags: str, rest: bool = True) -> Iterator[ServerProcess]:
+def serving(
+    folder: Path, *flags: str, rest: bool = True, seconds: float = PATIENCE
+) -> Iterator[ServerProcess]:
     """A server on free ports of the loopback, which answers: its models are loaded, or have failed.
 
     Args:
         folder: For its log; made if missing.
         flags: Of the command line, but for the ports.
         rest: Whether it answers REST; gRPC it does always.
+        seconds: To wait until its models are loaded.
     """
     folder.mkdir(parents=True, exist_ok=True)
     log_file = folder / "server.log"
@@ -143,7 +146,7 @@ def serving(folder: Path, *flags: str, rest: bool = True) -> Iterator[ServerProc
             process, log_file, f"http://127.0.0.1:{http}", f"127.0.0.1:{rpc}", session
         )
         for port in [rpc, http] if rest else [rpc]:
-            server.wait(lambda port=port: listens(port))
+            server.wait(lambda port=port: listens(port), seconds)
         stack.callback(lambda: server.__dict__.get("channel") and server.channel.close())
         yield server
 

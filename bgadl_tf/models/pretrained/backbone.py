@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 
 import keras
@@ -43,10 +44,9 @@ class Backbone(keras.Model):
         try:
             self(keras.KerasTensor((None, *self.example_shape)))
         except ValueError as error:
-            reason = str(error).rpartition("Exception encountered: ''")[2].strip().splitlines()[0]
             raise ConfigError(
                 f"model {network.name!r} cannot take examples of shape {self.example_shape} "
-                f"({reason}); give images of another size (--image-size), or another model"
+                f"({_reason(error)}); give images of another size (--image-size), or another model"
             ) from error
 
     def call(self, examples: tf.Tensor, training: bool = False) -> tf.Tensor:
@@ -124,6 +124,13 @@ def load_backbone(choice: NetworkChoice, shape: Shape) -> Backbone:
         )
     network, _ = cut.trunk_of(model, None, choice.layer, shape)
     return Backbone(network, cut.example_shape(network, shape), Pixels.parse(choice.pixel_range))
+
+
+def _reason(error: ValueError) -> str:
+    """What Keras says went wrong, without where and in colours."""
+    lines = re.sub(r"\x1b\[\d*m", "", str(error)).splitlines()
+    told = [line.strip() for line in lines if not line.startswith("Exception encountered when")]
+    return next(filter(None, told), "").removeprefix("Exception encountered: ''").strip()
 
 
 def _channels_of(network: keras.Model, shape: Shape) -> int:
