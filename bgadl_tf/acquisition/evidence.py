@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from bgadl_tf.models import predictive
 from bgadl_tf.models.classifiers.base import Classifier
-from bgadl_tf.models.mc_dropout import Masks
+from bgadl_tf.models.mc_dropout import Masks, Prepared
 from bgadl_tf.models.predictive import Predictive
 
 
@@ -22,7 +22,7 @@ class Evidence:
         classifier: Through which they are seen: the learner's, or that of the round before.
         learner: For what only it can do; see ``learners.abilities``.
         masks: The round's K consistent masks, ``[K, width]`` per stage of the head.
-        kernels: ``classifier.head.masked_kernels(masks)``, if there are.
+        kernels: ``classifier.head.prepared(masks)``, if it was made.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Evidence:
         classifier: Classifier,
         learner: Any,
         masks: Masks,
-        kernels: tf.Tensor | None = None,
+        kernels: Prepared = None,
     ) -> None:
         self.examples, self.classifier, self.learner = examples, classifier, learner
         self._masks, self._kernels = masks, kernels

@@ -26,9 +26,12 @@ from bgadl_tf.engine.replicas import on_replicas, padded
 from bgadl_tf.learners.learner import Learner
 from bgadl_tf.models import predictive
 from bgadl_tf.models.classifiers.base import Classifier
-from bgadl_tf.models.mc_dropout import Masks
+from bgadl_tf.models.mc_dropout import Masks, Prepared
 
 CHUNK = 1000
+
+VECTORS = 4000
+"""The same of many vectors: their networks are small, and starting a kernel would cost as much."""
 
 CHUNK_VALUES = 2**22
 """Pixels or features that a chunk holds at most; large images come fewer at a time."""
@@ -69,7 +72,9 @@ class Scorer:
     ) -> None:
         replicas = strategy.num_replicas_in_sync
         if chunk is None:
-            chunk = max(1, min(CHUNK, CHUNK_VALUES // math.prod(learner.space.shape)))
+            shape = learner.space.shape
+            most = VECTORS if len(shape) == 1 else CHUNK
+            chunk = max(1, min(most, CHUNK_VALUES // math.prod(shape)))
         self.learner, self.strategy = learner, strategy
         self.mc_samples = mc_samples
         self.chunk = -(-chunk // replicas) * replicas
@@ -101,7 +106,7 @@ class Scorer:
         if key not in self._traced:
             classifier = self.learner.previous if previous else self.learner.classifier
 
-            def run(chunk: tf.Tensor, masks: Masks, kernels: tf.Tensor | None) -> tuple[tf.Tensor]:
+            def run(chunk: tf.Tensor, masks: Masks, kernels: Prepared) -> tuple[tf.Tensor]:
                 return self._look_at_chunk(look, classifier, chunk, masks, kernels)
 
             self._traced[key] = tf.function(run, autograph=False)
@@ -136,7 +141,11 @@ class Scorer:
     def _chunks(self, examples: ExampleSource) -> Generator[tuple[tf.Tensor, int], None, None]:
         """Full chunks, at least one, and how many examples of each count; zeros fill the last."""
         few = STEP * self.strategy.num_replicas_in_sync
-        size = min(self.chunk, -(-max(1, len(examples)) // few) * few)
+        size = self.chunk
+        if len(examples) < 8 * size:  # few: what is filled up would cost as much
+            replicas = self.strategy.num_replicas_in_sync
+            usual = min(size, -(-CHUNK // replicas) * replicas)
+            size = min(usual, -(-max(1, len(examples)) // few) * few)
 
         def read(start: int) -> tuple[tf.Tensor, int]:
             chunk = examples[start : start + size]
@@ -144,11 +153,11 @@ class Scorer:
 
         return read_ahead(read, range(0, max(1, len(examples)), size))
 
-    def _draw(self, seed: tf.Tensor, previous: bool) -> tuple[Masks, tf.Tensor | None]:
-        """The masks of a seed, and the kernel under each: once for all chunks."""
+    def _draw(self, seed: tf.Tensor, previous: bool) -> tuple[Masks, Prepared]:
+        """The masks of a seed, and the kernels under each: once for all chunks."""
         classifier = self.learner.previous if previous else self.learner.classifier
         masks = predictive.seeded_masks(classifier.head, seed, self.mc_samples)
-        return masks, classifier.head.masked_kernels(masks)
+        return masks, classifier.head.prepared(masks)
 
     def _look_at_chunk(
         self,
@@ -156,7 +165,7 @@ class Scorer:
         classifier: Classifier,
         examples: tf.Tensor,
         masks: Masks,
-        kernels: tf.Tensor | None,
+        kernels: Prepared,
     ) -> tuple[tf.Tensor, ...]:
         self.score_traces += 1
 

@@ -10,18 +10,23 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import tensorflow as tf
 
-from bgadl_tf.models import masked_products, noise
+from bgadl_tf.models import masked_products, noise, thinned
+from bgadl_tf.models.thinned import Thinned
 
 LARGEST_COPIES = 256 * 2**20
 """Bytes that copies of a kernel may take, one a pass; beyond, they are made for a few at a time."""
 
 Masks = Sequence[tf.Tensor]
 """One ``[rows, width]`` tensor of dropout factors per stage of the head."""
+
+
+Prepared: TypeAlias = tf.Tensor | Thinned | None
+"""Kernels under K masks, as a whole or without what they drop; None where neither would pay."""
 
 
 @keras.saving.register_keras_serializable("bgadl_tf")
@@ -133,8 +138,22 @@ class StochasticHead(keras.layers.Layer):
             return None
         return masked_products.masked_kernels(tf.cast(masks[0], kernel.dtype), kernel)
 
+    def prepared(self, masks: Masks) -> Prepared:
+        """What can be made of masks before any features are seen, for many under the same masks.
+
+        Args:
+            masks: Per stage ``[K, width]``.
+
+        Returns:
+            For ``mc_log_probs`` and ``predictive.predict``.
+        """
+        kernels = self.masked_kernels(masks)
+        if kernels is None or not any(self.rates[1:]):
+            return kernels
+        return thinned.thin(self.stages, self.rates, masks, kernels.dtype)
+
     def mc_log_probs(
-        self, features: tf.Tensor, masks: Masks, kernels: tf.Tensor | None = None
+        self, features: tf.Tensor, masks: Masks, kernels: Prepared = None
     ) -> tf.Tensor:
         """Log-probabilities of K passes under shared masks.
 
@@ -143,11 +162,14 @@ class StochasticHead(keras.layers.Layer):
         Args:
             features: ``[N, F]``.
             masks: Per stage ``[K, width]``.
-            kernels: ``masked_kernels(masks)``, if there are.
+            kernels: ``prepared(masks)``, if it was made.
 
         Returns:
             ``[K, N, C]`` float32.
         """
+        if isinstance(kernels, Thinned):
+            passes = thinned.log_probs(kernels, self.stages, features, masks[0].shape[0])
+            return tf.stack([tf.transpose(one) for one in passes])
         first, *rest = self.stages
         bias = tf.cast(first.bias.value, features.dtype)
         if kernels is not None:

@@ -5,12 +5,14 @@ Only sums over the K passes are kept, so memory is O(N C) however large K is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from bgadl_tf.models import noise
-from bgadl_tf.models.mc_dropout import Masks, StochasticHead
+from bgadl_tf.models import noise, thinned
+from bgadl_tf.models.mc_dropout import Masks, Prepared, StochasticHead
+from bgadl_tf.models.thinned import Thinned
 
 PASSES_AT_ONCE = 20
 """Passes whose activations are alive together; more no longer fit a core's cache."""
@@ -44,16 +46,23 @@ class _Sums(NamedTuple):
     votes: tf.Tensor
 
 
-def _sums(log_probs: tf.Tensor, pivot: tf.Tensor) -> _Sums:
+def _sums(log_probs: tf.Tensor, pivot: tf.Tensor, classes: int = 2) -> _Sums:
+    """Sums over the first axis; ``classes`` is that of the classes, the remaining one N."""
     probs = tf.exp(log_probs)
     deviation = probs - pivot
     return _Sums(
         deviation=tf.reduce_sum(deviation, 0),
         square=tf.reduce_sum(tf.square(deviation), 0),
         # As TFP's of Categorical(logits=log_probs), which takes the log-softmax a second time.
-        entropy=-tf.reduce_sum(tf.math.multiply_no_nan(log_probs, probs), (0, 2)),
+        entropy=-tf.reduce_sum(tf.math.multiply_no_nan(log_probs, probs), (0, classes)),
         votes=tf.reduce_sum(
-            tf.one_hot(tf.argmax(log_probs, axis=2), log_probs.shape[2], dtype=tf.float32), 0
+            tf.one_hot(
+                tf.argmax(log_probs, axis=classes),
+                log_probs.shape[classes],
+                axis=classes,
+                dtype=tf.float32,
+            ),
+            0,
         ),
     )
 
@@ -85,7 +94,7 @@ def seeded_masks(head: StochasticHead, seed: tf.Tensor, mc_samples: int) -> Mask
 
 
 def predict(
-    head: StochasticHead, features: tf.Tensor, masks: Masks, kernels: tf.Tensor | None = None
+    head: StochasticHead, features: tf.Tensor, masks: Masks, kernels: Prepared = None
 ) -> Predictive:
     """Predictive moments of features under K shared masks, some passes at a time.
 
@@ -93,9 +102,11 @@ def predict(
         head: The classifier's head.
         features: ``[N, F]``.
         masks: Per stage ``[K, width]``; K must be static.
-        kernels: ``head.masked_kernels(masks)``, if there are.
+        kernels: ``head.prepared(masks)``, if it was made.
     """
     count = int(masks[0].shape[0])
+    if isinstance(kernels, Thinned):
+        return _predict_by_columns(thinned.log_probs(kernels, head.stages, features, count))
     at_once = PASSES_AT_ONCE if kernels is None else PREPARED_AT_ONCE
     total: _Sums | None = None
     for start in range(0, count, at_once):
@@ -109,3 +120,14 @@ def predict(
         total = part if total is None else _Sums(*(a + b for a, b in zip(total, part, strict=True)))
     assert total is not None
     return _finish(total, pivot, count)
+
+
+def _predict_by_columns(passes: Sequence[tf.Tensor]) -> Predictive:
+    """The same from log-probabilities ``[C, N]`` of every pass."""
+    pivot = tf.exp(passes[0])
+    parts = [
+        _sums(tf.stack(passes[start : start + PASSES_AT_ONCE]), pivot, classes=1)
+        for start in range(0, len(passes), PASSES_AT_ONCE)
+    ]
+    moments = _finish(_Sums(*(sum(part) for part in zip(*parts, strict=True))), pivot, len(passes))
+    return Predictive(*(part if part.shape.rank == 1 else tf.transpose(part) for part in moments))

@@ -105,7 +105,6 @@ def _embed(
     with durable.reporting(work):
         work.mkdir(exist_ok=True)
     if before is not None and before.complete:
-        store.cut()
         folder.take_over(out, store, parts)
     embedding.fill(store, parts, frozen, strategy)
     facts = folder.write(out, images, parts, store)

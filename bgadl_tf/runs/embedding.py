@@ -195,7 +195,6 @@ def fill(
     Raises:
         DataError: An image cannot be read, a feature is not finite, or the disk is full.
     """
-    store.cut()
     facts = frozen.facts
     missing = [store.missing(part) for part in parts]
     total = sum(map(len, missing))

@@ -123,8 +123,8 @@ def test_what_moves_images_refuses_vectors(name: str) -> None:
 def test_convolutional_e_g_and_d_say_which_sizes_they_take(shape: Shape) -> None:
     message = (
         rf"8 to 96 pixels a side, and images are {shape[0]}x{shape[1]}: give --image-size, or learn"
-        r" in features \(--backbone keras:NAME or model:FILE.keras\), or choose a learner that "
-        "generates nothing"
+        r" in features \(--backbone keras:NAME or model:FILE.keras\), or choose a learner that"
+        r" generates nothing"
     )
     for make in (
         lambda: Encoder(shape, 5, width=0.1),

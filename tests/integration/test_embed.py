@@ -227,6 +227,25 @@ def test_other_features_need_another_folder(config: RunConfig, tmp_path: Path) -
             embed(config, tmp_path / place)
 
 
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ((), "--backbone is missing: expected keras:NAME or model:FILE.keras"),
+        (("--backbone", "tiny.keras"), "the network is 'tiny.keras'; expected keras:NAME"),
+        (("--backbone", "model:no.keras", "--pixel-range", "0,1"), "no.keras does not exist"),
+        (("--backbone", "keras:VGG16", "--weights", "none"), "--weights is none, and features of"),
+        (("--views", "-1"), "--views is -1; it must be at least 0"),
+    ],
+)
+def test_bad_input_is_one_line_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: tuple[str, ...], message: str
+) -> None:
+    assert main(["embed", *flags, "--out", str(tmp_path / "out")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_second_process_waits_and_says_so(
     config: RunConfig, tmp_path: Path, seen: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:

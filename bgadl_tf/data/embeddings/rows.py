@@ -5,8 +5,8 @@
     FOLDER/NAME.rows       the rows, one after the other
     FOLDER/NAME.digests    uint64 each: the content that a row was made of
 
-A row counts once its digest is there, which is written when the row is on disk: a crash leaves at
-most what is then cut off. Others may read while one appends.
+A row counts once its digest is there, which is written when the row is on disk: what a crash or a
+full disk leaves behind is written over. Others may read while one appends.
 """
 
 from __future__ import annotations
@@ -21,9 +21,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bgadl_tf.core import durable
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import Rows
 from bgadl_tf.data.contents import Digests
+
+_DIGEST = np.dtype(np.uint64)
 
 
 class DigestedRows:
@@ -42,13 +45,13 @@ class DigestedRows:
         self._bytes = math.prod(shape) * self._dtype.itemsize
 
     def __len__(self) -> int:
-        return _size(self._digests) // np.dtype(np.uint64).itemsize
+        return _size(self._digests) // _DIGEST.itemsize
 
     def find(self, digests: Digests) -> Rows:
         """Row of each content, int64 [n]; -1 where there is none."""
         count = len(self)
         with _writing(self._digests):
-            known = np.fromfile(self._digests, np.uint64, count) if count else np.empty(0, "u8")
+            known = np.fromfile(self._digests, _DIGEST, count) if count else np.empty(0, _DIGEST)
         order = np.argsort(known, kind="stable")
         if not len(order):
             return np.full(len(digests), -1, np.int64)
@@ -73,21 +76,8 @@ class DigestedRows:
             )
         return np.memmap(self._rows, self._dtype, "r", shape=(count, *self._shape))
 
-    def cut(self) -> None:
-        """Drop what a crash has left behind; only where nobody else appends.
-
-        Raises:
-            DataError: A file cannot be written.
-        """
-        count = len(self)
-        self.array()  # which looks whether all of them are there
-        for path, size in ((self._digests, 8), (self._rows, self._bytes)):
-            if _size(path) > count * size:
-                with _writing(path):
-                    os.truncate(path, count * size)
-
     def append(self, digests: Digests, rows: NDArray[Any]) -> None:
-        """Add rows; on return they are on disk.
+        """Add rows, over what a crash has left behind; on return they are on disk.
 
         Args:
             digests: ``[n]``.
@@ -98,11 +88,20 @@ class DigestedRows:
         """
         if rows.shape != (len(digests), *self._shape) or rows.dtype != self._dtype:
             raise ValueError(f"rows are {rows.dtype} {rows.shape}")
-        for path, array in ((self._rows, rows), (self._digests, digests.astype(np.uint64))):
+        count = len(self)
+        self.array()  # which looks whether all of them are there
+        pieces = (
+            (self._rows, self._bytes, rows),
+            (self._digests, _DIGEST.itemsize, digests.astype(_DIGEST)),
+        )
+        for path, size, array in pieces:
             with _writing(path), path.open("ab") as file:
+                file.truncate(count * size)
                 file.write(np.ascontiguousarray(array).data.cast("B"))
                 file.flush()
                 os.fsync(file.fileno())
+                if not count:
+                    durable.sync(path.parent)
 
 
 def _size(path: Path) -> int:

@@ -74,16 +74,6 @@ class FeatureStore:
 
         self.contents = DigestedRows(folder, "contents", (), "uint64")
 
-    def cut(self) -> None:
-        """Drop what a crash has left behind; only where nobody else writes.
-
-        Raises:
-            DataError: A file is shorter than it says, or cannot be written.
-        """
-        for kept in (self.features, self.views, self.contents):
-            if kept is not None:
-                kept.cut()
-
     def digests_of(
         self, images: ExampleSet, read: Callable[[Rows], Digests]
     ) -> tuple[Digests, Known]:

@@ -28,6 +28,9 @@ class Backbone(keras.Model):
         network: From one tensor of examples to features ``[B, F]`` or a feature map.
         shape: Of an example: (H, W, D) or (F,).
         pixels: What the network expects of images.
+
+    Raises:
+        ConfigError: It cannot take such examples.
     """
 
     def __init__(
@@ -37,7 +40,14 @@ class Backbone(keras.Model):
         super().__init__(autocast=False, **kw)
         self.network, self.example_shape = network, tuple(shape)
         self.pixels = pixels or Pixels()
-        self(keras.KerasTensor((None, *self.example_shape)))
+        try:
+            self(keras.KerasTensor((None, *self.example_shape)))
+        except ValueError as error:
+            reason = str(error).rpartition("Exception encountered: ''")[2].strip().splitlines()[0]
+            raise ConfigError(
+                f"model {network.name!r} cannot take examples of shape {self.example_shape} "
+                f"({reason}); give images of another size (--image-size), or another model"
+            ) from error
 
     def call(self, examples: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Features ``[B, F]`` of examples ``[B, *shape]``, images in [0, 1] or as integers.

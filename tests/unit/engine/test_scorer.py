@@ -192,3 +192,13 @@ def test_few_images_are_not_padded_to_a_whole_chunk(
         few = predict(scorer, IMAGES[:count], SEED)
         assert (sizes[-1], len(few.expected_entropy)) == (size, count)
     assert sizes == [8, 16, 30]
+
+
+def test_many_vectors_come_in_larger_chunks_and_few_are_not_filled_up(
+    one_device: tf.distribute.Strategy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "VECTORS", 2000)
+    scorer = Scorer(small_learner("plain", "mlp", (3,)), one_device, 2)
+    for count, sizes in ((16_000, [2000] * 8), (2_100, [1000, 1000, 100]), (150, [150])):
+        vectors = np.zeros((count, 3), np.float32)
+        assert [len(scores) for (scores,) in scorer.look(vectors, 0, bald)] == sizes

@@ -29,7 +29,7 @@ def test_rows_are_found_by_digest(rows: DigestedRows) -> None:
     np.testing.assert_array_equal(rows.array(), ROWS)
 
 
-def test_what_a_crash_left_behind_is_cut_off(rows: DigestedRows, tmp_path: Path) -> None:
+def test_what_a_crash_left_behind_is_written_over(rows: DigestedRows, tmp_path: Path) -> None:
     rows.append(DIGESTS[:2], ROWS[:2])
     # The rows were written, and of the digests the first and a part of the second.
     with (tmp_path / "features.rows").open("ab") as file:
@@ -37,7 +37,6 @@ def test_what_a_crash_left_behind_is_cut_off(rows: DigestedRows, tmp_path: Path)
     with (tmp_path / "features.digests").open("ab") as file:
         file.write(DIGESTS[2:].tobytes()[:11])
     assert rows.find(DIGESTS).tolist() == [0, 1, 2, -1]
-    rows.cut()
     rows.append(DIGESTS[3:], ROWS[3:])
     np.testing.assert_array_equal(rows.array(), ROWS)
     assert rows.find(DIGESTS).tolist() == [0, 1, 2, 3]
@@ -46,9 +45,11 @@ def test_what_a_crash_left_behind_is_cut_off(rows: DigestedRows, tmp_path: Path)
 def test_rows_that_are_gone_are_refused(rows: DigestedRows, tmp_path: Path) -> None:
     rows.append(DIGESTS, ROWS)
     (tmp_path / "features.rows").write_bytes(ROWS.tobytes()[:-1])
-    for refused in (rows.array, rows.cut):
-        with pytest.raises(DataError, match=r"features\.rows is cut short: 23 bytes instead of 24"):
-            refused()
+    message = r"features\.rows is cut short: 23 bytes instead of 24"
+    with pytest.raises(DataError, match=message):
+        rows.array()
+    with pytest.raises(DataError, match=message):
+        rows.append(DIGESTS, ROWS)
 
 
 def test_other_rows_are_a_mistake(rows: DigestedRows) -> None:

@@ -164,3 +164,11 @@ def test_grey_images_and_open_sides() -> None:
     grey = PIXELS[:, :, :7, :1]
     grey = tf.concat([grey, grey[:, :1]], 1)
     np.testing.assert_allclose(classifier.features(grey), given(tf.repeat(grey, 3, -1)), atol=1e-6)
+
+
+def test_images_that_are_too_small_are_refused() -> None:
+    given = keras.Sequential(
+        [keras.Input((None, None, 3)), Layers.Conv2D(4, 9), Layers.GlobalAveragePooling2D()]
+    )
+    with pytest.raises(ConfigError, match=r"cannot take examples of shape \(8, 8, 3\) \(Computed"):
+        Classifier.from_model(given, 10, shape=SHAPE)
