@@ -69,7 +69,10 @@ class Backbone(keras.Model):
         """The same for networks of the same layers, weights and pixels."""
         config = self.network.get_config()
         layers = [
-            (layer["class_name"], {k: v for k, v in layer["config"].items() if k != "name"})
+            (
+                layer["class_name"],
+                {k: _seedless(v) for k, v in layer["config"].items() if k not in ("name", "seed")},
+            )
             for layer in config.get("layers", [])
         ]
         digest = hashlib.blake2b(digest_size=16)
@@ -124,6 +127,15 @@ def load_backbone(choice: NetworkChoice, shape: Shape) -> Backbone:
         )
     network, _ = cut.trunk_of(model, None, choice.layer, shape)
     return Backbone(network, cut.example_shape(network, shape), Pixels.parse(choice.pixel_range))
+
+
+def _seedless(value: Any) -> Any:
+    """A part of a configuration without the seeds that a copy is given anew."""
+    if isinstance(value, dict):
+        return {key: _seedless(inner) for key, inner in value.items() if key != "seed"}
+    if isinstance(value, list | tuple):
+        return [_seedless(inner) for inner in value]
+    return value
 
 
 def _reason(error: ValueError) -> str:

@@ -172,3 +172,11 @@ def test_images_that_are_too_small_are_refused() -> None:
     )
     with pytest.raises(ConfigError, match=r"cannot take examples of shape \(8, 8, 3\) \(Computed"):
         Classifier.from_model(given, 10, shape=SHAPE)
+
+
+def test_a_fingerprint_does_not_depend_on_the_seeds_of_copies() -> None:
+    given = model()
+    one, other = (Classifier.from_model(given, 10).trunk for _ in range(2))
+    assert one.fingerprint() == other.fingerprint()
+    other.network.layers[-1].gamma.assign_add(np.ones(6))
+    assert one.fingerprint() != other.fingerprint()
