@@ -14,11 +14,8 @@ import tensorflow as tf
 import bgadl_tf
 from bgadl_tf.acquisition import acquisition as acquisitions
 from bgadl_tf.acquisition.acquisition import Acquisition
-from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.types import Json
 from bgadl_tf.data.dataset import Dataset
-from bgadl_tf.data.load import load_dataset
-from bgadl_tf.data.projection import Projection
 from bgadl_tf.engine.strategies import make_strategy
 from bgadl_tf.engine.trainer import check_batch_size
 from bgadl_tf.learners.learner import LEARNERS, Learner
@@ -33,12 +30,20 @@ from bgadl_tf.loop.parts import check_views
 from bgadl_tf.loop.plan import Plan
 from bgadl_tf.models.classifiers.base import default_classifier
 from bgadl_tf.models.spaces import space_of
-from bgadl_tf.runs import features, in_features, network_settings, pipeline, user_network
+from bgadl_tf.runs import (
+    features,
+    in_features,
+    loading,
+    network_settings,
+    pipeline,
+    scaling,
+    user_network,
+)
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.methods import Method, resolve
 from bgadl_tf.runs.networks import example_shape, make_learner
 from bgadl_tf.runs.options import Options
-from bgadl_tf.runs.protocol import make_plan
+from bgadl_tf.runs.protocol import planned
 from bgadl_tf.runs.run_folder import RunFolder
 from bgadl_tf.runs.user_network import UserNetwork
 
@@ -56,8 +61,6 @@ class Setup:
         acquisition: Chooses queries.
         strategy: Where the learner trains.
         plan: The protocol.
-        projection: From what the dataset holds to the vectors that are learnt from; None where
-            there is none.
         network: What the classifier is made of; None for one of the package's own.
     """
 
@@ -69,7 +72,6 @@ class Setup:
     acquisition: Acquisition
     strategy: tf.distribute.Strategy
     plan: Plan
-    projection: Projection | None
     network: UserNetwork | None = None
 
     def active_learner(self, journal: Journal, callbacks: Sequence[Callback] = ()) -> ActiveLearner:
@@ -139,40 +141,27 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         begun=journal.kept(0, GIVEN) is not None,
     )
     history = DatasetHistory(journal)
-    dataset = load_dataset(
-        config.dataset,
-        data_dir=config.data_dir,
-        image_size=config.image_size,
-        seed=config.seed,
-        stream=config.stream,
-        labels=config.labels,
-        resize=config.resize,
-        max_unreadable=config.max_unreadable,
-        earlier=history.split_before(),
-        new_classes=config.new_classes,
-        classes_before=history.class_names,
-        part=config.part,
+    images = loading.load(
+        config,
         shape=tuple(resumed.get("image_shape") or example_shape(resumed)) if resumed else None,
+        earlier=history.split_before(),
+        classes_before=history.class_names,
     )
+    recorded = history.class_names or resumed.get("class_names", ())
+    images = images.in_order(recorded) if recorded else images
+    config, plan = planned(config, images, method.whole_set, resumed)
+    dataset = images
     if config.backbone is not None:
         fingerprint = resumed.get("backbone_fingerprint")
-        dataset = features.embedded(dataset, config, strategy, fingerprint)
-    names = history.class_names or resumed.get("class_names", ())
-    dataset = dataset.in_order(names) if names else dataset
-    config = dataclasses.replace(config, scaling=_scaling(config, dataset, resumed))
-    projection = _projection(config, dataset, journal)
-    dataset = dataset if projection is None else projection.of(dataset)
+        dataset = features.embedded(images, config, strategy, fingerprint)
     config = dataclasses.replace(
         config,
+        scaling=scaling.chosen(config, dataset, resumed),
         classifier=config.classifier or default_classifier(dataset.shape),
-        initial_size=config.initial_size or resumed.get("initial_size"),
     )
+    dataset = scaling.scaled(dataset, config, journal)
     space = space_of(dataset.shape)
     learner_options = learner_options.for_space(space, resumed.get("options"))
-    plan = make_plan(config, dataset, method.whole_set, resumed=bool(resumed))
-    config = dataclasses.replace(
-        config, initial_size=plan.initial_size, rounds=plan.rounds, steps=plan.steps
-    )
     described = {
         **config.to_json(),
         "learner": method.learner,
@@ -211,32 +200,8 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         acquisition=acquisition,
         strategy=strategy,
         plan=plan,
-        projection=projection,
         network=network,
     )
-
-
-def _scaling(config: RunConfig, dataset: Dataset, resumed: Json) -> str:
-    """What becomes of features: as asked for, as in the run that goes on, or the default."""
-    if len(dataset.shape) == 3:
-        if config.scaling == "standard" or config.components is not None:
-            name = "--components" if config.components is not None else "--scaling"
-            raise ConfigError(
-                f"{name} is given, but dataset {dataset.name!r} holds images; leave it out, or "
-                "learn in features, with --backbone"
-            )
-        return "none"
-    return config.scaling or (resumed.get("scaling", "none") if resumed else "standard")
-
-
-def _projection(config: RunConfig, dataset: Dataset, journal: Journal) -> Projection | None:
-    """That of the run that goes on, or one fitted on the training set."""
-    if config.scaling == "none" and config.components is None:
-        return None
-    kept = journal.kept(0, pipeline.PROJECTION)
-    if kept is not None:
-        return Projection.from_arrays(kept)
-    return Projection.fit(dataset.train.examples, config.components, config.scaling == "standard")
 
 
 def versions() -> dict[str, str]:

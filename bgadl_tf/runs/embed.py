@@ -10,16 +10,14 @@ from pathlib import Path
 import tensorflow as tf
 
 from bgadl_tf.core import durable
-from bgadl_tf.core.errors import ConfigError, StreamError
-from bgadl_tf.core.types import ImageShape
+from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.embeddings import folder, reading
 from bgadl_tf.data.embeddings.facts import BACKBONE, FILE, Facts
 from bgadl_tf.data.embeddings.hold import LOCK, held
 from bgadl_tf.data.embeddings.store import FeatureStore
-from bgadl_tf.data.load import load_dataset
 from bgadl_tf.engine.strategies import make_strategy
-from bgadl_tf.runs import embedding
+from bgadl_tf.runs import embedding, loading
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.run_folder import refuse_inside
 
@@ -53,37 +51,13 @@ def embed(config: RunConfig, out: Path | str) -> Facts:
     refuse_inside(out, config.dataset)
     before = _look_at(out)
     strategy = make_strategy(config.strategy, config.cpu_replicas)
-    images = _load(config, None if before is None else before.image_shape)
+    images = loading.load(config, shape=None if before is None else before.image_shape)
     frozen = embedding.load_frozen(images, config, strategy)
     _refuse_other(out, before, frozen.facts)
     with held(out):
         before = Facts.read(out)  # somebody else may have begun since
         _refuse_other(out, before, frozen.facts)
         return _embed(out, images, frozen, before, strategy)
-
-
-def _load(config: RunConfig, shape: ImageShape | None) -> Dataset:
-    """The images, left in their files where they can be."""
-
-    def load(*, stream: bool) -> Dataset:
-        return load_dataset(
-            config.dataset,
-            data_dir=config.data_dir,
-            image_size=config.image_size,
-            seed=config.seed,
-            stream=stream,
-            labels=config.labels,
-            resize=config.resize,
-            max_unreadable=config.max_unreadable,
-            new_classes=config.new_classes,
-            part=config.part,
-            shape=shape,
-        )
-
-    try:
-        return load(stream=True)
-    except StreamError:
-        return load(stream=False)
 
 
 def _embed(

@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from bgadl_tf.core.errors import ConfigError
-from bgadl_tf.core.types import UNLABELLED
+from bgadl_tf.core.types import UNLABELLED, Json
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.loop.plan import Plan
 from bgadl_tf.runs.config import RunConfig
+
+
+def planned(
+    config: RunConfig, dataset: Dataset, whole_set: bool, resumed: Json
+) -> tuple[RunConfig, Plan]:
+    """The settings of the protocol with what was left open, and the protocol.
+
+    Args:
+        config: The settings.
+        dataset: As it is now, features or not.
+        whole_set: Whether everything is labelled from the start.
+        resumed: The ``config.json`` of a run that goes on; empty for a new one.
+
+    Raises:
+        ConfigError: As ``make_plan``.
+    """
+    size = config.initial_size or resumed.get("initial_size")
+    config = dataclasses.replace(config, initial_size=size)
+    plan = make_plan(config, dataset, whole_set, resumed=bool(resumed))
+    config = dataclasses.replace(
+        config, initial_size=plan.initial_size, rounds=plan.rounds, steps=plan.steps
+    )
+    return config, plan
 
 
 def make_plan(config: RunConfig, dataset: Dataset, whole_set: bool, resumed: bool = False) -> Plan:

@@ -69,8 +69,9 @@ def train(config: RunConfig, out: Path | str, callbacks: Sequence[Callback] = ()
     folder = RunFolder(out)
     setup = build(config, folder)
     with folder.opened(setup.described, setup.defaults):
-        if setup.projection is not None and folder.journal.kept(0, PROJECTION) is None:
-            folder.journal.keep(0, PROJECTION, setup.projection.to_arrays())
+        projection = setup.dataset.projection
+        if projection is not None and folder.journal.kept(0, PROJECTION) is None:
+            folder.journal.keep(0, PROJECTION, projection.to_arrays())
         if setup.network is not None:
             setup.network.keep(out, setup.learner.classifier)
         starts = len(folder.journal.dataset_starts())

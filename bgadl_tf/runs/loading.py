@@ -1,0 +1,57 @@
+"""The dataset that a run's settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bgadl_tf.core.errors import StreamError
+from bgadl_tf.core.types import Shape
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.earlier_split import EarlierSplit
+from bgadl_tf.data.load import load_dataset
+from bgadl_tf.runs.config import RunConfig
+
+
+def load(
+    config: RunConfig,
+    *,
+    shape: Shape | None = None,
+    earlier: EarlierSplit | None = None,
+    classes_before: Sequence[str] = (),
+) -> Dataset:
+    """What ``config`` names; images that only a backbone is to see are left in their files.
+
+    Args:
+        config: The settings.
+        shape: Of the examples of a run that goes on, before any backbone; None for a new run.
+        earlier: How its dataset was split before.
+        classes_before: Names of its classes.
+
+    Raises:
+        ConfigError: Settings contradict each other, or a name is unknown.
+        DataError: The data is missing, empty, unreadable or malformed.
+    """
+
+    def loaded(*, stream: bool) -> Dataset:
+        return load_dataset(
+            config.dataset,
+            data_dir=config.data_dir,
+            image_size=config.image_size,
+            seed=config.seed,
+            stream=stream,
+            labels=config.labels,
+            resize=config.resize,
+            max_unreadable=config.max_unreadable,
+            earlier=earlier,
+            new_classes=config.new_classes,
+            classes_before=classes_before,
+            shape=shape,
+            part=config.part,
+        )
+
+    if config.backbone is None or config.stream:
+        return loaded(stream=config.stream)
+    try:
+        return loaded(stream=True)
+    except StreamError:
+        return loaded(stream=False)

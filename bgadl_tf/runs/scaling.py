@@ -1,0 +1,49 @@
+"""What becomes of the features of a run before they are learnt from."""
+
+from __future__ import annotations
+
+from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.core.types import Json
+from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.projection import Projection
+from bgadl_tf.loop.journal import Journal
+from bgadl_tf.runs.config import RunConfig
+from bgadl_tf.runs.pipeline import PROJECTION
+
+
+def chosen(config: RunConfig, dataset: Dataset, resumed: Json) -> str:
+    """``--scaling``: as asked for, as in the run that goes on, or the default.
+
+    Raises:
+        ConfigError: It is asked for, and there are images.
+    """
+    if len(dataset.shape) == 3:
+        if config.scaling == "standard" or config.components is not None:
+            name = "--components" if config.components is not None else "--scaling"
+            raise ConfigError(
+                f"{name} is given, but dataset {dataset.name!r} holds images; leave it out, or "
+                "learn in features, with --backbone"
+            )
+        return "none"
+    return config.scaling or (resumed.get("scaling", "none") if resumed else "standard")
+
+
+def scaled(dataset: Dataset, config: RunConfig, journal: Journal) -> Dataset:
+    """A dataset by the projection of the run that goes on, or by one fitted on its training set.
+
+    Args:
+        dataset: As it was loaded, or as a backbone sees it.
+        config: With ``scaling`` chosen.
+        journal: Of the run.
+
+    Raises:
+        ConfigError: There are fewer components or examples than ``--components``.
+        DataError: A vector is not finite, or of another width than in the run that goes on.
+    """
+    if config.scaling == "none" and config.components is None:
+        return dataset
+    kept = journal.kept(0, PROJECTION)
+    if kept is not None:
+        return Projection.from_arrays(kept).of(dataset)
+    standard = config.scaling == "standard"
+    return Projection.fit(dataset.train.examples, config.components, standard).of(dataset)
