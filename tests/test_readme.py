@@ -59,7 +59,8 @@ def flags_of(parser: argparse.ArgumentParser) -> set[str]:
 
 
 PAGES = [
-    "README.md", "CONTRIBUTING.md", "bgadl_tf/data/README.md", "scripts/benchmarks/README.md",
+    "README.md", "CONTRIBUTING.md", "bgadl_tf/data/README.md", "bgadl_tf/runs/README.md",
+    "scripts/benchmarks/README.md",
     "scripts/results/README.md", "serving/README.md",
 ]  # fmt: skip
 
