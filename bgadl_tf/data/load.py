@@ -86,6 +86,7 @@ def load_dataset(
         new_classes=tuple(new_classes),
         classes_before=tuple(classes_before),
         shape=shape,
+        part=chosen,
     )
     dataset = LOADERS.get(kind)(request)
     if new_classes or classes_before:

@@ -11,6 +11,7 @@ from bgadl_tf.core.types import ImageShape, Shape
 from bgadl_tf.data.class_names import index_of_name
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.earlier_split import EarlierSplit
+from bgadl_tf.data.part import Part
 
 MAX_UNREADABLE = 0.1
 """Share of the images that may be unreadable."""
@@ -37,6 +38,7 @@ class LoadRequest:
             another way by now.
         shape: Of the examples of a run that goes on, which those that have come since get, too;
             None for a new run.
+        part: Of the dataset; where a test set is drawn, it is drawn from this part.
     """
 
     argument: str = ""
@@ -51,6 +53,7 @@ class LoadRequest:
     new_classes: tuple[str, ...] = ()
     classes_before: tuple[str, ...] = ()
     shape: Shape | None = None
+    part: Part | None = None
 
     @property
     def image_shape(self) -> ImageShape | None:

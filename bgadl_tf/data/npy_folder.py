@@ -87,7 +87,9 @@ def open_folder(form: Form, request: LoadRequest) -> Dataset:
             "classes.txt, add labels of others to train_labels.npy, or give --new-class NAME"
         )
     if test is None:
-        train, test, held_out, further = split.draw(train, names, request.seed, request.earlier)
+        train, test, held_out, further = split.draw(
+            train, names, request.seed, request.earlier, request.part
+        )
         notes += further
     else:
         test, held_out = test.in_memory(), f"all of {held}_{form.stem}.npy"

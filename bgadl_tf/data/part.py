@@ -1,4 +1,7 @@
-"""A part of a dataset: the same examples everywhere, whatever their order, decided by their ids."""
+"""A part of a dataset: the same examples everywhere, whatever their order, decided by their ids.
+
+An image that is renamed may therefore leave its part.
+"""
 
 from __future__ import annotations
 
@@ -57,11 +60,20 @@ class Part:
         return dataclasses.replace(
             dataset,
             name=f"{dataset.name} ({self.number}/{self.count})",
-            train=self._some(dataset.train, f"training set of {dataset.name!r}"),
-            test=self._some(dataset.test, f"test set of {dataset.name!r}"),
+            train=self.of_set(dataset.train, f"training set of {dataset.name!r}"),
+            test=self.of_set(dataset.test, f"test set of {dataset.name!r}"),
         )
 
-    def _some(self, whole: ExampleSet, what: str) -> ExampleSet:
+    def of_set(self, whole: ExampleSet, what: str) -> ExampleSet:
+        """This part of a set.
+
+        Args:
+            whole: All of it.
+            what: How messages call it.
+
+        Raises:
+            DataError: There is something, but nothing of this part.
+        """
         if not len(whole):
             return whole
         rows = np.array([row for row, id_ in enumerate(whole.ids) if self.has(id_)], np.int64)

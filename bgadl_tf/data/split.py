@@ -13,6 +13,7 @@ from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import UNLABELLED, Label, Labels
 from bgadl_tf.data.earlier_split import EarlierSplit
 from bgadl_tf.data.example_set import ExampleSet
+from bgadl_tf.data.part import Part
 
 TEST_FRACTION = 0.2
 
@@ -38,6 +39,7 @@ def draw(
     class_names: Sequence[str],
     seed: int,
     earlier: EarlierSplit | None = None,
+    part: Part | None = None,
 ) -> Drawn:
     """Holds out a fifth of every class, or again what was held out before.
 
@@ -48,10 +50,13 @@ def draw(
         earlier: What was held out before: of this, all that is there and has a label. Classes
             that have none among it give a fifth of what is not labelled yet. None to draw from
             every class.
+        part: What of it there is to split; None for all.
 
     Raises:
-        DataError: Examples have labels, but no class has two.
+        DataError: Examples have labels, but no class has two; or nothing is of the part.
     """
+    if part is not None:
+        whole = part.of_set(whole, "dataset")
     quotas = fraction_quotas(whole.labels, len(class_names))
     labelled = whole.labels != UNLABELLED
     used = np.zeros(len(whole), dtype=np.bool_)

@@ -9,6 +9,7 @@ and BALD of one image is comparable with BALD of another (Gal et al. 2017; Kirsc
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
@@ -148,9 +149,15 @@ class StochasticHead(keras.layers.Layer):
             For ``mc_log_probs`` and ``predictive.predict``.
         """
         kernels = self.masked_kernels(masks)
-        if kernels is None or not any(self.rates[1:]):
+        if kernels is None or not any(self.rates[1:]) or self._copies(masks) > LARGEST_COPIES:
             return kernels
         return thinned.thin(self.stages, self.rates, masks, kernels.dtype)
+
+    def _copies(self, masks: Masks) -> int:
+        """Bytes of every kernel under each mask."""
+        values = sum(a * b for a, b in itertools.pairwise((*self.widths, self.classes)))
+        size: int = masks[0].shape[0] * values * tf.as_dtype(self.compute_dtype).size
+        return size
 
     def mc_log_probs(
         self, features: tf.Tensor, masks: Masks, kernels: Prepared = None

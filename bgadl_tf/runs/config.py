@@ -73,7 +73,8 @@ class RunConfig:
     part: str | None = setting(
         None,
         "use this part of the dataset only, I/N, e.g. 1/2: the examples of training and test set "
-        "whose ids a hash puts there; for development on one half and confirmation on the other",
+        "whose ids a hash puts there; for development on one half and confirmation on the other "
+        "(a renamed image may leave its part)",
     )
     stream: bool = setting(
         False, "read pool images from disk when they are needed, for pools larger than memory"

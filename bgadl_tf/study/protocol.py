@@ -16,7 +16,7 @@ from bgadl_tf.runs.config import RunConfig
 BASELINES = ("random", "bald")
 """Arms that a study compares its others with, unless it says which."""
 
-OUTSIDE = ("seed", "data_dir")
+OUTSIDE = ("seed", "data_dir", "embeddings")
 """Settings of a run that are not the protocol's: its seed is, the machine's folders are not."""
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.:+-]*")

@@ -142,7 +142,9 @@ def _dataset(
         FileContents([paths[id_] for id_ in read.ids]),
     )
     if layout.test is None:
-        train, test, held_out, notes = split.draw(together, names, request.seed, request.earlier)
+        train, test, held_out, notes = split.draw(
+            together, names, request.seed, request.earlier, request.part
+        )
     else:
         held = np.array([id_ in layout.test for id_ in read.ids], dtype=np.bool_)
         (train, test), held_out, notes = split.divide(together, held), layout.held_out, ()

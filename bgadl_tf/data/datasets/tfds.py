@@ -57,7 +57,7 @@ def load(request: LoadRequest) -> Dataset:
     class_names = request.classes(_class_names(builder, train, *([test] if test else [])))
     held_out = f"all of split {parts.held!r}"
     if test is None:
-        drawn = split.draw(train, class_names, request.seed, request.earlier)
+        drawn = split.draw(train, class_names, request.seed, request.earlier, request.part)
         train, test, held_out, notes = drawn
         parts.notes += notes
     intake = Intake(tuple(parts.notes), parts.left_out, held_out=held_out)

@@ -10,6 +10,7 @@ import pytest
 
 from bgadl_tf.core.errors import ConfigError, DataError
 from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.earlier_split import EarlierSplit
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.data.part import Part
 
@@ -64,3 +65,22 @@ def test_an_empty_part_is_refused() -> None:
     empty = next(n for n in range(1, 50) if not any(Part(n, 50).has(id_) for id_ in few.train.ids))
     with pytest.raises(DataError, match=r"none of the 2 examples of the training set"):
         Part(empty, 50).of(few)
+
+
+def test_what_is_drawn_for_testing_stays_when_labels_have_come(tmp_path: Path) -> None:
+    labels = np.concatenate([np.repeat([0, 1], 60), np.repeat(range(2, 8), 6)]).astype(np.int32)
+    np.save(tmp_path / "train_labels.npy", labels)
+    images = np.random.default_rng(0).integers(0, 255, (len(labels), 4, 4, 1))
+    np.save(tmp_path / "train_images.npy", images.astype(np.uint8))
+    for seed in range(6):  # in half of them a class had its one held-out image in the other part
+        first = load_dataset(f"arrays:{tmp_path}", part="1/2", seed=seed)
+        train, test = (
+            dict(zip(part.ids, part.digests().tolist(), strict=True))
+            for part in (first.train, first.test)
+        )
+        labelled = {id_: train[id_] for id_ in first.train.ids[::2]}
+        again = load_dataset(
+            f"arrays:{tmp_path}", part="1/2", seed=seed, earlier=EarlierSplit(test, labelled)
+        )
+        assert again.test.ids == first.test.ids
+        assert again.train.ids == first.train.ids

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.learners.plain import Plain
-from bgadl_tf.models import predictive, thinned
+from bgadl_tf.models import mc_dropout, predictive, thinned
 from bgadl_tf.models.classifiers.mlp import MLP
 from bgadl_tf.models.mc_dropout import StochasticHead
 from bgadl_tf.models.thinned import Thinned
@@ -103,3 +103,15 @@ def test_two_replicas_see_what_one_sees(
         scores.append(bald_of(Scorer(learner, strategy, 8), vectors, 3))
     assert scores[0].std() > 1e-3
     np.testing.assert_allclose(*scores, atol=1e-6)
+
+
+def test_kernels_that_are_too_large_together_are_not_copied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network = head((7, 6), (0.5, 0.5, 0.5))
+    masks = network.mc_masks(tf.constant(SEED), PASSES)
+    first, every = 9 * 7, 9 * 7 + 7 * 6 + 6 * 4
+    monkeypatch.setattr(mc_dropout, "LARGEST_COPIES", PASSES * every * 4)
+    assert isinstance(network.prepared(masks), Thinned)
+    monkeypatch.setattr(mc_dropout, "LARGEST_COPIES", PASSES * first * 4)
+    assert not isinstance(network.prepared(masks), Thinned)
