@@ -64,10 +64,13 @@ def make_plan(config: RunConfig, dataset: Dataset, whole_set: bool, resumed: boo
     budget = rounds * config.query_size
     left = len(dataset.train) - size
     if budget > left and not resumed:
+        smaller = "--rounds or --query-size"
+        if config.initial_size is None and size > 2:
+            smaller += ", or give a smaller --initial-size"
         raise ConfigError(
             f"the budget is {rounds} rounds of {config.query_size} labels, {budget} in all, but "
             f"only {left} examples are left in the pool beside the initial set of {size}; "
-            "lower --rounds or --query-size"
+            f"lower {smaller}"
         )
     return Plan(
         rounds=rounds,

@@ -44,6 +44,12 @@ class Classifier(keras.Model):
         **kw: object,
     ) -> None:
         backend.check_data_format()
+        if classes < 2:
+            raise ConfigError(
+                f"a classifier is to tell {classes} classes apart; expected 2 or more"
+            )
+        if dropout is not None and not 0.0 <= dropout < 1.0:
+            raise ConfigError(f"the dropout rate is {dropout}; expected one from 0 to below 1")
         super().__init__(**kw)
         self.example_shape = tuple(shape)
         if len(self.example_shape) not in self.ranks:

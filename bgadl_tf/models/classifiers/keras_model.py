@@ -135,6 +135,11 @@ def classifier_of(
         fine_tune: What is trained.
         dtype: Policy of trunk and head.
     """
+    if not isinstance(model, keras.Model):
+        raise ConfigError(
+            f"the model is a {type(model).__name__}; expected a keras.Model, e.g. "
+            "keras.saving.load_model('FILE.keras')"
+        )
     _refuse_unsaid_pixels(model, pixels)
     keywords: dict[str, Any] = {"fine_tune": fine_tune}
     if dtype is not None:

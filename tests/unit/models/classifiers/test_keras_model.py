@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -281,3 +282,22 @@ def test_a_classifier_takes_integers_as_pixels() -> None:
     classifier = Classifier.from_model(functional(), classes=10)
     np.testing.assert_allclose(classifier(IMAGES), classifier(PIXELS), atol=1e-6)
     np.testing.assert_allclose(classifier.predict(IMAGES, verbose=0), classifier(PIXELS), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"classes": 1}, "1 classes apart; expected 2 or more"),
+        ({"classes": 3, "dropout": 1.5}, "rate is 1.5; expected one from 0 to below 1"),
+        ({"classes": 3, "dropout": -0.1}, "rate is -0.1"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused(arguments: dict[str, Any], message: str) -> None:
+    model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(4, activation="relu")])
+    with pytest.raises(ConfigError, match=message):
+        Classifier.from_model(model, **arguments)
+
+
+def test_what_is_no_model_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"model is a str; expected a keras\.Model"):
+        Classifier.from_model("cats.keras", 3)
