@@ -129,12 +129,12 @@ def _refuse_random_elsewhere(
     if odd := next((layer for layer in others if not stages.is_dropout(layer)), None):
         raise ConfigError(
             f"{where} has layer {odd.name!r}, a {type(odd).__name__}, behind its last pooling; "
-            "only Dropout can be drawn by given masks: replace it, or leave own_dropout out"
+            "only Dropout can be drawn by given masks: replace it, or leave own_dropout (--own-dropout) out"
         )
     if others:
         raise ConfigError(
             f"{where} has {_told(before)} between Dropout {others[0].name!r} and its end, where "
-            "only Dense, elementwise activations and Dropout can be; leave own_dropout out"
+            "only Dense, elementwise activations and Dropout can be; leave own_dropout (--own-dropout) out"
         )
     if head:
         return
@@ -146,7 +146,7 @@ def _refuse_random_elsewhere(
             "own_dropout out, and a Dropout of ours is put before the last layer"
         )
     raise ConfigError(
-        f"{where} has no Dropout layer; leave own_dropout out, and one is put before the last layer"
+        f"{where} has no Dropout layer; leave own_dropout (--own-dropout) out, and one is put before the last layer"
     )
 
 
