@@ -32,7 +32,7 @@ def add_score_flags(parser: argparse.ArgumentParser) -> None:
         "image is left out"
     )
     group("folder", type=Path, nargs="?", metavar="FOLDER", help=folder)
-    dataset = "instead of a folder: folder:PATH, digits, a TFDS builder (mnist, cifar10, ...), or arrays:PATH"
+    dataset = "instead: folder:PATH, arrays:PATH, digits, or a TFDS builder (mnist, cifar10, ...)"
     group("--dataset", help=dataset)
     group("--data-dir", help="folder of prepared TFDS datasets")
     group("--split", default="train", help="train or test, of a dataset (default: train)")

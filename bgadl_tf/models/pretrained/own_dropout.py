@@ -27,6 +27,8 @@ _POOLING = (
     Layers.MaxPooling1D, Layers.MaxPooling2D, Layers.MaxPooling3D,
 )  # fmt: skip
 
+_WITHOUT = "leave own_dropout (--own-dropout) out"
+
 
 @dataclass(frozen=True)
 class OwnHead:
@@ -129,12 +131,12 @@ def _refuse_random_elsewhere(
     if odd := next((layer for layer in others if not stages.is_dropout(layer)), None):
         raise ConfigError(
             f"{where} has layer {odd.name!r}, a {type(odd).__name__}, behind its last pooling; "
-            "only Dropout can be drawn by given masks: replace it, or leave own_dropout (--own-dropout) out"
+            f"only Dropout can be drawn by given masks: replace it, or {_WITHOUT}"
         )
     if others:
         raise ConfigError(
             f"{where} has {_told(before)} between Dropout {others[0].name!r} and its end, where "
-            "only Dense, elementwise activations and Dropout can be; leave own_dropout (--own-dropout) out"
+            f"only Dense, elementwise activations and Dropout can be; {_WITHOUT}"
         )
     if head:
         return
@@ -142,11 +144,11 @@ def _refuse_random_elsewhere(
     if within:
         raise ConfigError(
             f"{where} has layer {within[-1].name!r}, a {type(within[-1]).__name__}, before its "
-            "last pooling only: its masks would cost K passes of the whole network; leave "
-            "own_dropout out, and a Dropout of ours is put before the last layer"
+            "last pooling only: its masks would cost K passes of the whole network; "
+            f"{_WITHOUT}, and a Dropout of ours is put before the last layer"
         )
     raise ConfigError(
-        f"{where} has no Dropout layer; leave own_dropout (--own-dropout) out, and one is put before the last layer"
+        f"{where} has no Dropout layer; {_WITHOUT}, and one is put before the last layer"
     )
 
 

@@ -17,7 +17,7 @@ from tests.support.examples import some_images
 SHAPE = (8, 8, 3)
 PIXELS = tf.constant(some_images(5, SHAPE), tf.float32) / 255.0
 Layers = keras.layers
-ADVICE = "leave own_dropout out"
+ADVICE = r"leave own_dropout \(--own-dropout\) out"
 
 
 def model_of(*layers: keras.layers.Layer) -> keras.Model:
