@@ -22,6 +22,7 @@ from bgadl_tf.study.learning_curve import Curve
 
 NOT_PROTOCOL = (
     "method", "learner", "acquisition", "options", "seed", "data_dir", "fingerprint",
+    "backbone_file",
     *MACHINE_SETTINGS,
 )  # fmt: skip
 """Entries of config.json in which the runs of one study may differ."""
