@@ -18,8 +18,9 @@ def chosen(config: RunConfig, dataset: Dataset, resumed: Json) -> str:
         ConfigError: It is asked for, and there are images.
     """
     if len(dataset.shape) == 3:
-        if config.scaling == "standard" or config.components is not None:
-            name = "--components" if config.components is not None else "--scaling"
+        scaled = config.scaling is not None and config.scaling != resumed.get("scaling")
+        if scaled or config.components is not None:
+            name = "--scaling" if config.components is None else "--components"
             raise ConfigError(
                 f"{name} is given, but dataset {dataset.name!r} holds images; leave it out, or "
                 "learn in features, with --backbone"

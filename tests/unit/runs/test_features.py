@@ -294,9 +294,9 @@ def test_a_damaged_cache_is_refused(settings: dict[str, Any]) -> None:
         load(settings)
 
 
-@pytest.mark.parametrize("name", ["views", "embeddings"])
+@pytest.mark.parametrize("name", ["views", "embeddings", "store"])
 def test_without_a_backbone_there_is_nothing_to_keep(name: str) -> None:
-    value: Any = {"views": 2, "embeddings": "folder"}[name]
+    value: Any = {"views": 2, "embeddings": "folder", "store": "float32"}[name]
     with pytest.raises(ConfigError, match=f"--{name} is {value!r}, but there is no --backbone"):
         dataclasses.replace(RunConfig(), **{name: value})
 
