@@ -30,6 +30,7 @@ from bgadl_tf.learners.views import ColourViews, GreyViews
 from bgadl_tf.models.pretrained.backbone import Backbone, load_backbone
 from bgadl_tf.models.pretrained.choice import NetworkChoice
 from bgadl_tf.models.pretrained.precision import in_precision
+from bgadl_tf.runs import network_settings
 from bgadl_tf.runs.config import RunConfig
 
 GREY_VIEWS = GreyViews(shift=0.07, zoom=0.1, rotation=10.0)
@@ -72,17 +73,13 @@ def load_frozen(images: Dataset, config: RunConfig, strategy: tf.distribute.Stra
         ConfigError: It cannot be had, is random, or gives no features of these images.
     """
     assert config.backbone is not None
+    network_settings.check_backbone(config)
     if len(images.shape) != 3:
         raise ConfigError(
             f"--backbone is {config.backbone!r}, but dataset {images.name!r} holds vectors, and a "
             "backbone makes vectors of images; leave it out"
         )
     choice = NetworkChoice(config.backbone, config.weights, config.pixel_range)
-    if config.weights == "none":
-        raise ConfigError(
-            f"--weights is none, and features of {config.backbone!r} with random weights tell "
-            "nothing about images; give imagenet or a file of weights"
-        )
     with strategy.scope():
         backbone = load_backbone(choice, images.shape)
     views = COLOUR_VIEWS if images.shape[-1] == 3 else GREY_VIEWS

@@ -232,6 +232,10 @@ def test_every_learner_trains_a_users_network(learner: str, fine_tune: str) -> N
             {"classifier": "keras:VGG16", "backbone": "keras:VGG16"},
             r"--classifier keras:VGG16 takes images, and --backbone gives vectors",
         ),
+        ({"backbone": "tiny"}, r"the network is 'tiny'; expected keras:NAME"),
+        ({"backbone": "keras:VGG17"}, r"keras.applications has no 'VGG17'"),
+        ({"backbone": "keras:VGG16", "weights": "none"}, r"--weights is none, and features of"),
+        ({"backbone": "model:a.keras", "pixel_range": "white"}, r"expected LOW,HIGH"),
     ],
 )  # fmt: skip
 def test_settings_are_refused_before_anything_is_read(
@@ -242,7 +246,7 @@ def test_settings_are_refused_before_anything_is_read(
 
 
 def test_with_a_backbone_weights_and_pixels_are_its_own() -> None:
-    names_of(RunConfig(method="bald", backbone="keras:VGG16", weights="none"))
+    names_of(RunConfig(method="bald", backbone="keras:VGG16", weights="a.weights.h5"))
     names_of(RunConfig(method="bald", backbone="model:a.keras", pixel_range="0,255"))
 
 

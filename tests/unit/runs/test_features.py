@@ -57,7 +57,8 @@ def load(settings: dict[str, Any], **others: Any) -> Dataset:
     images = load_dataset(
         config.dataset, seed=config.seed, image_size=config.image_size, part=config.part
     )
-    return features.embedded(images, config, tf.distribute.get_strategy())
+    strategy = tf.distribute.get_strategy()
+    return features.home_of(images, config, strategy).computed(images, strategy)
 
 
 def by_id(dataset: Dataset) -> dict[str, list[float]]:
@@ -174,7 +175,7 @@ def test_another_backbone_in_the_same_file_is_noticed(
     assert by_id(first) != by_id(second)
     config, images = RunConfig(**settings), load_dataset(settings["dataset"])
     with pytest.raises(RunFolderError, match="another network than the one in whose features"):
-        features.embedded(images, config, tf.distribute.get_strategy(), first.embedded.fingerprint)
+        features.home_of(images, config, tf.distribute.get_strategy(), first.embedded.fingerprint)
 
 
 def test_views_of_an_image_are_the_same_whenever_they_are_drawn(
@@ -214,7 +215,7 @@ def test_vectors_have_no_backbone(settings: dict[str, Any]) -> None:
     vectors, labels = np.zeros((8, 3), np.float32), [0, 1] * 4
     dataset = Dataset.from_arrays(vectors, labels, test_examples=vectors, test_labels=labels)
     with pytest.raises(ConfigError, match=r"--backbone is .* but dataset 'arrays' holds vectors"):
-        features.embedded(dataset, config, tf.distribute.get_strategy())
+        features.home_of(dataset, config, tf.distribute.get_strategy())
 
 
 @pytest.mark.parametrize(
