@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ from bgadl_tf.runs.pipeline import PROJECTION
 from bgadl_tf.runs.protocol import planned
 from bgadl_tf.runs.run_folder import RunFolder
 from bgadl_tf.runs.user_network import UserNetwork
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,11 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         check_views(learner, images.name, has_views)
         acquisitions.check_needs(method.acquisition, acquisition, learner)
         learner.compile()
+    if home is not None and config.views and not learner.uses_views:
+        logger.warning(
+            "--views is %d, but learner %r learns from none: leave it out to spare computing them",
+            config.views, method.learner,
+        )  # fmt: skip
     # Whatever can be refused has been: this may take hours.
     dataset = images if home is None else home.computed(images, strategy)
     dataset = scaling.scaled(dataset, config, journal)

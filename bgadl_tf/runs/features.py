@@ -66,14 +66,15 @@ class Home(NamedTuple):
             DataError: An image cannot be read, or what is kept is damaged.
         """
         frozen, folder = self
-        store, kept = FeatureStore(folder, frozen.facts), _kept(folder, frozen.facts)
+        facts = frozen.facts.without_views()
+        store, kept = FeatureStore(folder, frozen.facts), _kept(folder, facts)
         parts, read = embedding.wanted(images, store)
         news = any(len(known.keys) for known in read)
         if kept is None or news or any(len(store.missing(part)) for part in parts):
             with held(folder):
-                if _kept(folder, frozen.facts) is None:
+                if _kept(folder, facts) is None:
                     embedding.save_backbone(frozen, folder)
-                    frozen.facts.write(folder)
+                    facts.write(folder)
                 embedding.fill(store, parts, frozen, strategy)
                 for known in read:
                     store.remember(known)

@@ -143,9 +143,12 @@ def test_a_run_of_before_features_were_scaled_goes_on_with_raw_ones(
     assert "scaling was 'none', now 'standard'" in capsys.readouterr().err
 
 
-def test_views_are_trained_on(home: Home) -> None:
+def test_views_are_trained_on(home: Home, caplog: pytest.LogCaptureFixture) -> None:
     assert home.train("views", "--method", "al-pmda", "--views", "2", rounds=1) == 0
     assert home.config("views")["views"] == 2
+    assert "learns from none" not in caplog.text
+    assert home.train("unused", "--method", "random", "--views", "2", rounds=0) == 0
+    assert "--views is 2, but learner 'plain' learns from none" in caplog.text
 
 
 def test_what_cannot_be_is_refused_before_any_feature_is_computed(

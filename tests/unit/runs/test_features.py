@@ -16,6 +16,7 @@ from bgadl_tf.core.errors import ConfigError, DataError, RunFolderError
 from bgadl_tf.core.types import Rows
 from bgadl_tf.data.contents import Digests
 from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.embeddings.store import Lacking
 from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.engine.embedding import Embedder
@@ -44,9 +45,9 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counts: list[int] = []
     embed = Embedder.__call__
 
-    def counted(self: Embedder, images: Any, digests: Any, rows: Any, with_views: bool) -> Any:
-        counts.append(len(rows))
-        return embed(self, images, digests, rows, with_views)
+    def counted(self: Embedder, images: Any, digests: Any, lacking: Lacking) -> Any:
+        counts.append(len(lacking.rows))
+        return embed(self, images, digests, lacking)
 
     monkeypatch.setattr(Embedder, "__call__", counted)
     return counts
@@ -156,11 +157,11 @@ def test_other_features_are_kept_elsewhere(settings: dict[str, Any], tmp_path: P
 
     save_digits(tmp_path / "other", SHOWN)
     others: list[dict[str, Any]] = [
-        {}, {"views": 1}, {"store": "float32"}, {"precision": "mixed_bfloat16"},
+        {}, {"store": "float32"}, {"precision": "mixed_bfloat16"},
         {"pixel_range": "-1,1"}, {"dataset": f"folder:{tmp_path / 'other'}"},
     ]  # fmt: skip
     assert len({key(**other) for other in others}) == len(others)
-    assert key(seed=1, method="random", stream=True, max_unreadable=0.5) == key()
+    assert key(seed=1, method="random", stream=True, max_unreadable=0.5, views=1) == key()
 
 
 def test_another_backbone_in_the_same_file_is_noticed(
@@ -195,6 +196,40 @@ def test_views_of_an_image_are_the_same_whenever_they_are_drawn(
     fresh = load(settings, views=2, seed=1, embeddings=settings["embeddings"] + "2")
     assert fresh.train.views is not None
     np.testing.assert_allclose(fresh.train.views[:], second.train.views[:], atol=2e-3)
+
+
+def test_more_views_are_added_to_those_that_are_there(
+    settings: dict[str, Any], seen: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int | None] = []
+    see, see_view = Embedder._see_features, Embedder._of_view
+
+    def features_seen(self: Embedder, chunk: Any) -> Any:
+        looks.append(None)
+        return see(self, chunk)
+
+    def view_seen(self: Embedder, chunk: Any, digests: Any, view: int) -> Any:
+        looks.append(view)
+        return see_view(self, chunk, digests, view)
+
+    monkeypatch.setattr(Embedder, "_see_features", features_seen)
+    monkeypatch.setattr(Embedder, "_of_view", view_seen)
+    none = load(settings)
+    two, three = load(settings, views=2), load(settings, views=3)
+    again, plain = load(settings, views=1), load(settings)
+    assert looks == [None, None, 0, 1, 2]  # training and test set, then each view once
+    assert by_id(none) == by_id(two) == by_id(three) == by_id(plain)
+    assert (none.train.views, plain.train.views) == (None, None)
+    assert two.train.views is not None
+    assert three.train.views is not None
+    assert again.train.views is not None
+    np.testing.assert_array_equal(three.train.views[:][:, :2], two.train.views[:])
+    np.testing.assert_array_equal(again.train.views[:], two.train.views[:][:, :1])
+    whole = load(settings, views=3, embeddings=settings["embeddings"] + "2").train.views
+    assert whole is not None
+    np.testing.assert_array_equal(whole[:], three.train.views[:])
+    (folder,) = Path(settings["embeddings"]).iterdir()
+    assert folder.is_dir()
 
 
 def test_where_nothing_is_held_out_the_test_set_is_empty(
