@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bgadl_tf.core.errors import ConfigError, DataError
-from bgadl_tf.core.types import Floats, Rows
+from bgadl_tf.core.types import Floats, Rows, Shape
 from bgadl_tf.data.source import VECTOR_TYPE, ExampleSource, StoredExamples
 
 if TYPE_CHECKING:
@@ -64,11 +64,7 @@ class Projection(NamedTuple):
         from sklearn.preprocessing import StandardScaler  # slow, and few need it
 
         count, width = vectors.shape
-        if components is not None and not 0 < components <= min(count, width):
-            raise ConfigError(
-                f"--components is {components}, but the training set has {count} vectors of "
-                f"{width} components; expected 1 to {min(count, width)}"
-            )
+        check_components(components, count, (width,))
         scaler = StandardScaler()
         for chunk in _chunks(vectors):
             scaler.partial_fit(chunk)
@@ -161,6 +157,25 @@ class _Projected(StoredExamples):
             piece = slice(start, start + size)
             projected[piece] = self._projection(self._source[rows[piece]])
         return projected
+
+
+def check_components(components: int | None, count: int, shape: Shape) -> None:
+    """Refuse to look for more principal components than there can be.
+
+    Args:
+        components: P; None for all.
+        count: Vectors of the training set.
+        shape: Of one vector.
+
+    Raises:
+        ConfigError: The message says how many there can be.
+    """
+    most = min(count, *shape)
+    if components is not None and not 0 < components <= most:
+        raise ConfigError(
+            f"--components is {components}, but the training set has {count} vectors of "
+            f"{shape[0]} components; expected 1 to {most}"
+        )
 
 
 def _principal(

@@ -49,6 +49,23 @@ class StoredVectors(StoredExamples):
         return vectors
 
 
+class StackedVectors(StoredExamples):
+    """Several vectors of each id ``[N, V, F]``, each kept in a place of its own.
+
+    Args:
+        parts: V sources ``[N, F]``, at least one.
+    """
+
+    def __init__(self, parts: Sequence[StoredVectors]) -> None:
+        count, width = parts[0].shape
+        super().__init__((count, len(parts), width), VECTOR_TYPE)
+        self._parts = tuple(parts)
+
+    def read(self, rows: Rows) -> Floats:
+        """Copies, as float32; see ``StoredVectors``."""
+        return np.stack([part.read(rows) for part in self._parts], axis=1)
+
+
 def from_array(array: NDArray[Any], ids: Sequence[Id]) -> ExampleSource:
     """Vectors of an array: copied into memory only if it is there already, of another type.
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from bgadl_tf.core.types import Floats, Rows
 from bgadl_tf.data.contents import Digests
+from bgadl_tf.data.embeddings.store import Lacking
 from bgadl_tf.data.read_ahead import read_ahead
 from bgadl_tf.data.source import ExampleSource, gather
 from bgadl_tf.engine.replicas import on_replicas, padded
@@ -42,13 +42,13 @@ class Features(NamedTuple):
 
     Fields:
         rows: ``[n]`` of the images.
-        features: float32 ``[n, F]``.
-        views: float32 ``[n, V, F]``; None where none were asked for.
+        features: float32 ``[n, F]``; None where they were not asked for.
+        views: float32 ``[n, F]`` by the number of the view.
     """
 
     rows: Rows
-    features: Floats
-    views: Floats | None
+    features: Floats | None
+    views: Mapping[int, Floats]
 
 
 class Embedder:
@@ -57,8 +57,7 @@ class Embedder:
     Args:
         backbone: Frozen, made in the scope of the strategy.
         strategy: Whose replicas share each chunk.
-        views: Draws views of images; None for none.
-        count: V, the number of views of each image.
+        views: Draws views of images; None where none will be asked for.
         chunk: Images at once, over all replicas; rounded up to a multiple of their number. None
             for as many as their size suggests.
         folded: Whether TensorFlow may merge weights that never change, as of a BatchNorm and the
@@ -71,7 +70,6 @@ class Embedder:
         backbone: Backbone,
         strategy: tf.distribute.Strategy,
         views: Views | None = None,
-        count: int = 0,
         chunk: int | None = None,
         folded: bool = False,
     ) -> None:
@@ -82,7 +80,7 @@ class Embedder:
         self.chunk = -(-chunk // replicas) * replicas
         self.traces = 0
         self._backbone, self._strategy, self._space = backbone, strategy, space_of(shape)
-        self._views, self._count = views, count
+        self._views = views
         size = sum(weight.numpy().nbytes for weight in backbone.weights)
         self._weights: tuple[list[NDArray[Any]], ...] | None = None
         if folded and size <= FOLDED_BYTES:
@@ -92,19 +90,19 @@ class Embedder:
         self._see_view = tf.function(self._features_of_view, autograph=False)
 
     def __call__(
-        self, images: ExampleSource, digests: Digests, rows: Rows, with_views: bool
+        self, images: ExampleSource, digests: Digests, lacking: Lacking
     ) -> Generator[Features, None, None]:
         """Features of some images, in that order.
 
         Args:
             images: ``uint8 [N, H, W, D]``.
             digests: ``[N]``, which decide the views.
-            rows: Of the images that are wanted.
-            with_views: Whether those of views are wanted, too.
+            lacking: Which images, and what of them.
 
         Raises:
             DataError: An image cannot be read.
         """
+        rows = lacking.rows
 
         def read(start: int) -> tuple[Rows, tf.Tensor]:
             piece = rows[start : start + self.chunk]
@@ -114,18 +112,19 @@ class Embedder:
         with contextlib.closing(pieces):
             for piece, chunk in pieces:
                 count = len(piece)
-                features = self._see(chunk).numpy()[:count]
-                views = self._of_views(chunk, digests[piece]) if with_views else None
+                features = self._see_features(chunk)[:count] if lacking.features else None
+                views = {view: self._of_view(chunk, digests[piece], view) for view in lacking.views}
                 yield Features(piece, features, views)
 
-    def _of_views(self, chunk: tf.Tensor, digests: Digests) -> Floats | None:
-        if self._views is None:
-            return None
-        found = []
-        for view in range(self._count):
-            draws = padded(draws_of(digests, view, self._views.draws), self.chunk)
-            found.append(self._see_view(chunk, tf.constant(draws)).numpy()[: len(digests)])
-        return np.stack(found, axis=1)
+    def _see_features(self, chunk: tf.Tensor) -> Floats:
+        found: Floats = self._see(chunk).numpy()
+        return found
+
+    def _of_view(self, chunk: tf.Tensor, digests: Digests, view: int) -> Floats:
+        assert self._views is not None
+        draws = padded(draws_of(digests, view, self._views.draws), self.chunk)
+        found: Floats = self._see_view(chunk, tf.constant(draws)).numpy()[: len(digests)]
+        return found
 
     def _features(self, chunk: tf.Tensor) -> tf.Tensor:
         self.traces += 1

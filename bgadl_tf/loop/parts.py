@@ -69,7 +69,7 @@ def as_learner(
             f"apart; those of {dataset.name!r} have shape {dataset.shape} and {dataset.classes} "
             "classes"
         )
-    check_views(learner, dataset)
+    check_views(learner, dataset.name, dataset.train.views is not None)
     acquisitions.check_needs(type(acquisition).__name__, acquisition, learner)
     if KeepsPrevious in acquisition.needs:
         learner.keep_previous()
@@ -78,15 +78,20 @@ def as_learner(
     return learner
 
 
-def check_views(learner: Learner, dataset: Dataset) -> None:
+def check_views(learner: Learner, name: str, given: bool) -> None:
     """Refuse a learner that learns from views of examples that have none.
+
+    Args:
+        learner: Is checked.
+        name: Of the dataset.
+        given: Whether its training examples have views.
 
     Raises:
         ConfigError: The message says where views come from.
     """
-    if learner.uses_views and dataset.train.views is None:
+    if learner.uses_views and not given:
         raise ConfigError(
-            f"{type(learner).__name__} learns from views of the examples, and those of "
-            f"{dataset.name!r} have none: give --views 4 or so with --backbone, or make them with "
-            "'bgadl embed --views'; or use another learner"
+            f"{type(learner).__name__} learns from views of the examples, and those of {name!r} "
+            "have none: give --views 4 or so with --backbone, or make them with 'bgadl embed "
+            "--views'; or use another learner"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from bgadl_tf.acquisition import acquisition as acquisitions
 from bgadl_tf.acquisition.acquisition import Acquisition
 from bgadl_tf.core.types import Json
 from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.projection import check_components
 from bgadl_tf.engine.strategies import make_strategy
 from bgadl_tf.engine.trainer import check_batch_size
 from bgadl_tf.learners.learner import LEARNERS, Learner
@@ -43,9 +45,12 @@ from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.methods import Method, resolve
 from bgadl_tf.runs.networks import example_shape, make_learner
 from bgadl_tf.runs.options import Options
+from bgadl_tf.runs.pipeline import PROJECTION
 from bgadl_tf.runs.protocol import planned
 from bgadl_tf.runs.run_folder import RunFolder
 from bgadl_tf.runs.user_network import UserNetwork
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -150,17 +155,19 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
     recorded = history.class_names or resumed.get("class_names", ())
     images = images.in_order(recorded) if recorded else images
     config, plan = planned(config, images, method.whole_set, resumed)
-    dataset = images
+    home, origin, shape = None, images.embedded, images.shape
     if config.backbone is not None:
-        fingerprint = resumed.get("backbone_fingerprint")
-        dataset = features.embedded(images, config, strategy, fingerprint)
+        home = features.home_of(images, config, strategy, resumed.get("backbone_fingerprint"))
+        origin, shape = home.embedded(images), (home.frozen.facts.features,)
     config = dataclasses.replace(
         config,
-        scaling=scaling.chosen(config, dataset, resumed),
-        classifier=config.classifier or default_classifier(dataset.shape),
+        scaling=scaling.chosen(config, images.name, shape, resumed),
+        classifier=config.classifier or default_classifier(shape),
     )
-    dataset = scaling.scaled(dataset, config, journal)
-    space = space_of(dataset.shape)
+    if not journal.kept(0, PROJECTION):
+        check_components(config.components, len(images.train), shape)
+    shape = shape if config.components is None else (config.components,)
+    space = space_of(shape)
     learner_options = learner_options.for_space(space, resumed.get("options"))
     described = {
         **config.to_json(),
@@ -168,10 +175,10 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         "acquisition": method.acquisition,
         "options": dataclasses.asdict(learner_options),
         "acquisition_options": options.describe(acquisition),
-        "example_shape": list(dataset.shape),
-        **pipeline.described(dataset),
+        "example_shape": list(shape),
+        **pipeline.described(origin),
         **({} if network is None else {"network_digest": network.digest}),
-        "class_names": list(dataset.class_names),
+        "class_names": list(images.class_names),
         "versions": versions(),
         "devices": {
             "replicas": strategy.num_replicas_in_sync,
@@ -186,11 +193,22 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         "options": dataclasses.asdict(type(learner_options)().for_space(space)),
         "acquisition_options": options.describe(acquisitions.create(method.acquisition)),
     }
+    if folder is not None:
+        folder.check(described, defaults)
     with strategy.scope():
         learner = make_learner(described, network)
-        check_views(learner, dataset)
+        has_views = images.train.views is not None if home is None else config.views > 0
+        check_views(learner, images.name, has_views)
         acquisitions.check_needs(method.acquisition, acquisition, learner)
         learner.compile()
+    if home is not None and config.views and not learner.uses_views:
+        logger.warning(
+            "--views is %d, but learner %r learns from none: leave it out to spare computing them",
+            config.views, method.learner,
+        )  # fmt: skip
+    # Whatever can be refused has been: this may take hours.
+    dataset = images if home is None else home.computed(images, strategy)
+    dataset = scaling.scaled(dataset, config, journal)
     return Setup(
         config=config,
         described=described,

@@ -192,8 +192,9 @@ class RunConfig:
                 f"--cpu-replicas is {self.cpu_replicas} but --strategy is one_device; "
                 "add --strategy mirrored"
             )
-        for name in ("views", "embeddings"):
-            if getattr(self, name) and self.backbone is None:
+        for name in ("views", "embeddings", "store"):
+            given = getattr(self, name) != _field(name).default
+            if given and self.backbone is None:
                 raise ConfigError(
                     f"{flag(name)} is {getattr(self, name)!r}, but there is no --backbone whose "
                     "features are to be kept; give one, or leave it out"

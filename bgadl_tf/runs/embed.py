@@ -17,7 +17,7 @@ from bgadl_tf.data.embeddings.facts import BACKBONE, FILE, Facts
 from bgadl_tf.data.embeddings.hold import LOCK, held
 from bgadl_tf.data.embeddings.store import FeatureStore
 from bgadl_tf.engine.strategies import make_strategy
-from bgadl_tf.runs import embedding, loading
+from bgadl_tf.runs import embedding, loading, network_settings
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.run_folder import refuse_inside
 
@@ -48,6 +48,7 @@ def embed(config: RunConfig, out: Path | str) -> Facts:
             "--backbone is missing: expected keras:NAME or model:FILE.keras, whose features are "
             "to be written"
         )
+    network_settings.check_backbone(config)
     refuse_inside(out, config.dataset)
     before = _look_at(out)
     strategy = make_strategy(config.strategy, config.cpu_replicas)

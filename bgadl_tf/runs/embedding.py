@@ -23,13 +23,14 @@ from bgadl_tf.data.contents import Digests
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.embeddings.facts import BACKBONE, Facts
 from bgadl_tf.data.embeddings.overflow import check_storable
-from bgadl_tf.data.embeddings.store import FeatureStore, Known, Wanted
+from bgadl_tf.data.embeddings.store import FeatureStore, Known, Lacking, Wanted
 from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.engine.embedding import Embedder, Features
 from bgadl_tf.learners.views import ColourViews, GreyViews
 from bgadl_tf.models.pretrained.backbone import Backbone, load_backbone
 from bgadl_tf.models.pretrained.choice import NetworkChoice
 from bgadl_tf.models.pretrained.precision import in_precision
+from bgadl_tf.runs import network_settings
 from bgadl_tf.runs.config import RunConfig
 
 GREY_VIEWS = GreyViews(shift=0.07, zoom=0.1, rotation=10.0)
@@ -72,17 +73,13 @@ def load_frozen(images: Dataset, config: RunConfig, strategy: tf.distribute.Stra
         ConfigError: It cannot be had, is random, or gives no features of these images.
     """
     assert config.backbone is not None
+    network_settings.check_backbone(config)
     if len(images.shape) != 3:
         raise ConfigError(
             f"--backbone is {config.backbone!r}, but dataset {images.name!r} holds vectors, and a "
             "backbone makes vectors of images; leave it out"
         )
     choice = NetworkChoice(config.backbone, config.weights, config.pixel_range)
-    if config.weights == "none":
-        raise ConfigError(
-            f"--weights is none, and features of {config.backbone!r} with random weights tell "
-            "nothing about images; give imagenet or a file of weights"
-        )
     with strategy.scope():
         backbone = load_backbone(choice, images.shape)
     views = COLOUR_VIEWS if images.shape[-1] == 3 else GREY_VIEWS
@@ -197,8 +194,8 @@ def fill(
         DataError: An image cannot be read, a feature is not finite, or the disk is full.
     """
     facts = frozen.facts
-    missing = [store.missing(part) for part in parts]
-    total = sum(map(len, missing))
+    missing = [lacking for part in parts for lacking in store.missing(part)]
+    total = sum(len(lacking.rows) for lacking in missing)
     if not total:
         return 0
     there = sum(len(part.digests) for part in parts) - total
@@ -211,7 +208,6 @@ def fill(
         backbone,
         strategy,
         views if facts.views else None,
-        facts.views,
         folded=facts.store == "float16",
     )
     with tqdm(
@@ -219,22 +215,23 @@ def fill(
     ) as bar:
         for part in parts:
             # The first part may have brought what the second one lacked.
-            done = fill_part(store, part, store.missing(part), embedder)
-            with contextlib.closing(done):  # while the folder is held, also where it is interrupted
-                for count in done:
-                    bar.update(count)
+            for lacking in store.missing(part):
+                done = fill_part(store, part, lacking, embedder)
+                with contextlib.closing(done):  # while the folder is held, also if interrupted
+                    for count in done:
+                        bar.update(count)
     return total
 
 
 def fill_part(
-    store: FeatureStore, part: Wanted, rows: Rows, embedder: Embedder
+    store: FeatureStore, part: Wanted, lacking: Lacking, embedder: Embedder
 ) -> Generator[int, None, None]:
     """Put the features of some images into a store.
 
     Args:
         store: Held by this process.
         part: The images.
-        rows: Which of them; none is there yet.
+        lacking: Which of them, and what of them.
         embedder: Computes the features.
 
     Yields:
@@ -246,10 +243,10 @@ def fill_part(
     pending: list[Features] = []
     last = time.monotonic()
     images = part.images
-    found = embedder(images.examples, part.digests, rows, part.with_views)
+    found = embedder(images.examples, part.digests, lacking)
     try:
         for chunk in found:
-            for values in (chunk.features, chunk.views):
+            for values in (chunk.features, *chunk.views.values()):
                 if values is not None:
                     check_storable(values, chunk.rows, images.ids, store.facts.store)
             pending.append(chunk)
@@ -265,10 +262,13 @@ def fill_part(
 def _flush(store: FeatureStore, part: Wanted, pending: list[Features]) -> None:
     if not pending:
         return
-    views = [chunk.views for chunk in pending if chunk.views is not None]
+    features = [chunk.features for chunk in pending if chunk.features is not None]
     store.add(
         part.digests[np.concatenate([chunk.rows for chunk in pending])],
-        np.concatenate([chunk.features for chunk in pending]),
-        np.concatenate(views) if views else None,
+        np.concatenate(features) if features else None,
+        {
+            view: np.concatenate([chunk.views[view] for chunk in pending])
+            for view in pending[0].views
+        },
     )
     pending.clear()

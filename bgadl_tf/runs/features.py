@@ -6,6 +6,7 @@ import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -23,26 +24,85 @@ from bgadl_tf.runs import embedding
 from bgadl_tf.runs.config import RunConfig
 
 
-def embedded(
+class Home(NamedTuple):
+    """Where the features of a run are kept, and what they are.
+
+    Fields:
+        frozen: The backbone, and what its features are.
+        folder: Of its own among all features that are kept.
+    """
+
+    frozen: embedding.Frozen
+    folder: Path
+
+    def embedded(self, images: Dataset) -> Embedded:
+        """What vectors of these images are the features of."""
+        facts = self.frozen.facts
+
+        def of(ids: Sequence[Id]) -> Images:
+            return _images_of(images, ids)
+
+        return Embedded(
+            self.folder / BACKBONE,
+            facts.fingerprint,
+            facts.image_shape,
+            facts.resize,
+            facts.store,
+            of,
+            facts.precision,
+        )
+
+    def computed(self, images: Dataset, strategy: tf.distribute.Strategy) -> Dataset:
+        """The features of a dataset's images, those that are kept already and the others.
+
+        Args:
+            images: What the backbone sees.
+            strategy: Whose replicas share the work.
+
+        Returns:
+            The same ids, labels, classes and contents, with vectors, and with ``embedded``.
+
+        Raises:
+            DataError: An image cannot be read, or what is kept is damaged.
+        """
+        frozen, folder = self
+        facts = frozen.facts.without_views()
+        store, kept = FeatureStore(folder, frozen.facts), _kept(folder, facts)
+        parts, read = embedding.wanted(images, store)
+        news = any(len(known.keys) for known in read)
+        if kept is None or news or any(len(store.missing(part)) for part in parts):
+            with held(folder):
+                if _kept(folder, facts) is None:
+                    embedding.save_backbone(frozen, folder)
+                    facts.write(folder)
+                embedding.fill(store, parts, frozen, strategy)
+                for known in read:
+                    store.remember(known)
+        features = [store.set_of(part) for part in parts]
+        train = features[0]
+        none = len(features) == 1
+        test = _no_vectors(images, train.examples) if none else features[1].in_memory()
+        return Dataset(
+            images.name, train, test, images.class_names, images.intake, self.embedded(images)
+        )
+
+
+def home_of(
     images: Dataset,
     config: RunConfig,
     strategy: tf.distribute.Strategy,
     fingerprint: str | None = None,
-) -> Dataset:
-    """The features of a dataset's images, those that are kept already and the others.
+) -> Home:
+    """Which features a run learns in, before any are computed.
 
     Args:
         images: What the backbone sees.
         config: Says which backbone, how many views, where features are kept and as what.
-        strategy: Whose replicas share the work.
+        strategy: In whose scope the backbone is made.
         fingerprint: Of the backbone of a run that goes on; None for a new one.
-
-    Returns:
-        The same ids, labels, classes and contents, with vectors, and with ``embedded``.
 
     Raises:
         ConfigError: The backbone cannot be had, or gives no features of these images.
-        DataError: An image cannot be read, or what is kept is damaged.
         RunFolderError: The run began with another backbone.
     """
     frozen = embedding.load_frozen(images, config, strategy)
@@ -52,42 +112,7 @@ def embedded(
             f"(fingerprint {frozen.facts.fingerprint}, and {fingerprint} then); give that one "
             "back, or use another --out"
         )
-    folder = cache_folder(config.embeddings) / frozen.facts.key
-    store, kept = FeatureStore(folder, frozen.facts), _kept(folder, frozen.facts)
-    parts, read = embedding.wanted(images, store)
-    news = any(len(known.keys) for known in read)
-    if kept is None or news or any(len(store.missing(part)) for part in parts):
-        with held(folder):
-            if _kept(folder, frozen.facts) is None:
-                embedding.save_backbone(frozen, folder)
-                frozen.facts.write(folder)
-            embedding.fill(store, parts, frozen, strategy)
-            for known in read:
-                store.remember(known)
-    features = [store.set_of(part) for part in parts]
-    train, test = features[0], images.test
-    test = features[1].in_memory() if len(features) == 2 else _no_vectors(images, train.examples)
-    facts = frozen.facts
-
-    def of(ids: Sequence[Id]) -> Images:
-        return _images_of(images, ids)
-
-    return Dataset(
-        images.name,
-        train,
-        test,
-        images.class_names,
-        images.intake,
-        Embedded(
-            folder / BACKBONE,
-            facts.fingerprint,
-            facts.image_shape,
-            facts.resize,
-            facts.store,
-            of,
-            facts.precision,
-        ),
-    )
+    return Home(frozen, cache_folder(config.embeddings) / frozen.facts.key)
 
 
 def cache_folder(embeddings: str | None) -> Path:

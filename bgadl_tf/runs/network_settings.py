@@ -26,6 +26,7 @@ def check(config: RunConfig) -> None:
     Raises:
         ConfigError: A name or a value is wrong, or a setting is given without its network.
     """
+    check_backbone(config)
     spec = config.classifier or ""
     if not is_network(spec):
         if config.classifier is not None:
@@ -61,6 +62,26 @@ def check(config: RunConfig) -> None:
         )
     if config.fine_tune is not None:
         fine_tuning.parse(config.fine_tune)
+    if choice.pixel_range is not None:
+        Pixels.parse(choice.pixel_range)
+
+
+def check_backbone(config: RunConfig) -> None:
+    """Make sure that ``--backbone`` can be what it says, whatever the images are.
+
+    Raises:
+        ConfigError: It names no network, the weights are none, or the pixel range is no range.
+    """
+    if config.backbone is None:
+        return
+    choice = NetworkChoice(config.backbone, config.weights, config.pixel_range)
+    if config.weights == "none":
+        raise ConfigError(
+            f"--weights is none, and features of {config.backbone!r} with random weights tell "
+            "nothing about images; give imagenet or a file of weights"
+        )
+    if choice.kind == "keras":
+        applications.refuse_unknown(choice.argument)
     if choice.pixel_range is not None:
         Pixels.parse(choice.pixel_range)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import Images, Rows
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.loop.callback import Callback
@@ -35,6 +36,7 @@ class Pictures(Callback):
 
     def __init__(self, folder: Path, dataset: Dataset, journal: Journal) -> None:
         self.folder, self.dataset, self.journal = folder, dataset, journal
+        self._told = False
 
     def on_round(self, record: Round) -> None:
         """Draw what the round has changed."""
@@ -93,6 +95,8 @@ class Pictures(Callback):
         try:
             near = [train.ids[row] for row in nearest(made, train.examples)]
             return embedded.images(ids), embedded.images(near)
-        except Exception as error:  # a picture is no reason to stop a run
-            logger.debug("no pictures: %s", error)
+        except (DataError, OSError) as error:  # a picture is no reason to stop a run
+            if not self._told:
+                logger.warning("there will be no pictures of what is queried: %s", error)
+            self._told = True
             return None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bgadl_tf.core.errors import BgadlError, ConfigError, RunFolderError
 from bgadl_tf.core.types import Json
-from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.embedded import Embedded
 from bgadl_tf.data.projection import Projection
 from bgadl_tf.export import pipeline
 from bgadl_tf.export.pipeline import Pipeline
@@ -19,9 +19,8 @@ PROJECTION = "projection"
 """What a journal calls the projection of a run."""
 
 
-def described(dataset: Dataset) -> Json:
+def described(embedded: Embedded | None) -> Json:
     """What ``config.json`` says of the backbone that a dataset's vectors are the features of."""
-    embedded = dataset.embedded
     if embedded is None:
         return {}
     return {

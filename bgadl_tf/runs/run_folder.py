@@ -75,6 +75,15 @@ class RunFolder:
                     (self.path / name).mkdir(exist_ok=True)
             yield self
 
+    def check(self, config: Json, defaults: Json) -> None:
+        """Look whether ``opened`` would refuse this folder, before anything else is done.
+
+        Raises:
+            RunFolderError: As ``opened``.
+        """
+        config, defaults = json.loads(json.dumps([{"format": FORMAT, **config}, defaults]))
+        self._refuse_others(config, defaults)
+
     def resumed(self) -> Json:
         """Settings of the run that is to go on; none where there is none yet."""
         with reporting_write_errors(self.path):

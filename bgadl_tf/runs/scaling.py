@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bgadl_tf.core.errors import ConfigError
-from bgadl_tf.core.types import Json
+from bgadl_tf.core.types import Json, Shape
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.projection import Projection
 from bgadl_tf.loop.journal import Journal
@@ -11,17 +11,24 @@ from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.pipeline import PROJECTION
 
 
-def chosen(config: RunConfig, dataset: Dataset, resumed: Json) -> str:
+def chosen(config: RunConfig, name: str, shape: Shape, resumed: Json) -> str:
     """``--scaling``: as asked for, as in the run that goes on, or the default.
+
+    Args:
+        config: The settings.
+        name: Of the dataset.
+        shape: Of an example, before it is scaled.
+        resumed: The ``config.json`` of a run that goes on; empty for a new one.
 
     Raises:
         ConfigError: It is asked for, and there are images.
     """
-    if len(dataset.shape) == 3:
-        if config.scaling == "standard" or config.components is not None:
-            name = "--components" if config.components is not None else "--scaling"
+    if len(shape) == 3:
+        scaled = config.scaling is not None and config.scaling != resumed.get("scaling")
+        if scaled or config.components is not None:
+            flag = "--scaling" if config.components is None else "--components"
             raise ConfigError(
-                f"{name} is given, but dataset {dataset.name!r} holds images; leave it out, or "
+                f"{flag} is given, but dataset {name!r} holds images; leave it out, or "
                 "learn in features, with --backbone"
             )
         return "none"

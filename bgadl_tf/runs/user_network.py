@@ -82,6 +82,8 @@ class UserNetwork:
             model = applications.create(choice.argument, shape, choice.weights)
             pixels = applications.pixels_of(choice.argument)
         elif choice.pixel_range is not None:
+            if len(shape) != 3:  # a model that does not say itself what it takes
+                raise ConfigError(_no_pixels(choice))
             pixels = Pixels.parse(choice.pixel_range)
         return classifier_of(
             model,
@@ -143,6 +145,8 @@ def find(config: RunConfig, run: Path | None, resumed: Json, begun: bool) -> Use
             "gives silent nonsense: add --pixel-range 0,255 (it rescales by itself), 0,1 or "
             "--pixel-range=-1,1"
         )
+    if choice.pixel_range is not None and not takes_images:
+        raise ConfigError(_no_pixels(choice))
     return UserNetwork(choice, model, digest=digest)
 
 
@@ -167,6 +171,13 @@ def kept_in(run: Path) -> UserNetwork | None:
     """What the classifier of a run is made of, by its folder alone; None for one of ours."""
     kept = read_kept(run)
     return None if kept is None else UserNetwork(kept=kept)
+
+
+def _no_pixels(choice: NetworkChoice) -> str:
+    return (
+        f"--pixel-range is {choice.pixel_range!r}, but {choice.spec} takes vectors, which have no "
+        "pixels; leave it out"
+    )
 
 
 def _file_of_weights(choice: NetworkChoice) -> Path | None:

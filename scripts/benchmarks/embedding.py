@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from bgadl_tf.core.types import ImageShape
 from bgadl_tf.data.embeddings.facts import Facts
-from bgadl_tf.data.embeddings.store import FeatureStore, Wanted
+from bgadl_tf.data.embeddings.store import FeatureStore, Lacking, Wanted
 from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.images.resized import Resized
 from bgadl_tf.data.load import load_dataset
@@ -87,10 +87,11 @@ def _ours(backbone: Backbone, name: str, part: ExampleSet, store: str) -> Conten
     embedder = Embedder(backbone, tf.distribute.get_strategy(), folded=store == "float16")
     rows = np.arange(len(part))
     wanted = Wanted(part, rows.astype(np.uint64), with_views=False)
+    lacking = Lacking(rows, features=True, views=range(0))
 
     def embed() -> None:
         with tempfile.TemporaryDirectory() as folder:
             kept = FeatureStore(Path(folder), facts)
-            assert sum(embedding.fill_part(kept, wanted, rows, embedder)) == len(part)
+            assert sum(embedding.fill_part(kept, wanted, lacking, embedder)) == len(part)
 
     return Contender(rival=name, run=embed, ours=True, work=len(part), unit="images/s")

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -142,24 +143,48 @@ def test_a_run_of_before_features_were_scaled_goes_on_with_raw_ones(
     assert "scaling was 'none', now 'standard'" in capsys.readouterr().err
 
 
-def test_views_are_trained_on(home: Home) -> None:
+def test_views_are_trained_on(home: Home, caplog: pytest.LogCaptureFixture) -> None:
     assert home.train("views", "--method", "al-pmda", "--views", "2", rounds=1) == 0
     assert home.config("views")["views"] == 2
+    assert "learns from none" not in caplog.text
+    assert home.train("unused", "--method", "random", "--views", "2", rounds=0) == 0
+    assert "--views is 2, but learner 'plain' learns from none" in caplog.text
 
 
-def test_what_cannot_be_is_refused_before_a_folder_is_made(
-    home: Home, capsys: pytest.CaptureFixture[str]
+def test_what_cannot_be_is_refused_before_any_feature_is_computed(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    taker = tmp_path / "vectors.keras"
+    keras.Sequential([keras.Input((16,)), keras.layers.Dense(10)]).save(taker)
     for flags, reason in (
         (("--method", "al-pmda"), "'pmda' learns from views .* give --views 4 or so"),
+        (("--method", "al-pmda", "--classifier", f"model:{taker}"), "PMDA learns from views"),
+        (("--method", "bald", "--dropout", "0"), "'bald' needs MCDropout"),
         (("--method", "bald", "--classifier", "lenet"), "lenet takes images, .* use mlp"),
         (("--method", "bald", "--components", "17"), "--components is 17, .* expected 1 to 16"),
         (("--learner", "simsiam", "--acquisition", "bald"), "'simsiam' takes images, .* another"),
     ):
-        if "--components" not in flags:  # known before any feature is computed
-            flags += ("--embeddings", str(home.folder / "no"))
-        assert home.train("refused", *flags) == 2
+        assert home.train("refused", *flags, "--embeddings", str(home.folder / "no")) == 2
         (line,) = capsys.readouterr().err.strip().splitlines()[-1:]
         assert re.search(reason, line), line
         assert not (home.folder / "refused").exists()
         assert not (home.folder / "no").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason"),
+    [
+        (("--components", "4"), "components was 8, now 4"),
+        (("--seed", "1"), "seed was 0, now 1"),
+        (("--views", "2"), "views was 0, now 2"),
+        (("--dropout", "0.25"), "dropout was None, now 0.25"),
+    ],
+)
+def test_another_configuration_is_refused_before_any_feature_is_computed(
+    flags: tuple[str, ...], reason: str, home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    no = ("--embeddings", str(home.folder / "no"))
+    begun = ("--method", "bald", "--components", "8", "--store", "float32")
+    assert home.train("finished", *begun, *flags, *no) == 2
+    assert reason in capsys.readouterr().err.strip().splitlines()[-1]
+    assert not (home.folder / "no").exists()

@@ -24,6 +24,7 @@ from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.pretrained import applications
 from bgadl_tf.models.pretrained.pixels import Pixels
 from bgadl_tf.runs import build as build_module
+from bgadl_tf.runs import loading
 from bgadl_tf.runs.build import build, names_of
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.export import export_run
@@ -231,6 +232,10 @@ def test_every_learner_trains_a_users_network(learner: str, fine_tune: str) -> N
             {"classifier": "keras:VGG16", "backbone": "keras:VGG16"},
             r"--classifier keras:VGG16 takes images, and --backbone gives vectors",
         ),
+        ({"backbone": "tiny"}, r"the network is 'tiny'; expected keras:NAME"),
+        ({"backbone": "keras:VGG17"}, r"keras.applications has no 'VGG17'"),
+        ({"backbone": "keras:VGG16", "weights": "none"}, r"--weights is none, and features of"),
+        ({"backbone": "model:a.keras", "pixel_range": "white"}, r"expected LOW,HIGH"),
     ],
 )  # fmt: skip
 def test_settings_are_refused_before_anything_is_read(
@@ -241,14 +246,14 @@ def test_settings_are_refused_before_anything_is_read(
 
 
 def test_with_a_backbone_weights_and_pixels_are_its_own() -> None:
-    names_of(RunConfig(method="bald", backbone="keras:VGG16", weights="none"))
+    names_of(RunConfig(method="bald", backbone="keras:VGG16", weights="a.weights.h5"))
     names_of(RunConfig(method="bald", backbone="model:a.keras", pixel_range="0,255"))
 
 
 @pytest.fixture
 def no_dataset(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fails where a dataset is read."""
-    monkeypatch.setattr(build_module, "load_dataset", lambda *_, **__: pytest.fail("it was read"))
+    monkeypatch.setattr(loading, "load_dataset", lambda *_, **__: pytest.fail("it was read"))
 
 
 def lambda_layer() -> keras.Model:
@@ -325,6 +330,12 @@ def test_a_file_that_is_no_model(tmp_path: Path, file: Path) -> None:
 def test_pixels_are_never_guessed(file: Path) -> None:
     with pytest.raises(ConfigError, match=r"does not say which pixels it expects.*--pixel-range 0"):
         build(RunConfig(method="bald", classifier=f"model:{file}"))
+
+
+@pytest.mark.usefixtures("no_dataset")
+def test_vectors_have_no_pixels(tmp_path: Path) -> None:
+    keras.Sequential([keras.Input((6,)), Layers.Dense(4)]).save(tmp_path / "bad.keras")
+    refuses(tmp_path / "bad.keras", r"--pixel-range is '0,1', but .* takes vectors")
 
 
 def test_images_of_another_size(file: Path) -> None:

@@ -12,7 +12,7 @@ from bgadl_tf.core.types import Images, ImageShape
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.projection import Projection
 from bgadl_tf.runs.config import RunConfig
-from bgadl_tf.runs.features import embedded
+from bgadl_tf.runs.features import home_of
 from tests.support.examples import some_images, some_labels
 
 
@@ -42,7 +42,8 @@ def in_features(images: Dataset, folder: Path, **settings: object) -> Dataset:
     config = RunConfig(
         backbone=f"model:{path}", pixel_range="0,255", embeddings=str(folder / "kept"), **settings
     )
-    return embedded(images, config, tf.distribute.get_strategy())
+    strategy = tf.distribute.get_strategy()
+    return home_of(images, config, strategy).computed(images, strategy)
 
 
 def projected(

@@ -54,10 +54,14 @@ class Facts:
 
     @property
     def key(self) -> str:
-        """The same for features that are the same; another one for others."""
-        about = {**self._of_features(), "dataset": self.dataset["dataset"]}
+        """The same for features that are the same, whatever their views; others for others."""
+        about = {**self.without_views()._of_features(), "dataset": self.dataset["dataset"]}
         text = json.dumps(about, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+    def without_views(self) -> Self:
+        """Of the same features, where views are kept one by one beside them."""
+        return dataclasses.replace(self, views=0, view_settings={})
 
     def differences(self, other: Facts) -> list[str]:
         """In which features are others, in words; those of one dataset that has changed are not.

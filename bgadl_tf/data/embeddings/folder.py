@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -80,13 +80,16 @@ def take_over(folder: Path, store: FeatureStore, parts: list[Wanted]) -> None:
         if not (folder / f"{name}_embeddings.npy").exists():
             continue
         digests = _load(folder / f"{name}_digests.npy")
-        _copy(folder / f"{name}_embeddings.npy", digests, wanted, store.features)
-        if name == "train" and store.views is not None:
-            _copy(folder / "train_views.npy", digests, wanted, store.views)
+        _copy(_load(folder / f"{name}_embeddings.npy"), digests, wanted, store.features)
+        if name == "train" and store.views:
+            views = _load(folder / "train_views.npy")
+            for view, kept in enumerate(store.views):
+                _copy(views[:, view], digests, wanted, kept)
 
 
-def _copy(path: Path, digests: NDArray[Any], wanted: NDArray[Any], into: DigestedRows) -> None:
-    array = _load(path)
+def _copy(
+    array: NDArray[Any], digests: NDArray[Any], wanted: NDArray[Any], into: DigestedRows
+) -> None:
     size = _rows_of_a_piece(array)
     for start in range(0, len(array), size):
         piece = digests[start : start + size]
@@ -113,9 +116,9 @@ def write(folder: Path, images: Dataset, parts: list[Wanted], store: FeatureStor
     )
     facts.write(folder)
     for name, part in zip(("train", "test"), parts, strict=False):
-        _write_rows(folder / f"{name}_embeddings.npy", store.features, part)
-        if part.with_views and store.views is not None:
-            _write_rows(folder / f"{name}_views.npy", store.views, part)
+        _write_rows(folder / f"{name}_embeddings.npy", [store.features], part)
+        if part.with_views and store.views:
+            _write_rows(folder / f"{name}_views.npy", store.views, part, (len(store.views),))
         _write_array(folder / f"{name}_digests.npy", part.digests)
         _write_array(folder / f"{name}_labels.npy", part.images.labels)
     if len(parts) == 1:
@@ -128,17 +131,21 @@ def write(folder: Path, images: Dataset, parts: list[Wanted], store: FeatureStor
     return facts
 
 
-def _write_rows(path: Path, kept: DigestedRows, part: Wanted) -> None:
-    array, rows = kept.array(), kept.find(part.digests)
-    size = _rows_of_a_piece(array)
+def _write_rows(
+    path: Path, kept: Sequence[DigestedRows], part: Wanted, each: tuple[int, ...] = ()
+) -> None:
+    """``[N, *each, F]``, where what is kept in several places comes side by side."""
+    arrays = [rows.array() for rows in kept]
+    places = [rows.find(part.digests) for rows in kept]
+    count, width, size = len(part.digests), arrays[0].shape[1], _rows_of_a_piece(arrays[0])
 
     def into(file: IO[bytes]) -> None:
-        header = {"descr": array.dtype.str, "fortran_order": False}
-        np.lib.format.write_array_header_1_0(
-            file, {**header, "shape": (len(rows), *array.shape[1:])}
-        )
-        for start in range(0, len(rows), size):
-            file.write(np.ascontiguousarray(array[rows[start : start + size]]).data.cast("B"))
+        header = {"descr": arrays[0].dtype.str, "fortran_order": False}
+        np.lib.format.write_array_header_1_0(file, {**header, "shape": (count, *each, width)})
+        for start in range(0, count, size):
+            pieces = zip(arrays, places, strict=True)
+            piece = np.stack([one[rows[start : start + size]] for one, rows in pieces], axis=1)
+            file.write(np.ascontiguousarray(piece).data.cast("B"))
 
     _replace(path, into)
 

@@ -5,27 +5,31 @@
     FOLDER/embedding.json                     what they are, see ``facts``
     FOLDER/backbone.keras                     the backbone
     FOLDER/features.rows, features.digests    one row [F] for each content
-    FOLDER/views.rows, views.digests          [V, F] for each that has been in a training set
+    FOLDER/views-HASH-v.rows, ….digests       one row [F] for each content that has been in a
+                                              training set: its view v, under settings of that HASH
     FOLDER/contents.rows, contents.digests    content of each file by its id and stamp
 
 An image that is renamed, moved from the training set to the test set, or there twice, is known.
+The first views are the same however many are asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from bgadl_tf.core.errors import DataError
-from bgadl_tf.core.types import Floats, Id, Rows
+from bgadl_tf.core.types import Floats, Id, Json, Rows
 from bgadl_tf.data.contents import Digests, digest_of
 from bgadl_tf.data.embeddings.facts import Facts
 from bgadl_tf.data.embeddings.rows import DigestedRows
 from bgadl_tf.data.example_set import ExampleSet
-from bgadl_tf.data.vectors import StoredVectors
+from bgadl_tf.data.vectors import StackedVectors, StoredVectors
 
 
 class Wanted(NamedTuple):
@@ -54,6 +58,20 @@ class Known(NamedTuple):
     digests: Digests
 
 
+class Lacking(NamedTuple):
+    """Images of a set that lack the same.
+
+    Fields:
+        rows: ``[n]`` in the set.
+        features: Whether they lack their features.
+        views: Numbers of the views that they lack.
+    """
+
+    rows: Rows
+    features: bool
+    views: range
+
+
 class FeatureStore:
     """The features in a folder.
 
@@ -66,12 +84,11 @@ class FeatureStore:
         self.folder, self.facts = folder, facts
         width = facts.features
         self.features = DigestedRows(folder, "features", (width,), facts.store)
-        self.views = (
-            DigestedRows(folder, "views", (facts.views, width), facts.store)
-            if facts.views
-            else None
-        )
-
+        name = f"views-{_name_of(facts.view_settings)}"
+        self.views = [
+            DigestedRows(folder, f"{name}-{view}", (width,), facts.store)
+            for view in range(facts.views)
+        ]
         self.contents = DigestedRows(folder, "contents", (), "uint64")
 
     def digests_of(
@@ -119,29 +136,36 @@ class FeatureStore:
         if new.any():
             self.contents.append(known.keys[new], known.digests[new])
 
-    def missing(self, wanted: Wanted) -> Rows:
-        """Rows of images that have no features here, or no views; one for each content."""
+    def missing(self, wanted: Wanted) -> list[Lacking]:
+        """What images have not here, each content once."""
         lacking = self.features.find(wanted.digests) < 0
-        if wanted.with_views and self.views is not None:
-            lacking |= self.views.find(wanted.digests) < 0
-        rows = np.flatnonzero(lacking)
-        _, firsts = np.unique(wanted.digests[rows], return_index=True)
-        return rows[np.sort(firsts)]
+        end = len(self.views) if wanted.with_views else 0
+        firsts = np.full(len(wanted.digests), end)
+        for view in reversed(range(end)):
+            firsts[self.views[view].find(wanted.digests) < 0] = view
+        rows = np.flatnonzero(lacking | (firsts < end))
+        rows = rows[np.sort(np.unique(wanted.digests[rows], return_index=True)[1])]
+        kinds = list(zip(lacking[rows].tolist(), firsts[rows].tolist(), strict=True))
+        return [
+            Lacking(rows[[kind == one for one in kinds]], kind[0], range(kind[1], end))
+            for kind in sorted(set(kinds))
+        ]
 
-    def add(self, digests: Digests, features: Floats, views: Floats | None) -> None:
-        """Keep features of new contents; on return they are on disk.
+    def add(self, digests: Digests, features: Floats | None, views: Mapping[int, Floats]) -> None:
+        """Keep features of contents that lack them; on return they are on disk.
 
         Args:
             digests: ``[n]``.
-            features: ``[n, F]``, finite once they are stored.
-            views: ``[n, V, F]``, or None.
+            features: ``[n, F]``, finite once they are stored; None where they are there.
+            views: ``[n, F]`` by the number of the view.
 
         Raises:
             DataError: They cannot be written.
         """
-        for kept, values in ((self.views, views), (self.features, features)):
-            if kept is None or values is None:
-                continue
+        news = [(self.views[view], values) for view, values in views.items()]
+        if features is not None:
+            news.append((self.features, features))
+        for kept, values in news:
             new = kept.find(digests) < 0
             if new.any():
                 kept.append(digests[new], values[new].astype(self.facts.store))
@@ -153,13 +177,21 @@ class FeatureStore:
             DataError: What is kept is damaged, or some of it is missing.
         """
         images = wanted.images
-        rows = self.features.find(wanted.digests)
-        features = StoredVectors(self.features.array(), images.ids, _all_there(rows, images.ids))
         views = None
-        if wanted.with_views and self.views is not None:
-            rows = self.views.find(wanted.digests)
-            views = StoredVectors(self.views.array(), images.ids, _all_there(rows, images.ids))
+        if wanted.with_views and self.views:
+            views = StackedVectors([self._vectors(kept, wanted) for kept in self.views])
+        features = self._vectors(self.features, wanted)
         return ExampleSet(images.ids, features, images.labels, images.known_by, views)
+
+    def _vectors(self, kept: DigestedRows, wanted: Wanted) -> StoredVectors:
+        rows, ids = kept.find(wanted.digests), wanted.images.ids
+        return StoredVectors(kept.array(), ids, _all_there(rows, ids))
+
+
+def _name_of(settings: Json) -> str:
+    """Of views; others where any setting is another one."""
+    digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=6)
+    return digest.hexdigest()
 
 
 def _all_there(rows: Rows, ids: tuple[Id, ...]) -> Rows:

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import Floats, Images, Rows
+from bgadl_tf.data.embeddings.store import Lacking
 from bgadl_tf.data.source import StoredExamples
 from bgadl_tf.engine.embedding import Embedder
 from bgadl_tf.learners.views import ColourViews, GreyViews
@@ -35,12 +36,15 @@ def backbone(images: Images) -> Backbone:
 
 
 def features(embedder: Embedder, images: Images, rows: Rows = ALL) -> Floats:
-    return np.concatenate([chunk.features for chunk in embedder(images, DIGESTS, rows, False)])
+    chunks = embedder(images, DIGESTS, Lacking(rows, True, range(0)))
+    return np.concatenate([chunk.features for chunk in chunks if chunk.features is not None])
 
 
-def views(embedder: Embedder, images: Images, rows: Rows = ALL) -> Floats:
-    found = [chunk.views for chunk in embedder(images, DIGESTS, rows, True)]
-    return np.concatenate([part for part in found if part is not None])
+def views(embedder: Embedder, images: Images, rows: Rows = ALL, count: int = 2) -> Floats:
+    chunks = [*embedder(images, DIGESTS, Lacking(rows, False, range(count)))]
+    assert all(chunk.features is None for chunk in chunks)
+    found = [np.concatenate([chunk.views[view] for chunk in chunks]) for view in range(count)]
+    return np.stack(found, axis=1)
 
 
 def test_features_are_those_of_the_network(
@@ -65,7 +69,7 @@ def test_folded_features_are_the_same_but_for_rounding(
 def test_going_on_in_the_middle_changes_no_bit(
     backbone: Backbone, images: Images, one_device: tf.distribute.Strategy
 ) -> None:
-    embedder = Embedder(backbone, one_device, GREY, 2, chunk=5, folded=True)
+    embedder = Embedder(backbone, one_device, GREY, chunk=5, folded=True)
     for of in (features, views):
         whole = of(embedder, images)
         np.testing.assert_array_equal(of(embedder, images, ALL[10:]), whole[10:])
@@ -75,10 +79,10 @@ def test_going_on_in_the_middle_changes_no_bit(
 def test_views_do_not_depend_on_place_or_chunk(
     backbone: Backbone, images: Images, one_device: tf.distribute.Strategy
 ) -> None:
-    whole = views(Embedder(backbone, one_device, GREY, 3, chunk=5), images)
+    whole = views(Embedder(backbone, one_device, GREY, chunk=5), images, count=3)
     assert whole.shape == (COUNT, 3, 6)
     some = np.array([20, 3, 4])
-    again = views(Embedder(backbone, one_device, GREY, 3, chunk=2), images, some)
+    again = views(Embedder(backbone, one_device, GREY, chunk=2), images, some, 3)
     np.testing.assert_allclose(again, whole[some], atol=1e-6)
     plain = features(Embedder(backbone, one_device), images)
     for view in range(3):
@@ -93,8 +97,8 @@ def test_two_replicas_see_what_one_does(
     with mirrored.scope():
         copy = Backbone(tiny(images.shape[1:]), images.shape[1:], Pixels(-1.0, 1.0))
         copy.set_weights(backbone.get_weights())
-    one = Embedder(backbone, one_device, GREY, 2, chunk=6, folded=True)
-    two = Embedder(copy, mirrored, GREY, 2, chunk=5, folded=True)
+    one = Embedder(backbone, one_device, GREY, chunk=6, folded=True)
+    two = Embedder(copy, mirrored, GREY, chunk=5, folded=True)
     assert two.chunk == 6
     for of in (features, views):
         np.testing.assert_allclose(of(two, images), of(one, images), atol=1e-6)
@@ -113,7 +117,7 @@ def test_bfloat16_keeps_the_weights(backbone: Backbone, images: Images) -> None:
 def test_colour_images_have_colour_views(one_device: tf.distribute.Strategy) -> None:
     images = np.random.default_rng(1).integers(0, 256, (COUNT, 8, 8, 3), np.uint8)
     backbone = Backbone(tiny((8, 8, 3)), (8, 8, 3))
-    found = views(Embedder(backbone, one_device, ColourViews(0.5, 0.2, 0.0), 1), images)
+    found = views(Embedder(backbone, one_device, ColourViews(0.5, 0.2, 0.0)), images)
     assert np.isfinite(found).all()
     assert not np.isclose(found[:, 0], features(Embedder(backbone, one_device), images)).all()
 
@@ -127,7 +131,9 @@ def test_an_image_that_cannot_be_read_ends_it(
                 raise DataError("image 12 is gone")
             return images[rows]
 
-    chunks = Embedder(backbone, one_device, chunk=5)(Torn(images.shape), DIGESTS, ALL, False)
-    assert len(next(chunks).features) == len(next(chunks).features) == 5
+    chunks = Embedder(backbone, one_device, chunk=5)(
+        Torn(images.shape), DIGESTS, Lacking(ALL, True, range(0))
+    )
+    assert len(next(chunks).rows) == len(next(chunks).rows) == 5
     with pytest.raises(DataError, match="image 12 is gone"):
         next(chunks)

@@ -16,6 +16,7 @@ from bgadl_tf.core.errors import ConfigError, DataError, RunFolderError
 from bgadl_tf.core.types import Rows
 from bgadl_tf.data.contents import Digests
 from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.data.embeddings.store import Lacking
 from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.engine.embedding import Embedder
@@ -44,9 +45,9 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counts: list[int] = []
     embed = Embedder.__call__
 
-    def counted(self: Embedder, images: Any, digests: Any, rows: Any, with_views: bool) -> Any:
-        counts.append(len(rows))
-        return embed(self, images, digests, rows, with_views)
+    def counted(self: Embedder, images: Any, digests: Any, lacking: Lacking) -> Any:
+        counts.append(len(lacking.rows))
+        return embed(self, images, digests, lacking)
 
     monkeypatch.setattr(Embedder, "__call__", counted)
     return counts
@@ -57,7 +58,8 @@ def load(settings: dict[str, Any], **others: Any) -> Dataset:
     images = load_dataset(
         config.dataset, seed=config.seed, image_size=config.image_size, part=config.part
     )
-    return features.embedded(images, config, tf.distribute.get_strategy())
+    strategy = tf.distribute.get_strategy()
+    return features.home_of(images, config, strategy).computed(images, strategy)
 
 
 def by_id(dataset: Dataset) -> dict[str, list[float]]:
@@ -155,11 +157,11 @@ def test_other_features_are_kept_elsewhere(settings: dict[str, Any], tmp_path: P
 
     save_digits(tmp_path / "other", SHOWN)
     others: list[dict[str, Any]] = [
-        {}, {"views": 1}, {"store": "float32"}, {"precision": "mixed_bfloat16"},
+        {}, {"store": "float32"}, {"precision": "mixed_bfloat16"},
         {"pixel_range": "-1,1"}, {"dataset": f"folder:{tmp_path / 'other'}"},
     ]  # fmt: skip
     assert len({key(**other) for other in others}) == len(others)
-    assert key(seed=1, method="random", stream=True, max_unreadable=0.5) == key()
+    assert key(seed=1, method="random", stream=True, max_unreadable=0.5, views=1) == key()
 
 
 def test_another_backbone_in_the_same_file_is_noticed(
@@ -174,7 +176,7 @@ def test_another_backbone_in_the_same_file_is_noticed(
     assert by_id(first) != by_id(second)
     config, images = RunConfig(**settings), load_dataset(settings["dataset"])
     with pytest.raises(RunFolderError, match="another network than the one in whose features"):
-        features.embedded(images, config, tf.distribute.get_strategy(), first.embedded.fingerprint)
+        features.home_of(images, config, tf.distribute.get_strategy(), first.embedded.fingerprint)
 
 
 def test_views_of_an_image_are_the_same_whenever_they_are_drawn(
@@ -196,6 +198,40 @@ def test_views_of_an_image_are_the_same_whenever_they_are_drawn(
     np.testing.assert_allclose(fresh.train.views[:], second.train.views[:], atol=2e-3)
 
 
+def test_more_views_are_added_to_those_that_are_there(
+    settings: dict[str, Any], seen: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int | None] = []
+    see, see_view = Embedder._see_features, Embedder._of_view
+
+    def features_seen(self: Embedder, chunk: Any) -> Any:
+        looks.append(None)
+        return see(self, chunk)
+
+    def view_seen(self: Embedder, chunk: Any, digests: Any, view: int) -> Any:
+        looks.append(view)
+        return see_view(self, chunk, digests, view)
+
+    monkeypatch.setattr(Embedder, "_see_features", features_seen)
+    monkeypatch.setattr(Embedder, "_of_view", view_seen)
+    none = load(settings)
+    two, three = load(settings, views=2), load(settings, views=3)
+    again, plain = load(settings, views=1), load(settings)
+    assert looks == [None, None, 0, 1, 2]  # training and test set, then each view once
+    assert by_id(none) == by_id(two) == by_id(three) == by_id(plain)
+    assert (none.train.views, plain.train.views) == (None, None)
+    assert two.train.views is not None
+    assert three.train.views is not None
+    assert again.train.views is not None
+    np.testing.assert_array_equal(three.train.views[:][:, :2], two.train.views[:])
+    np.testing.assert_array_equal(again.train.views[:], two.train.views[:][:, :1])
+    whole = load(settings, views=3, embeddings=settings["embeddings"] + "2").train.views
+    assert whole is not None
+    np.testing.assert_array_equal(whole[:], three.train.views[:])
+    (folder,) = Path(settings["embeddings"]).iterdir()
+    assert folder.is_dir()
+
+
 def test_where_nothing_is_held_out_the_test_set_is_empty(
     settings: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -214,7 +250,7 @@ def test_vectors_have_no_backbone(settings: dict[str, Any]) -> None:
     vectors, labels = np.zeros((8, 3), np.float32), [0, 1] * 4
     dataset = Dataset.from_arrays(vectors, labels, test_examples=vectors, test_labels=labels)
     with pytest.raises(ConfigError, match=r"--backbone is .* but dataset 'arrays' holds vectors"):
-        features.embedded(dataset, config, tf.distribute.get_strategy())
+        features.home_of(dataset, config, tf.distribute.get_strategy())
 
 
 @pytest.mark.parametrize(
@@ -294,9 +330,9 @@ def test_a_damaged_cache_is_refused(settings: dict[str, Any]) -> None:
         load(settings)
 
 
-@pytest.mark.parametrize("name", ["views", "embeddings"])
+@pytest.mark.parametrize("name", ["views", "embeddings", "store"])
 def test_without_a_backbone_there_is_nothing_to_keep(name: str) -> None:
-    value: Any = {"views": 2, "embeddings": "folder"}[name]
+    value: Any = {"views": 2, "embeddings": "folder", "store": "float32"}[name]
     with pytest.raises(ConfigError, match=f"--{name} is {value!r}, but there is no --backbone"):
         dataclasses.replace(RunConfig(), **{name: value})
 

@@ -103,6 +103,24 @@ def test_without_images_there_is_no_picture_and_no_error(images: Any, tmp_path: 
     }  # fmt: skip
 
 
+def test_that_images_are_gone_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    drawn = pictures(tmp_path / "figures", gone)
+    for _ in range(2):
+        drawn.draw(Round.from_json(RECORD))
+    (said,) = caplog.records
+    assert "no pictures of what is queried: the folder is gone" in said.getMessage()
+
+
+def test_what_is_wrong_with_the_code_is_not_hidden(tmp_path: Path) -> None:
+    def broken(ids: Sequence[Id]) -> Images:
+        raise TypeError("a slip")
+
+    with pytest.raises(TypeError, match="a slip"):
+        pictures(tmp_path / "figures", broken).draw(Round.from_json(RECORD))
+
+
 def nearest_of(vectors: Floats, examples: Floats) -> Rows:
     return np.square(vectors[:, None] - examples[None]).sum(-1).argmin(1)
 
