@@ -117,7 +117,8 @@ def load_backbone(choice: NetworkChoice, shape: Shape) -> Backbone:
         ConfigError: It cannot be had, takes other examples, or gives no features.
     """
     if choice.kind == "keras":
-        network = applications.create(choice.argument, shape, choice.weights)
+        # A copy, whose weights are all that it computes by.
+        network = cloning.copied(applications.create(choice.argument, shape, choice.weights))
         return Backbone(network, shape, applications.pixels_of(choice.argument))
     model = files.load(choice.file)
     if choice.pixel_range is None:
