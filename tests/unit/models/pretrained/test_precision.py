@@ -47,7 +47,7 @@ def test_statistics_are_kept_of_any_backbone() -> None:
 
 
 def test_layers_that_cannot_be_told_apart_are_refused() -> None:
-    class Own(keras.Model):  # type: ignore[misc]
+    class Own(keras.Model):
         def call(self, examples: object) -> object:
             return keras.ops.mean(examples, axis=(1, 2))
 
