@@ -28,8 +28,9 @@ def of(network: keras.Model, *others: object) -> str:
     """A digest: the same in every process, and of every copy of a copy.
 
     Args:
-        network: Of any kind. What an adapted ``Normalization`` has learnt is one of its weights in
-            what Keras makes, and a setting in our copies, which then differ from it; of a subclassed one only what it says of itself is known.
+        network: Of any kind; of a subclassed one only what it says of itself is known. What an
+            adapted ``Normalization`` has learnt is among the weights of what Keras makes, and among
+            the settings of our copies, which differ from it by that.
         others: What else it is to be of, fit for JSON.
     """
     digest = hashlib.blake2b(digest_size=16)
