@@ -122,7 +122,7 @@ def add_model_file_flags(parser: argparse.ArgumentParser) -> None:
     ).add_argument
     pixel_range = (
         "what it expects black and white to be, LOW,HIGH, e.g. 0,255 for one that rescales by "
-        "itself, 0,1, or =-1,1; needed for images, and never guessed"
+        "itself, 0,1, or -1,1; needed for images, and never guessed"
     )
     group("--pixel-range", metavar="LOW,HIGH", help=pixel_range)
     dropout = (

@@ -103,13 +103,9 @@ def load_backbone(choice: NetworkChoice, shape: Shape) -> Backbone:
         network = cloning.copied(applications.create(choice.argument, shape, choice.weights))
         return Backbone(network, shape, applications.pixels_of(choice.argument))
     model = files.load(choice.file)
-    if choice.pixel_range is None:
-        raise ConfigError(
-            f"{choice.spec!r} does not say which pixels it expects, and a wrong range gives "
-            "silent nonsense: add --pixel-range 0,255 (it rescales by itself), 0,1 or -1,1"
-        )
+    pixels = Pixels.said(choice.pixel_range, choice.spec)
     network, _ = cut.trunk_of(model, None, choice.layer, shape)
-    return Backbone(network, cut.example_shape(network, shape), Pixels.parse(choice.pixel_range))
+    return Backbone(network, cut.example_shape(network, shape), pixels)
 
 
 def _reason(error: ValueError) -> str:

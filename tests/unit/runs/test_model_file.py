@@ -152,7 +152,7 @@ def of_size() -> keras.Model:
     ("make", "settings", "message"),
     [
         (of_any_size, {"pixel_range": "0,1"}, "images of any size; say .* --image-size 224"),
-        (of_any_size, {"image_size": 8}, "does not say which pixels it expects.*--pixel-range"),
+        (of_any_size, {"image_size": 8}, "does not say which pixels.*--pixel-range 0,255 .* -1,1"),
         (lambda: of_any_size(4), {"image_size": 8}, r"\(None, None, None, 4\); expected images"),
         (of_size, {"image_size": 8}, "--image-size is 8, but .* takes images of 8x6 pixels"),
         (of_size, {"pixel_range": "1,1"}, "the pixel range is 1,1; expected two different"),
