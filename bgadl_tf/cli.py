@@ -230,6 +230,8 @@ def _train(out: Path, **settings: Any) -> int:
 def _score(model: str | None, **flags: Any) -> int:
     given = model_file.taken(flags)
     if model is None or not model_file.is_model_file(model):
+        if model is not None:
+            model_file.refuse_other_file(model)
         model_file.refuse(given)
         return score_command.run(model=model, **flags)
     from bgadl_tf.core import backend
