@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from bgadl_tf import __version__
 from bgadl_tf.core.errors import BgadlError, DataError
-from bgadl_tf.runs import export_command, model_file
+from bgadl_tf.runs import command_line, export_command, model_file
 from bgadl_tf.runs.config import SINGULAR, RunConfig, flag, scalar_type
 from bgadl_tf.runs.model_file import ModelFile
 from bgadl_tf.serving import score_command
@@ -178,7 +178,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         Exit status.
     """
-    arguments = vars(make_parser().parse_args(argv))
+    given = command_line.joined(sys.argv[1:] if argv is None else argv)
+    arguments = vars(make_parser().parse_args(given))
     command: Callable[..., int] = arguments.pop("command")
     told = logging.StreamHandler()
     told.setFormatter(logging.Formatter("bgadl: %(message)s"))
@@ -229,6 +230,8 @@ def _train(out: Path, **settings: Any) -> int:
 def _score(model: str | None, **flags: Any) -> int:
     given = model_file.taken(flags)
     if model is None or not model_file.is_model_file(model):
+        if model is not None:
+            model_file.refuse_other_file(model)
         model_file.refuse(given)
         return score_command.run(model=model, **flags)
     from bgadl_tf.core import backend

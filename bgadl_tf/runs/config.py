@@ -103,7 +103,7 @@ class RunConfig:
     pixel_range: str | None = setting(
         None,
         "what a model:FILE expects black and white to be, LOW,HIGH, e.g. 0,255 for one that "
-        "rescales by itself; never guessed",
+        "rescales by itself, 0,1 or -1,1; never guessed",
     )
     fine_tune: str | None = setting(
         None,

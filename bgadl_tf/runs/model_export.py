@@ -165,9 +165,4 @@ def _pixels(file: ModelFile, shape: Shape) -> Pixels | None:
                 "are; leave it out"
             )
         return None
-    if file.pixel_range is None:
-        raise ConfigError(
-            f"{file.spec!r} does not say which pixels it expects, and a wrong range gives silent "
-            "nonsense: add --pixel-range 0,255 (it rescales by itself), 0,1 or =-1,1"
-        )
-    return Pixels.parse(file.pixel_range)
+    return Pixels.said(file.pixel_range, file.spec)

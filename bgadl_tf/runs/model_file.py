@@ -17,11 +17,37 @@ from bgadl_tf.core.types import Json
 from bgadl_tf.runs.config import RESIZE_MODES, flag
 
 _FILE = re.compile(r"model:.+|.+\.(?i:keras)(:[^:/]+)?", re.DOTALL)
+_OLD_FILE = re.compile(r".+\.(?i:h5|hdf5)(:[^:/]+)?", re.DOTALL)
 
 
 def is_model_file(name: str) -> bool:
     """Whether a name stands for a file rather than for a model on a server."""
     return _FILE.fullmatch(name) is not None
+
+
+def refuse_other_file(name: str) -> None:
+    """Refuse what is meant for a file, but is none that Keras saves models in now.
+
+    Args:
+        name: Of a model on a server, it seems.
+
+    Raises:
+        ConfigError: It is a file or a SavedModel, or is called as one.
+    """
+    path = Path(name).expanduser()
+    is_path = len(path.parts) > 1 or name.endswith("/")
+    if _OLD_FILE.fullmatch(name):
+        advice = "load it with keras.saving.load_model, and save it as FILE.keras"
+    elif path.is_file() and (is_path or path.suffix):  # a bare word is a name
+        advice = "save the model by model.save('FILE.keras')"
+    elif (path / "saved_model.pb").is_file() or (path.is_dir() and is_path):
+        advice = "serve what it holds, and give the name that it is served by"
+    else:
+        return
+    raise ConfigError(
+        f"--model is {name!r}; expected the name of a model on a server, or a file that "
+        f"model.save(...) wrote, FILE.keras: {advice}"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +148,7 @@ def add_model_file_flags(parser: argparse.ArgumentParser) -> None:
     ).add_argument
     pixel_range = (
         "what it expects black and white to be, LOW,HIGH, e.g. 0,255 for one that rescales by "
-        "itself, 0,1, or =-1,1; needed for images, and never guessed"
+        "itself, 0,1, or -1,1; needed for images, and never guessed"
     )
     group("--pixel-range", metavar="LOW,HIGH", help=pixel_range)
     dropout = (

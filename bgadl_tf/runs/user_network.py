@@ -139,13 +139,9 @@ def find(config: RunConfig, run: Path | None, resumed: Json, begun: bool) -> Use
     model = files.load(choice.file)
     cut.refuse_unusable(model, choice.layer)
     takes_images = cloning.is_subclassed(model) or len(model.inputs[0].shape) == 4
-    if choice.pixel_range is None and takes_images:
-        raise ConfigError(
-            f"--classifier {choice.spec} does not say which pixels it expects, and a wrong range "
-            "gives silent nonsense: add --pixel-range 0,255 (it rescales by itself), 0,1 or "
-            "--pixel-range=-1,1"
-        )
-    if choice.pixel_range is not None and not takes_images:
+    if takes_images:
+        Pixels.said(choice.pixel_range, f"--classifier {choice.spec}")
+    elif choice.pixel_range is not None:
         raise ConfigError(_no_pixels(choice))
     return UserNetwork(choice, model, digest=digest)
 

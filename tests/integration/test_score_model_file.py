@@ -154,6 +154,7 @@ def test_it_ranks_as_mc_dropout_does_and_goes_on_where_it_was_stopped(
         (["--timeout", "1"], "--timeout: only a model on a server"),
         (["--model-version", "1"], "--model-version: only a model on a server"),
         (["--model", "classifier"], "--pixel-range, --dropout, --mc-samples: only a model in a"),
+        (["--model", "cats.h5"], "--model is 'cats.h5'; expected the name of a model on a server"),
         (["--model", "model:none.keras"], "model none.keras cannot be read: No such file"),
         (["--dropout", "0"], "--dropout is 0; it must be between 0 and 1"),
         (["--mc-samples", "1"], "--mc-samples is 1; it must be at least 2"),

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.types import Shape
-from bgadl_tf.models.pretrained import applications, cloning, cut, files
+from bgadl_tf.models.pretrained import applications, cloning, cut, files, fingerprint
 from bgadl_tf.models.pretrained.choice import NetworkChoice
 from bgadl_tf.models.pretrained.pixels import Pixels
 from bgadl_tf.models.spaces import space_of
@@ -66,23 +63,8 @@ class Backbone(keras.Model):
         return features
 
     def fingerprint(self) -> str:
-        """The same for networks of the same layers, weights and pixels."""
-        config = self.network.get_config()
-        layers = [
-            (
-                layer["class_name"],
-                {k: _seedless(v) for k, v in layer["config"].items() if k not in ("name", "seed")},
-            )
-            for layer in config.get("layers", [])
-        ]
-        digest = hashlib.blake2b(digest_size=16)
-        about = [layers, self.example_shape, self.pixels.to_json()]
-        digest.update(json.dumps(about, sort_keys=True, default=str).encode())
-        for weight in self.network.weights:
-            value = np.ascontiguousarray(weight.numpy())
-            digest.update(f"{value.shape} {value.dtype}".encode())
-            digest.update(value.data.cast("B") if value.size else b"")
-        return digest.hexdigest()
+        """The same for networks of the same layers, wiring, weights and pixels."""
+        return fingerprint.of(self.network, self.example_shape, self.pixels.to_json())
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         inputs = (input_shape[0], *self.example_shape)
@@ -117,25 +99,13 @@ def load_backbone(choice: NetworkChoice, shape: Shape) -> Backbone:
         ConfigError: It cannot be had, takes other examples, or gives no features.
     """
     if choice.kind == "keras":
-        network = applications.create(choice.argument, shape, choice.weights)
+        # A copy, whose weights are all that it computes by.
+        network = cloning.copied(applications.create(choice.argument, shape, choice.weights))
         return Backbone(network, shape, applications.pixels_of(choice.argument))
     model = files.load(choice.file)
-    if choice.pixel_range is None:
-        raise ConfigError(
-            f"{choice.spec!r} does not say which pixels it expects, and a wrong range gives "
-            "silent nonsense: add --pixel-range 0,255 (it rescales by itself), 0,1 or -1,1"
-        )
+    pixels = Pixels.said(choice.pixel_range, choice.spec)
     network, _ = cut.trunk_of(model, None, choice.layer, shape)
-    return Backbone(network, cut.example_shape(network, shape), Pixels.parse(choice.pixel_range))
-
-
-def _seedless(value: Any) -> Any:
-    """A part of a configuration without the seeds that a copy is given anew."""
-    if isinstance(value, dict):
-        return {key: _seedless(inner) for key, inner in value.items() if key != "seed"}
-    if isinstance(value, list | tuple):
-        return [_seedless(inner) for inner in value]
-    return value
+    return Backbone(network, cut.example_shape(network, shape), pixels)
 
 
 def _reason(error: ValueError) -> str:

@@ -6,7 +6,9 @@ import keras
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.types import Shape
-from bgadl_tf.models.pretrained import cloning
+from bgadl_tf.models.pretrained import cloning, stages
+
+_SOFTMAX = keras.activations.softmax
 
 
 def trunk_of(
@@ -39,8 +41,9 @@ def trunk_of(
     softmax = has_graph and _is_softmax(model.layers[-1])
     if isinstance(last, keras.layers.Dense):
         if last.units == classes:
+            _refuse_other_activation(model, last, softmax)
             return keras.Model(model.inputs[0], last.input, name=model.name), last
-        softmax |= last.activation in (keras.activations.softmax, keras.activations.sigmoid)
+        softmax |= last.activation in (_SOFTMAX, keras.activations.sigmoid)
     width = _output_width(model, shape)
     if softmax or width == classes:
         told = "" if classes is None else f" and there are {classes} classes,"
@@ -78,9 +81,25 @@ def refuse_unusable(model: keras.Model, cut: str | None = None) -> None:
         )
 
 
+def _refuse_other_activation(
+    model: keras.Model, last: keras.layers.Dense, softmax_behind: bool
+) -> None:
+    """Make sure that a layer of C units gives logits or their probabilities."""
+    twice = softmax_behind and last.activation in (_SOFTMAX, keras.activations.sigmoid)
+    if stages.classifies(last.activation) and not twice:
+        return
+    behind = " with a softmax behind it" if softmax_behind else ""
+    raise ConfigError(
+        f"layer {last.name!r} of model {model.name!r} has a unit for each of the {last.units} "
+        f"classes, and its activation is {stages.name_of(last.activation)}{behind}, which would be "
+        "lost; expected one softmax or none; if it gives features, name it as the layer to cut the "
+        f"model at, cut={last.name!r} or model:FILE.keras:{last.name}"
+    )
+
+
 def _is_softmax(layer: keras.layers.Layer) -> bool:
     if isinstance(layer, keras.layers.Activation):
-        return layer.activation is keras.activations.softmax
+        return layer.activation is _SOFTMAX
     return isinstance(layer, keras.layers.Softmax)
 
 

@@ -81,13 +81,19 @@ def of(model: keras.Model, classes: int) -> OwnHead:
     found, rate = stages.stages_of([layer for layer, _ in head])
     last = found[-1] if found and rate == 0.0 else None
     rates, hidden = [stage.rate for stage in found], found
-    if last is not None and stages.classifies(last):
+    if last is not None and stages.classifies(last.activation):
         hidden = found[:-1]
         if last.dense.units == classes and last.activation is keras.activations.sigmoid:
             raise ConfigError(
                 f"own_dropout: layer {last.dense.name!r} gives {classes} sigmoids, each by itself; "
                 "expected a softmax over classes that exclude each other"
             )
+    elif last is not None and last.dense.units == classes:
+        raise ConfigError(
+            f"own_dropout: layer {last.dense.name!r} has a unit for each of the {classes} classes, "
+            f"and its activation is {stages.name_of(last.activation)}, which is no classifier's; "
+            "expected softmax or none there, or a dense layer of the classes behind it"
+        )
     else:
         rates.append(rate)
     given = found if last is not None and last.dense.units == classes else hidden

@@ -50,10 +50,27 @@ class Pixels:
             low, high = (float(part) for part in text.split(","))
         except ValueError:
             raise ConfigError(
-                f"--pixel-range is {text!r}; expected LOW,HIGH, e.g. 0,255 or 0,1 "
-                "(with a minus sign: --pixel-range=-1,1)"
+                f"--pixel-range is {text!r}; expected LOW,HIGH, e.g. 0,255, 0,1 or -1,1"
             ) from None
         return cls(low, high)
+
+    @classmethod
+    def said(cls, text: str | None, network: str) -> Self:
+        """From ``LOW,HIGH``, which has to be given.
+
+        Args:
+            text: It; None where it is not given.
+            network: What does not say it by itself, as a user calls it.
+
+        Raises:
+            ConfigError: It is not given, or something else.
+        """
+        if text is None:
+            raise ConfigError(
+                f"{network} does not say which pixels it expects, and a wrong range gives silent "
+                "nonsense: add --pixel-range 0,255 (it rescales by itself), 0,1 or -1,1"
+            )
+        return cls.parse(text)
 
     def __call__(self, images: tf.Tensor, channels: int) -> tf.Tensor:
         """Images as the network takes them.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import keras
-
 from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.models.pretrained import cloning
 from bgadl_tf.models.pretrained.backbone import Backbone
 
 
@@ -20,14 +19,11 @@ def in_precision(backbone: Backbone, precision: str) -> Backbone:
     """
     if precision == "float32":
         return backbone
-
-    def converted(layer: keras.layers.Layer) -> keras.layers.Layer:
-        return type(layer).from_config({**layer.get_config(), "dtype": precision})
-
     network = backbone.network
     try:
-        copy = keras.models.clone_model(network, clone_function=converted, recursive=True)
-        copy.set_weights(network.get_weights())
+        if cloning.is_subclassed(network):
+            raise TypeError("it is a subclassed model, whose layers cannot be told apart")
+        copy = cloning.copied(network, precision)
     except Exception as error:  # layers raise whatever they like
         reason = " ".join(str(error).split())
         raise ConfigError(

@@ -53,7 +53,7 @@ def stages_of(layers: Sequence[keras.layers.Layer]) -> tuple[list[Stage], float]
             stages[-1].activation = activation
     for number, stage in enumerate(stages):
         ends = number == len(stages) - 1 and kept == 1.0
-        if not _is_elementwise(stage.activation) and not (ends and classifies(stage)):
+        if not _is_elementwise(stage.activation) and not (ends and classifies(stage.activation)):
             raise ConfigError(
                 f"own_dropout: the activation of layer {stage.dense.name!r} is not elementwise; "
                 "expected one such as relu or gelu, or softmax at the end"
@@ -78,10 +78,15 @@ def _activation(layer: keras.layers.Layer) -> Activation:
     return found
 
 
-def classifies(stage: Stage) -> bool:
-    """Whether it can be the last one of a classifier."""
-    kinds = keras.activations.softmax, keras.activations.linear, keras.activations.sigmoid
-    return stage.activation in kinds
+def classifies(activation: Activation) -> bool:
+    """Whether a layer with it can be the last one of a classifier."""
+    kinds = keras.activations
+    return activation in (kinds.softmax, kinds.log_softmax, kinds.linear, kinds.sigmoid)
+
+
+def name_of(activation: Activation) -> str:
+    """What an activation is called."""
+    return getattr(activation, "__name__", type(activation).__name__)
 
 
 def _is_elementwise(activation: Activation) -> bool:

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.runs.model_export import bayesian_classifier, class_names
-from bgadl_tf.runs.model_file import ModelFile, is_model_file
+from bgadl_tf.runs.model_file import ModelFile, is_model_file, refuse_other_file
 from tests.support.examples import some_images, some_vectors
 from tests.support.model_files import of_any_size, saved, vector_model
 
@@ -34,6 +34,32 @@ Make = Callable[[], keras.Model]
 )
 def test_a_file_is_told_from_the_name_of_a_served_model(name: str, expected: bool) -> None:
     assert is_model_file(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("cats.h5", "load it with keras.saving.load_model, and save it as FILE.keras"),
+        ("gone/cats.HDF5:pool", "load it with keras.saving.load_model, and save it as FILE.keras"),
+        ("cats.onnx", r"save the model by model\.save\('FILE\.keras'\)"),
+        ("some/cats", r"save the model by model\.save\('FILE\.keras'\)"),
+        ("saved", "serve what it holds, and give the name that it is served by"),
+        ("classifier/", "serve what it holds, and give the name that it is served by"),
+        ("some/classifier", "serve what it holds, and give the name that it is served by"),
+    ],
+)
+def test_other_files_are_not_taken_for_names_of_served_models(
+    name: str, advice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("saved", "classifier", "some/classifier"):
+        (tmp_path / folder).mkdir(parents=True)
+    for file in ("cats.onnx", "some/cats", "saved/saved_model.pb", "cats"):
+        (tmp_path / file).touch()
+    with pytest.raises(ConfigError, match=rf"--model is '{name}'; expected the .*FILE.*: {advice}"):
+        refuse_other_file(name)
+    for known in ("classifier", "classifier_uint8", "cats", "cats.v2", "team/cats"):
+        refuse_other_file(known)
 
 
 def test_what_a_model_is_called() -> None:
@@ -152,7 +178,7 @@ def of_size() -> keras.Model:
     ("make", "settings", "message"),
     [
         (of_any_size, {"pixel_range": "0,1"}, "images of any size; say .* --image-size 224"),
-        (of_any_size, {"image_size": 8}, "does not say which pixels it expects.*--pixel-range"),
+        (of_any_size, {"image_size": 8}, "does not say which pixels.*--pixel-range 0,255 .* -1,1"),
         (lambda: of_any_size(4), {"image_size": 8}, r"\(None, None, None, 4\); expected images"),
         (of_size, {"image_size": 8}, "--image-size is 8, but .* takes images of 8x6 pixels"),
         (of_size, {"pixel_range": "1,1"}, "the pixel range is 1,1; expected two different"),

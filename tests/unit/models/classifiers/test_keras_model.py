@@ -265,6 +265,37 @@ def test_probabilities_of_other_classes_are_no_features(units: int, activation: 
         Classifier.from_model(ends_in(units, activation), classes=2)
 
 
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_an_activation_of_the_last_layer_is_never_lost(activation: str) -> None:
+    model = ends_in(10, activation)
+    name = model.layers[-1].name
+    with pytest.raises(
+        ConfigError, match=rf"'{name}' .* 10 classes, .* is {activation}, which .*cut='{name}'"
+    ):
+        Classifier.from_model(model, 10)
+    # It gives features then.
+    features = Classifier.from_model(model, 10, cut=name).features(PIXELS)
+    np.testing.assert_allclose(features, model(PIXELS), atol=1e-5)
+
+
+@pytest.mark.parametrize("activation", ["relu", "softmax"])
+def test_a_softmax_is_behind_logits_alone(activation: str) -> None:
+    model = keras.Sequential(
+        [keras.Input(SHAPE), *ends_in(10, activation).layers, Layers.Softmax()]
+    )
+    with pytest.raises(ConfigError, match=rf"is {activation} with a softmax behind it, which"):
+        Classifier.from_model(model, 10)
+
+
+@pytest.mark.parametrize("activation", ["softmax", "log_softmax", "linear"])
+def test_a_last_layer_that_classifies_is_taken(activation: str) -> None:
+    model = ends_in(10, activation)
+    given = model(PIXELS)
+    expected = given if activation == "softmax" else tf.nn.softmax(given)
+    found = tf.exp(Classifier.from_model(model, 10)(PIXELS))
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("within", [False, True])
 def test_a_model_that_rescales_pixels_needs_their_range(within: bool) -> None:
     inputs = keras.Input(SHAPE)

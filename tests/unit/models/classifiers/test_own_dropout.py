@@ -173,6 +173,10 @@ def of_independent_labels() -> keras.Model:
     return model_of(Layers.Flatten(), Layers.Dropout(0.5), Layers.Dense(4, "sigmoid", name="any"))
 
 
+def with_a_bounded_end() -> keras.Model:
+    return model_of(Layers.Flatten(), Layers.Dropout(0.5), Layers.Dense(4, "tanh", name="end"))
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -190,6 +194,7 @@ def of_independent_labels() -> keras.Model:
         (activated_twice, r"'two' is a second activation behind 'one'"),
         (with_attention, r"activation of layer 'soft' is not elementwise"),
         (of_independent_labels, r"layer 'any' gives 4 sigmoids"),
+        (with_a_bounded_end, r"'end' has a unit for each of the 4 classes, .*is tanh, which is no"),
     ],
 )
 def test_what_cannot_be_made_bayesian_says_which_layer_and_why(
