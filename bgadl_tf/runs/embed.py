@@ -56,7 +56,7 @@ def embed(config: RunConfig, out: Path | str) -> Facts:
     frozen = embedding.load_frozen(images, config, strategy)
     _refuse_other(out, before, frozen.facts)
     with held(out):
-        before = Facts.read(out)  # somebody else may have begun since
+        before = _begun(out)  # somebody else may have begun since
         _refuse_other(out, before, frozen.facts)
         return _embed(out, images, frozen, before, strategy)
 
@@ -82,6 +82,7 @@ def _embed(
             now.write(out)
         return now
     if before is None:
+        shutil.rmtree(work, ignore_errors=True)
         embedding.save_backbone(frozen, out)
         frozen.facts.write(out)
     with durable.reporting(work):
@@ -102,15 +103,24 @@ def _look_at(out: Path) -> Facts | None:
     """
     if out.exists() and not out.is_dir():
         raise ConfigError(f"--out {out} is a file; expected a folder")
-    facts = Facts.read(out)
-    others = sorted({path.name for path in out.iterdir()} - {LOCK}) if out.exists() else []
+    facts = _begun(out)
+    own = {LOCK, BACKBONE, FILE}
+    others = sorted({path.name for path in out.iterdir()} - own) if out.exists() else []
     others = [name for name in others if not name.startswith(".")]
-    if facts is None and others and others != [BACKBONE]:
+    if facts is None and others:
         raise ConfigError(
             f"--out {out} holds {others[0]!r} but no {FILE}; it is no folder of features that "
             "bgadl embed wrote: use an empty or new one"
         )
     return facts
+
+
+def _begun(out: Path) -> Facts | None:
+    """What a folder is of; None where there is nothing yet, or none of its features."""
+    facts = Facts.read(out)
+    if facts is None or facts.complete or FeatureStore.begun(out / folder.WORK):
+        return facts
+    return None
 
 
 def _refuse_other(out: Path, before: Facts | None, now: Facts) -> None:

@@ -43,6 +43,9 @@ changed. Milder than what SimSiam is taught to ignore: classes have to stay what
 FLUSH_SECONDS = 5.0
 """After so long features are put on disk: what a crash costs at most."""
 
+SECONDS_BETWEEN_LINES = 30.0
+"""How often a log is told how far it is; a terminal is every second."""
+
 READ = 4096
 """Images whose contents are read in one piece."""
 
@@ -210,8 +213,9 @@ def fill(
         views if facts.views else None,
         folded=facts.store == "float16",
     )
+    often = 1.0 if sys.stderr.isatty() else SECONDS_BETWEEN_LINES
     with tqdm(
-        total=total, unit="image", desc="embedding", file=sys.stderr, disable=None, delay=1
+        total=total, unit="image", desc="embedding", file=sys.stderr, mininterval=often, delay=1
     ) as bar:
         for part in parts:
             # The first part may have brought what the second one lacked.

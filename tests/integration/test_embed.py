@@ -430,3 +430,18 @@ def test_images_are_had_only_where_they_are_still_the_same(written: Path, tmp_pa
         DataError, match=r"images that the features in .* are of cannot be had: fold"
     ):
         images(first)
+
+
+def test_where_nothing_came_of_the_first_try_another_one_may_differ(
+    config: RunConfig, tmp_path: Path
+) -> None:
+    out, large = tmp_path / "features", "0,3e38"  # sums of such numbers are not finite
+    with pytest.raises(DataError, match="gives a feature of nan"):
+        embed(dataclasses.replace(config, pixel_range=large), out)
+    assert embed(config, out).complete
+    assert files(out).keys() == files(out_of(config, tmp_path / "anew")).keys()
+
+
+def out_of(config: RunConfig, out: Path) -> Path:
+    embed(config, out)
+    return out

@@ -91,6 +91,12 @@ class FeatureStore:
         ]
         self.contents = DigestedRows(folder, "contents", (), "uint64")
 
+    @staticmethod
+    def begun(folder: Path) -> bool:
+        """Whether a folder holds features of any image."""
+        files = (*folder.glob("features.digests"), *folder.glob("views-*.digests"))
+        return any(file.stat().st_size for file in files)
+
     def digests_of(
         self, images: ExampleSet, read: Callable[[Rows], Digests]
     ) -> tuple[Digests, Known]:
