@@ -8,7 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from bgadl_tf.core.errors import LedgerError, RunFolderError
 from bgadl_tf.core.types import Json
@@ -29,8 +29,9 @@ class JsonLines(NamedTuple):
     mended: bool
 
 
-def atomic_write_bytes(path: Path, content: bytes) -> None:
-    """Replaces ``path`` by ``content``: afterwards either all of it is there or nothing changed.
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A new file that takes the place of ``path`` at the end, or nothing has changed.
 
     Raises:
         RunFolderError: The file cannot be written.
@@ -41,7 +42,7 @@ def atomic_write_bytes(path: Path, content: bytes) -> None:
         )
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
+                yield file
                 file.flush()
                 os.fchmod(file.fileno(), _mode_of(path))
                 os.fsync(file.fileno())
@@ -50,6 +51,16 @@ def atomic_write_bytes(path: Path, content: bytes) -> None:
             Path(temporary).unlink(missing_ok=True)
             raise
         sync(path.parent)
+
+
+def atomic_write_bytes(path: Path, content: bytes) -> None:
+    """Replaces ``path`` by ``content``: afterwards either all of it is there or nothing changed.
+
+    Raises:
+        RunFolderError: The file cannot be written.
+    """
+    with replacing(path) as file:
+        file.write(content)
 
 
 def atomic_write_text(path: Path, text: str) -> None:

@@ -140,11 +140,13 @@ def test_killed_and_resumed_it_is_the_same_bit_for_bit(
     with pytest.raises(KilledError):
         embed(config, out)
     mend()
+    (out / ".train_views.npy.x1.tmp").write_bytes(b"half")
     with pytest.raises(DataError, match="half written: run the command 'bgadl embed'"):
         load(out)
     killed = sum(seen)
     embed(config, out)
     assert files(out) == files(tmp_path / "whole")
+    assert not [*out.glob(".*.tmp")]
     # Three files for each chunk of 4 to train on; what was kept is not computed again.
     assert sum(seen) - killed == whole - 4 * ((appends - 1) // 3)
     assert vectors(load(out)) == vectors(load(tmp_path / "whole"))

@@ -14,9 +14,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from bgadl_tf.core.types import Id
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.embeddings.facts import BACKBONE, FILE, Facts
 from bgadl_tf.data.embeddings.hold import LOCK
+from bgadl_tf.data.embeddings.mapped import mapped
 from bgadl_tf.data.embeddings.rows import DigestedRows
 from bgadl_tf.data.embeddings.store import FeatureStore, Wanted
 
@@ -60,8 +61,8 @@ def is_of(folder: Path, images: Dataset, parts: list[Wanted]) -> bool:
         return False
     for name, part in zip(("train", "test"), parts, strict=False):
         same = (
-            np.array_equal(_load(folder / f"{name}_digests.npy"), part.digests)
-            and np.array_equal(_load(folder / f"{name}_labels.npy"), part.images.labels)
+            np.array_equal(mapped(folder / f"{name}_digests.npy"), part.digests)
+            and np.array_equal(mapped(folder / f"{name}_labels.npy"), part.images.labels)
             and _content(folder / f"{name}_ids.txt") == _lines(part.images.ids)
         )
         if not same:
@@ -79,10 +80,10 @@ def take_over(folder: Path, store: FeatureStore, parts: list[Wanted]) -> None:
     for name in ("train", "test"):
         if not (folder / f"{name}_embeddings.npy").exists():
             continue
-        digests = _load(folder / f"{name}_digests.npy")
-        _copy(_load(folder / f"{name}_embeddings.npy"), digests, wanted, store.features)
+        digests = mapped(folder / f"{name}_digests.npy")
+        _copy(mapped(folder / f"{name}_embeddings.npy"), digests, wanted, store.features)
         if name == "train" and store.views:
-            views = _load(folder / "train_views.npy")
+            views = mapped(folder / "train_views.npy")
             for view, kept in enumerate(store.views):
                 _copy(views[:, view], digests, wanted, kept)
 
@@ -114,6 +115,8 @@ def write(folder: Path, images: Dataset, parts: list[Wanted], store: FeatureStor
     facts = dataclasses.replace(
         store.facts, train=len(images.train), test=len(images.test), complete=False
     )
+    for path in durable.temporaries(folder):  # of a crash; they may be large
+        path.unlink(missing_ok=True)
     facts.write(folder)
     for name, part in zip(("train", "test"), parts, strict=False):
         _write_rows(folder / f"{name}_embeddings.npy", [store.features], part)
@@ -139,44 +142,18 @@ def _write_rows(
     places = [rows.find(part.digests) for rows in kept]
     count, width, size = len(part.digests), arrays[0].shape[1], _rows_of_a_piece(arrays[0])
 
-    def into(file: IO[bytes]) -> None:
-        header = {"descr": arrays[0].dtype.str, "fortran_order": False}
-        np.lib.format.write_array_header_1_0(file, {**header, "shape": (count, *each, width)})
+    header = {"descr": arrays[0].dtype.str, "fortran_order": False, "shape": (count, *each, width)}
+    with durable.replacing(path) as file:
+        np.lib.format.write_array_header_1_0(file, header)
         for start in range(0, count, size):
             pieces = zip(arrays, places, strict=True)
             piece = np.stack([one[rows[start : start + size]] for one, rows in pieces], axis=1)
             file.write(np.ascontiguousarray(piece).data.cast("B"))
 
-    _replace(path, into)
-
 
 def _write_array(path: Path, array: NDArray[Any]) -> None:
-    _replace(path, lambda file: np.save(file, array))
-
-
-def _replace(path: Path, write: Callable[[IO[bytes]], None]) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    with durable.reporting(path):
-        try:
-            with temporary.open("wb") as file:
-                write(file)
-                file.flush()
-            durable.sync(temporary)
-            temporary.replace(path)
-            durable.sync(path.parent)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-
-
-def _load(path: Path) -> NDArray[Any]:
-    try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(
-            f"cannot read {path}: {error}; remove the folder, and write the features anew"
-        ) from error
-    return array
+    with durable.replacing(path) as file:
+        np.save(file, array)
 
 
 def _content(path: Path) -> bytes | None:

@@ -5,20 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bgadl_tf.core.errors import BgadlError, DataError
 from bgadl_tf.core.types import Id, Images
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.embedded import Embedded
 from bgadl_tf.data.embeddings.facts import BACKBONE, Facts
+from bgadl_tf.data.embeddings.mapped import ANEW, mapped
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.data.vectors import StoredVectors
-
-_ANEW = "remove that folder, and write it anew with bgadl embed"
 
 
 def check(root: Path, facts: Facts) -> None:
@@ -33,7 +30,7 @@ def check(root: Path, facts: Facts) -> None:
             "them again to go on"
         )
     if not (root / BACKBONE).is_file():
-        raise DataError(f"{root} has no {BACKBONE}, the backbone of its features; {_ANEW}")
+        raise DataError(f"{root} has no {BACKBONE}, the backbone of its features; {ANEW}")
     count, width = facts.train, facts.features
     expected: dict[str, tuple[tuple[int | None, ...], str]] = {
         "train_embeddings.npy": ((count, width), facts.store),
@@ -42,16 +39,16 @@ def check(root: Path, facts: Facts) -> None:
     if facts.views:
         expected["train_views.npy"] = ((count, facts.views, width), facts.store)
     elif (root / "train_views.npy").exists():
-        raise DataError(f"{root} has a train_views.npy, but its features have no views; {_ANEW}")
+        raise DataError(f"{root} has a train_views.npy, but its features have no views; {ANEW}")
     if facts.test:
         expected["test_embeddings.npy"] = ((facts.test, width), facts.store)
         expected["test_digests.npy"] = ((facts.test,), "uint64")
     for name, (shape, dtype) in expected.items():
-        array = _mapped(root / name)
+        array = mapped(root / name)
         if array.shape != shape or array.dtype != dtype:
             raise DataError(
                 f"{root / name} holds {array.dtype} {list(array.shape)}; expected {dtype} "
-                f"{list(shape)}, as embedding.json says; {_ANEW}"
+                f"{list(shape)}, as embedding.json says; {ANEW}"
             )
 
 
@@ -59,7 +56,7 @@ def with_origin(dataset: Dataset, root: Path, facts: Facts) -> Dataset:
     """A dataset of features with its stored views, and with what it knows of its images."""
     train = dataset.train
     if facts.views:
-        views = StoredVectors(_mapped(root / "train_views.npy"), train.ids)
+        views = StoredVectors(mapped(root / "train_views.npy"), train.ids)
         train = dataclasses.replace(train, views=views)
     images = _Origin(root, facts, dataset)
     embedded = Embedded(
@@ -115,7 +112,7 @@ class _Origin:
     def _one(self, loaded: Dataset, id_: Id) -> Images:
         for name, part in (("train", self._features.train), ("test", self._features.test)):
             if id_ in part:
-                digest = _mapped(self._root / f"{name}_digests.npy")[part.rows([id_])]
+                digest = mapped(self._root / f"{name}_digests.npy")[part.rows([id_])]
                 break
         else:
             raise DataError(f"there are no features of {id_!r} in {self._root}")
@@ -124,18 +121,8 @@ class _Origin:
                 if not np.array_equal(there.known_by.digests(there.rows([id_])), digest):
                     raise DataError(
                         f"image {id_!r} of {loaded.name!r} is another one than its features in "
-                        f"{self._root} are of; {_ANEW}"
+                        f"{self._root} are of; {ANEW}"
                     )
                 images: Images = there.examples_of([id_])[0]
                 return images
         raise DataError(f"image {id_!r} is no longer in {loaded.name!r}")
-
-
-def _mapped(path: Path) -> NDArray[Any]:
-    try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise DataError(f"{path} is missing; {_ANEW}") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"cannot read {path}: {error}; {_ANEW}") from error
-    return array
