@@ -55,7 +55,8 @@ class Snapshot:
             ValueError: The snapshot is of networks of another shape.
         """
         for name in names:
-            for number, weight in enumerate(networks[name].variables):
+            variables = networks[name].variables
+            for number, weight in enumerate(variables):
                 value = self.arrays.get(f"{name}/{number}")
                 shape = tuple(weight.shape)
                 if value is None or (value.shape != shape and not grown):
@@ -67,3 +68,5 @@ class Snapshot:
                     base = np.asarray(weight.numpy()) if fill is None else np.full(shape, fill)
                     value = overlaid(value, base.astype(value.dtype))
                 weight.assign(value)
+            if f"{name}/{len(variables)}" in self.arrays:
+                raise ValueError(f"network {name!r} has {len(variables)} weights, kept are more")

@@ -164,9 +164,21 @@ class Fitting:
     def _give_initial(
         self, learner: Learner, kept: Snapshot, given: Sequence[str], earlier: Snapshot
     ) -> None:
-        """Weights that were given, drawn ones, and over these what fewer classes began with."""
+        """Weights that were given, drawn ones, and over these what fewer classes began with.
+
+        Raises:
+            RunFolderError: What was kept is of another network.
+        """
         grown = len(self.class_counts) > 1
-        kept.restore(learner.networks, given, grown=grown, fill=0.0)
+        try:
+            kept.restore(learner.networks, given, grown=grown, fill=0.0)
+        except ValueError as error:
+            raise RunFolderError(
+                f"the weights that {' and '.join(given)} began with are not those of the network "
+                f"now: {error}; give the network that the run was begun with, and if this is it, "
+                "finish the run with the version of bgadl_tf it was begun with, or start anew in "
+                "another folder"
+            ) from error
         learner.draw(lambda detail: seeding.seed_pair(self.plan.seed, 0, "weights", detail)[0])
         learner.remember_classifier()
         earlier.restore(learner.saved_networks, _networks_in(earlier.arrays), grown=grown)

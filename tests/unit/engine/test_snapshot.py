@@ -92,6 +92,9 @@ def test_networks_of_another_shape_are_refused() -> None:
     snapshot = Snapshot.take(small_learner("plain").networks, ["classifier"])
     with pytest.raises(ValueError, match=r"weight 0 of network 'classifier' has shape .*, kept is"):
         snapshot.restore(small_learner("plain", "gal_cnn").networks, ["classifier"])
+    more = Snapshot({**snapshot.arrays, f"classifier/{len(snapshot.arrays)}": np.ones(3)})
+    with pytest.raises(ValueError, match=r"'classifier' has \d+ weights, kept are more"):
+        more.restore(small_learner("plain").networks, ["classifier"], grown=True)
     with pytest.raises(ValueError, match="kept is None"):
         Snapshot({}).restore(small_learner("plain").networks, ["classifier"])
 
