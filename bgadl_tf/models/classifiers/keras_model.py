@@ -12,7 +12,7 @@ from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.types import Shape
 from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.mc_dropout import StochasticHead
-from bgadl_tf.models.pretrained import cloning, fine_tuning, own_dropout
+from bgadl_tf.models.pretrained import cloning, fine_tuning, own_dropout, rescaling
 from bgadl_tf.models.pretrained import cut as cut_
 from bgadl_tf.models.pretrained.backbone import Backbone
 from bgadl_tf.models.pretrained.fine_tuning import FineTune
@@ -195,17 +195,15 @@ def _refuse_settings_of_our_head(
 
 
 def _refuse_unsaid_pixels(model: keras.Model, pixels: Pixels | None) -> None:
-    inside = model._flatten_layers(include_self=False)  # also those of models within
-    rescaling = [layer.name for layer in inside if isinstance(layer, _RESCALING)]
-    if rescaling and pixels is None and not _takes_vectors(model):
+    layers = rescaling.rescaling_layers(model)
+    if layers and pixels is None and not _takes_vectors(model):
         raise ConfigError(
-            f"layer {rescaling[0]!r} of model {model.name!r} rescales pixels itself; say what it "
+            f"layer {layers[0].name!r} of model {model.name!r} rescales pixels itself; say what it "
             "expects, e.g. pixel_range=(0, 255)"
         )
+    if pixels is not None:
+        rescaling.warn_of_range(model, pixels)
 
 
 def _takes_vectors(model: keras.Model) -> bool:
     return not cloning.is_subclassed(model) and len(model.inputs[0].shape) == 2
-
-
-_RESCALING = (keras.layers.Rescaling, keras.layers.Normalization)

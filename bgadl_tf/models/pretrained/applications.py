@@ -18,6 +18,9 @@ from bgadl_tf.models.pretrained.pixels import Pixels
 HOST = "storage.googleapis.com"
 """Where Keras downloads weights from."""
 
+LONGEST = 300
+"""Characters of what Keras says that a message repeats."""
+
 WAIT = 5.0
 """Seconds that it may take to answer."""
 
@@ -64,9 +67,11 @@ def create(name: str, shape: Shape, weights: str | None = None) -> keras.Model:
             network.load_weights(Path(weights).expanduser())
     except Exception as error:  # Keras raises a plain one where a download fails
         reason = " ".join(str(error).split())
+        reason = reason if len(reason) <= LONGEST else f"{reason[:LONGEST]} …"
+        of_others = "" if weights in ("imagenet", "none") else " (are they another network's?)"
         raise ConfigError(
             f"keras:{name} cannot be made for images of {height}x{width} pixels with the weights "
-            f"{weights!r}: {reason}"
+            f"{weights!r}{of_others}: {reason}"
         ) from error
     return network
 

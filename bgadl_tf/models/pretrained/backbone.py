@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.types import Shape
-from bgadl_tf.models.pretrained import applications, cloning, cut, files, fingerprint
+from bgadl_tf.models.pretrained import applications, cloning, cut, files, fingerprint, rescaling
 from bgadl_tf.models.pretrained.choice import NetworkChoice
 from bgadl_tf.models.pretrained.pixels import Pixels
 from bgadl_tf.models.spaces import space_of
@@ -104,6 +104,7 @@ def load_backbone(choice: NetworkChoice, shape: Shape) -> Backbone:
         return Backbone(network, shape, applications.pixels_of(choice.argument))
     model = files.load(choice.file)
     pixels = Pixels.said(choice.pixel_range, choice.spec)
+    rescaling.warn_of_range(model, pixels)
     network, _ = cut.trunk_of(model, None, choice.layer, shape)
     return Backbone(network, cut.example_shape(network, shape), pixels)
 

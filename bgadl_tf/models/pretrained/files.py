@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import zipfile
 from pathlib import Path
 
 import keras
@@ -26,6 +27,11 @@ def load(path: Path) -> keras.Model:
     if path.suffix.lower() != ".keras":
         raise ConfigError(
             f"model {path} does not end in .keras; save it with model.save('NAME.keras')"
+        )
+    if not zipfile.is_zipfile(path):
+        raise ConfigError(
+            f"model {path} is damaged or cut short: it is no archive as model.save(...) writes it; "
+            "save or copy it again"
         )
     try:
         model = keras.saving.load_model(path, compile=False)
