@@ -180,12 +180,7 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         **({} if network is None else {"network_digest": network.digest}),
         "class_names": list(images.class_names),
         "versions": versions(),
-        "devices": {
-            "replicas": strategy.num_replicas_in_sync,
-            "logical": [device.name for device in tf.config.list_logical_devices()],
-            "intra_op_threads": tf.config.threading.get_intra_op_parallelism_threads(),
-            "machine": platform.machine(),
-        },
+        "devices": devices(strategy),
     }
     defaults = {
         **RunConfig().to_json(),
@@ -220,6 +215,16 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         plan=plan,
         network=network,
     )
+
+
+def devices(strategy: tf.distribute.Strategy) -> Json:
+    """What a run computes on; its last bits may depend on it."""
+    return {
+        "replicas": strategy.num_replicas_in_sync,
+        "logical": [device.name for device in tf.config.list_logical_devices()],
+        "intra_op_threads": tf.config.threading.get_intra_op_parallelism_threads(),
+        "machine": platform.machine(),
+    }
 
 
 def versions() -> dict[str, str]:
