@@ -44,6 +44,8 @@ BENCH ?=
 # A frozen network, keras:NAME or model:FILE.keras, and the pixels that a file expects.
 BACKBONE ?=
 PIXELS   ?=
+EMBED     = $(QUIET) $(BGADL) embed --data-dir $(DATA_DIR) --image-size 128 --views 3 \
+  --backbone $(BACKBONE) $(if $(PIXELS),--pixel-range=$(PIXELS))
 
 .PHONY: help demo serve test check slow results updates features bench clean install install-dev
 
@@ -110,12 +112,10 @@ updates: $(VENV)/.installed
 features: $(VENV)/.installed
 	@test -n "$(BACKBONE)" || { echo "say which: make features BACKBONE=keras:EfficientNetV2B0," \
 	  "or BACKBONE=model:FILE.keras PIXELS=0,255" >&2; exit 1; }
-	for name in cifar10 cifar100; do \
-	  $(QUIET) $(BGADL) embed --dataset $$name --data-dir $(DATA_DIR) --image-size 128 \
-	    --backbone $(BACKBONE) $(if $(PIXELS),--pixel-range=$(PIXELS)) --views 3 \
-	    --out runs/embeddings/$$name; \
-	  $(STUDY) scripts/experiments/$$name-features.yaml --out $(FEATURES)/$$name; \
-	done
+	$(EMBED) --dataset cifar10 --out runs/embeddings/cifar10
+	$(STUDY) scripts/experiments/cifar10-features.yaml --out $(FEATURES)/cifar10
+	$(EMBED) --dataset cifar100 --out runs/embeddings/cifar100
+	$(STUDY) scripts/experiments/cifar100-features.yaml --out $(FEATURES)/cifar100
 
 bench: $(VENV)/.installed-bench
 	$(QUIET) $(PY) scripts/benchmark.py $(BENCH) --out $(SPEED) --data-dir $(DATA_DIR)
