@@ -62,6 +62,11 @@ class ExampleSet:
                 f"{len(self.ids)} ids, {len(self.examples)} {kind(self.examples)} and "
                 f"{len(self.labels)} labels; expected the same number of each"
             )
+        if self.views is not None and len(self.views) != len(self.ids):
+            raise DataError(
+                f"there are views of {len(self.views)} examples, and {len(self.ids)} examples; "
+                "expected those of each"
+            )
         rows = {id_: row for row, id_ in enumerate(self.ids)}
         if len(rows) != len(self.ids):
             (first, times), *_ = Counter(self.ids).most_common(1)

@@ -53,8 +53,19 @@ def check(root: Path, facts: Facts) -> None:
 
 
 def with_origin(dataset: Dataset, root: Path, facts: Facts) -> Dataset:
-    """A dataset of features with its stored views, and with what it knows of its images."""
+    """A dataset of features with its stored views, and with what it knows of its images.
+
+    Raises:
+        DataError: Somebody has added vectors, which are of no image that is known.
+    """
     train = dataset.train
+    written = facts.train or 0
+    if len(train) != written:
+        raise DataError(
+            f"{root} holds {len(train) - written} training vectors beside the {written} "
+            "that 'bgadl embed' wrote, e.g. in pool_embeddings.npy: add the images to the dataset "
+            "instead, and give the command again"
+        )
     if facts.views:
         views = StoredVectors(mapped(root / "train_views.npy"), train.ids)
         train = dataclasses.replace(train, views=views)

@@ -31,8 +31,8 @@ VERSION = 1
 """There is no other."""
 
 
-class Here(Address):
-    """No address at all, for what is not asked over a wire."""
+class NoAddress(Address):
+    """For what is not asked over a wire."""
 
     def __str__(self) -> str:
         return self.target
@@ -47,7 +47,7 @@ class LocalTransport(Transport):
     """
 
     def __init__(self, folder: Path, model: str) -> None:
-        super().__init__(Here(False, "this machine", False), model, 0.0)
+        super().__init__(NoAddress(False, "this machine", False), model, 0.0)
         saved = SavedModel(folder)
         self._servable = Servable(saved.signatures, saved, saved.close)
         self._signatures = signatures_of(saved.signatures)
