@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError, DivergenceError
-from bgadl_tf.core.types import UNLABELLED, Examples, Labels
+from bgadl_tf.core.types import UNLABELLED, Examples, Floats, Labels
 from bgadl_tf.data.source import ExampleSource
 from bgadl_tf.engine.batches import Span, blocks, positions, steps_of_a_block
 from bgadl_tf.learners.batch import Batch
@@ -55,20 +55,36 @@ class Trainer:
         self.batch_size, self.labelled = batch_size, labelled
         self.reads_pool = model.uses_unlabelled or not labelled
         self.reads_views = model.uses_views and labelled
-        views = [tf.TensorSpec((None, None, *space.shape), space.dtype)] * self.reads_views
+        self.reads_emphasis = model.uses_emphasis and labelled
         self.traces = 0
         self._train = tf.function(
             self._steps,
             input_signature=[
-                tf.TensorSpec((None, *space.shape), space.dtype),
-                tf.TensorSpec((None,), tf.int32),
-                tf.TensorSpec((None, *space.shape), space.dtype),
+                self._resident_types(),
+                tf.TensorSpec((None, *self._forms, *space.shape), space.dtype),
                 tf.TensorSpec((2,), tf.int32),
                 tf.TensorSpec((), tf.int64),
                 tf.TensorSpec((), tf.int64),
-                *views,
             ],
         )
+
+    @property
+    def _forms(self) -> tuple[int | None, ...]:
+        """The axis of an example of the pool and its views; none where no views are read."""
+        return (None,) if self.reads_views and self.reads_pool else ()
+
+    def _resident_types(self) -> dict[str, tf.TensorSpec]:
+        """What is known of each labelled example, as fields of a batch."""
+        shape, dtype = self.space.shape, self.space.dtype
+        types = {
+            "examples": tf.TensorSpec((None, *shape), dtype),
+            "labels": tf.TensorSpec((None,), tf.int32),
+        }
+        if self.reads_views:
+            types["views"] = tf.TensorSpec((None, None, *shape), dtype)
+        if self.reads_emphasis:
+            types["emphasis"] = tf.TensorSpec((None,), tf.float32)
+        return types
 
     def train(
         self,
@@ -79,6 +95,7 @@ class Trainer:
         first_step: int = 0,
         unlabelled: ExampleSource | None = None,
         views: Examples | None = None,
+        emphasis: Floats | None = None,
         report_every: int = 50,
         progress: Progress | None = None,
     ) -> None:
@@ -91,9 +108,11 @@ class Trainer:
             steps: Gradient steps of the stage.
             first_step: Steps that were taken already.
             unlabelled: The pool, ``[M, *shape]``, for models that use it, read as the steps go
-                on; None where nothing is left of it: the labelled examples stand in.
+                on; ``[M, 1 + V, *shape]``, each example followed by its views, for those that use
+                views, too. None where nothing is left of it: the labelled examples stand in.
             views: Of the labelled set, ``[N, V, *shape]``, for models that use them; None where
                 there are none.
+            emphasis: ``[N]``, see ``Batch``, for models that use it; None for 1 throughout.
             report_every: Steps between two calls of ``progress``.
             progress: Told how it goes.
 
@@ -103,16 +122,24 @@ class Trainer:
             DataError: An example of the pool cannot be read.
             ValueError: There is nothing to train on.
         """
-        pool: ExampleSource | None = examples if unlabelled is None else unlabelled
-        if pool is None or (self.labelled and (examples is None or labels is None)):
+        if (examples is None or labels is None) and (self.labelled or unlabelled is None):
             raise ValueError("there are no examples to train on")
         if examples is None or labels is None:
             examples = np.empty((0, *self.space.shape), self.space.dtype.as_numpy_dtype)
             labels = np.empty(0, np.int32)
+        views = _views_of(examples, views)
+        pool: ExampleSource | None = unlabelled
+        if pool is None:
+            pool = np.concatenate([examples[:, None], views], 1) if self._forms else examples
         with tf.device("/CPU:0"):
-            resident = [tf.constant(value) for value in (examples, labels)]
             seed = tf.constant(order_seed, tf.int32)
-            seen = [tf.constant(_views_of(examples, views))] if self.reads_views else []
+            known = {
+                "examples": examples,
+                "labels": labels,
+                "views": views,
+                "emphasis": np.ones(len(labels), np.float32) if emphasis is None else emphasis,
+            }
+            resident = {name: tf.constant(known[name]) for name in self._resident_types()}
         at_once = steps_of_a_block(pool, self.batch_size) if self.reads_pool else report_every
         reports = {
             report: report.pieces(at_once)
@@ -125,7 +152,7 @@ class Trainer:
                     metric.reset_state()
                 for span in pieces:
                     ends = [tf.constant(step, tf.int64) for step in span]
-                    self._train(*resident, next(of_pool), seed, *ends, *seen)
+                    self._train(resident, next(of_pool), seed, *ends)
                 means = {metric.name: float(metric.result()) for metric in self.model.metrics}
                 self._refuse_divergence(means, f"between steps {report.start} and {report.stop}")
                 if progress is not None:
@@ -155,13 +182,11 @@ class Trainer:
 
     def _steps(
         self,
-        examples: tf.Tensor,
-        labels: tf.Tensor,
+        resident: dict[str, tf.Tensor],
         unlabelled: tf.Tensor,
         seed: tf.Tensor,
         start: tf.Tensor,
         stop: tf.Tensor,
-        views: tf.Tensor | None = None,
     ) -> None:
         """Steps of one block; ``unlabelled`` holds the examples that they take, in their order."""
         self.traces += 1
@@ -171,17 +196,18 @@ class Trainer:
             share = self.batch_size // context.num_replicas_in_sync
             first = context.replica_id_in_sync_group * share
             with tf.device("/CPU:0"):
-                of_pool = None
+                of_pool, its_views = None, None
                 if self.reads_pool:
                     place = (step - start) * self.batch_size + tf.cast(first, tf.int64)
-                    begin = [place, *(0 for _ in self.space.shape)]
-                    of_pool = tf.slice(unlabelled, begin, [share, *(-1 for _ in self.space.shape)])
+                    inner = unlabelled.shape.rank - 1
+                    of_pool = tf.slice(unlabelled, [place, *[0] * inner], [share, *[-1] * inner])
+                    if self._forms:
+                        of_pool, its_views = of_pool[:, 0], of_pool[:, 1:]
                 if self.labelled:
-                    count = tf.shape(labels, tf.int64)[0]
+                    count = tf.shape(resident["labels"], tf.int64)[0]
                     own = positions(count, seed, step, self.batch_size)[first : first + share]
-                    batch = Batch(tf.gather(examples, own), tf.gather(labels, own), of_pool)
-                    if views is not None:
-                        batch = batch._replace(views=tf.gather(views, own))
+                    known = {name: tf.gather(values, own) for name, values in resident.items()}
+                    batch = Batch(**known, unlabelled=of_pool, unlabelled_views=its_views)
                 else:
                     batch = Batch(of_pool, tf.fill((share,), tf.constant(UNLABELLED, tf.int32)))
             self.model.train_step(batch)

@@ -24,7 +24,8 @@ from bgadl_tf.export.pipeline import PipedClassifier, Pipeline
 from bgadl_tf.export.signatures import Signature
 from bgadl_tf.export.verify import verify
 from bgadl_tf.learners.abilities import Generates
-from bgadl_tf.learners.learner import Learner, copy_weights
+from bgadl_tf.learners.learner import Learner
+from bgadl_tf.learners.previous import copy_weights
 from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.classifiers.keras_model import KerasModelClassifier
 from bgadl_tf.models.spaces import Space

@@ -42,8 +42,9 @@ class ACGAN(AdversarialLearner):
     )  # fmt: skip
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        batch = self.unpack(data)
-        labels, seed, options = batch.labels, self.step_seed(), self.options
+        seed, options = self.step_seed(), self.options
+        batch = self.transformed(self.unpack(data), seed)
+        labels = batch.labels
         with tf.GradientTape(persistent=True) as tape:
             latents = [
                 noise.normal(noise.fold(seed, n), tf.shape(labels)[0], self.latent_dim)

@@ -67,6 +67,7 @@ class AdversarialOptions(Options):
     }
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("latent_dim", "width", "generative_learning_rate"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"--option {name} is {getattr(self, name)}; must be positive")
@@ -142,7 +143,7 @@ class AdversarialLearner(Learner):
         batch = super().unpack(data)
         if self.uses_unlabelled and batch.unlabelled is not None:
             return batch
-        return batch._replace(unlabelled=batch.examples)
+        return batch._replace(unlabelled=batch.examples, unlabelled_views=batch.views)
 
     def classify(self, examples: Mapping[str, tf.Tensor], seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """Log-probabilities ``[B, C]`` of C on each group; every example has its own mask."""

@@ -18,6 +18,9 @@ class Batch(NamedTuple):
         weights: ``[B]``, of each labelled example in the classifier's loss; None for 1.
         views: ``[B, V, *shape]`` label-preserving views of the labelled examples, stored beside
             them, for learners that use them.
+        unlabelled_views: ``[B, V, *shape]``, the same of the unlabelled examples.
+        emphasis: ``[B]`` weights, 1 on average over the labelled set, of what is generated of each
+            labelled example; None for 1.
     """
 
     examples: tf.Tensor
@@ -25,6 +28,8 @@ class Batch(NamedTuple):
     unlabelled: tf.Tensor | None = None
     weights: tf.Tensor | None = None
     views: tf.Tensor | None = None
+    unlabelled_views: tf.Tensor | None = None
+    emphasis: tf.Tensor | None = None
 
     @classmethod
     def of(cls, data: Any) -> Batch:

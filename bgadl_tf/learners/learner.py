@@ -6,26 +6,29 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.registry import Registry
 from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.further import Further
-from bgadl_tf.learners.networks import Networks
 from bgadl_tf.learners.optimizers import make_optimizer
 from bgadl_tf.learners.options import Options
+from bgadl_tf.learners.previous import RemembersPrevious
 from bgadl_tf.learners.stage import Stage
+from bgadl_tf.learners.transforms import VIEWS, Transforms
 from bgadl_tf.models import losses, noise
 from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.spaces import Space
+
+_LABELLED, _UNLABELLED = (100, 0), (100, 1)
+"""Salts of what is drawn for transforms, apart from those of what learners draw."""
 
 TRUNK = "trunk"
 """The optimizer of what is below the classifier's head, where its learning rate is another."""
 
 
-class Learner(Networks):
+class Learner(RemembersPrevious):
     """A classifier and the way it is fitted.
 
     ``train_step`` takes a ``Batch``, this replica's share of one, or what ``fit`` hands it. Its
@@ -55,7 +58,7 @@ class Learner(Networks):
         self.trackers = {
             name: keras.metrics.Mean(name=name) for name in ("loss", "accuracy", *self.terms)
         }
-        self._keep("_previous", None)
+        self._keep("transforms", Transforms.of(self.options, classifier.example_shape))
         self.built = True
 
     @classmethod
@@ -77,12 +80,6 @@ class Learner(Networks):
     @property
     def networks(self) -> dict[str, keras.Model]:
         return {"classifier": self.classifier}
-
-    @property
-    def saved_networks(self) -> dict[str, keras.Model]:
-        """Every network that a checkpoint holds: those that are trained, teachers, the previous."""
-        previous = {} if self._previous is None else {"previous": self._previous}
-        return {**self.networks, **previous}
 
     @property
     def saved_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
@@ -114,6 +111,15 @@ class Learner(Networks):
         """
         return [Stage("train", self, self.noise_seed, resets=self.resets(warm_start))]
 
+    @property
+    def uses_views(self) -> bool:
+        return self.transforms.uses_views
+
+    @property
+    def needs_views(self) -> bool:
+        """Whether it is of no use without views of the examples."""
+        return self.uses_views and self.options.transforms == VIEWS
+
     def resets(self, warm_start: bool = False) -> tuple[str, ...]:
         """Names of the networks that begin every round from their initial weights."""
         return () if warm_start else ("classifier",)
@@ -143,59 +149,37 @@ class Learner(Networks):
             objectives = {**objectives, TRUNK: objectives["classifier"]}
         super().descend(tape, objectives)
 
-    # The classifier of the round before
-
-    def keep_previous(self) -> None:
-        """Begin to remember the classifier of the round before; see ``previous``."""
-        if self._previous is None:
-            twin = type(self.classifier).from_config(self.classifier.get_config())
-            self._keep("_previous", twin)
-            self.remember_classifier()
-
-    @property
-    def previous_is_kept(self) -> bool:
-        """Whether ``keep_previous`` was called."""
-        return self._previous is not None
-
-    @property
-    def previous(self) -> Classifier:
-        """The classifier as it was when the newest round began to train.
-
-        Raises:
-            ValueError: ``keep_previous`` was not called.
-        """
-        previous: Classifier | None = self._previous
-        if previous is None:
-            raise ValueError("the classifier of the round before is not kept: keep_previous()")
-        return previous
-
-    def remember_classifier(self) -> None:
-        """Copy the classifier as it is to ``previous``, if that is kept."""
-        if self._previous is not None:
-            copy_weights(self.classifier, self._previous)
-
     # One step
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         batch = self.unpack(data)
         seed = self.step_seed()
-        examples = self.seen_of(batch, noise.fold(seed, 0))
+        batch = self.transformed(batch, seed)
         with tf.GradientTape() as tape:
             log_probs = self.classifier(
-                examples, training=self.trains_trunk, seed=noise.fold(seed, 1)
+                batch.examples, training=self.trains_trunk, seed=noise.fold(seed, 1)
             )
             term = weighted(losses.cross_entropy(log_probs, batch.labels), batch)
             loss = losses.global_mean(term)
         self.descend(tape, {"classifier": loss})
         return self.track({"classification": term}, term, log_probs, batch)
 
-    def seen_of(self, batch: Batch, seed: tf.Tensor) -> tf.Tensor:
-        """What a training step shows the classifier of the labelled examples, ``[B, *shape]``."""
-        return self.transform(batch.examples, seed)
+    def transformed(self, batch: Batch, seed: tf.Tensor) -> Batch:
+        """The batch with every real example transformed, labelled or not, each in its own way.
 
-    def transform(self, examples: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Label-preserving transform of real examples ``[B, *shape]``; here none."""
-        return examples
+        Args:
+            batch: Unpacked.
+            seed: ``[2]``, of the step.
+        """
+        if not self.transforms.kinds:
+            return batch
+        examples = self.transforms(batch.examples, noise.fold(seed, *_LABELLED), batch.views)
+        unlabelled = batch.unlabelled
+        if unlabelled is not None:
+            unlabelled = self.transforms(
+                unlabelled, noise.fold(seed, *_UNLABELLED), batch.unlabelled_views
+            )
+        return batch._replace(examples=examples, unlabelled=unlabelled)
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Loss and accuracy of the deterministic classifier, for ``evaluate``."""
@@ -216,13 +200,12 @@ class Learner(Networks):
         labels = tf.convert_to_tensor(batch.labels)
         if labels.shape.rank == 2 and labels.shape[1] == 1:
             labels = labels[:, 0]
-        unlabelled, views = batch.unlabelled, batch.views
-        return batch._replace(
-            examples=self.space.to_float(tf.convert_to_tensor(batch.examples)),
-            unlabelled=None if unlabelled is None else self.space.to_float(unlabelled),
-            views=None if views is None else self.space.to_float(views),
-            labels=tf.cast(labels, tf.int32),
-        )
+        given = {
+            name: self.space.to_float(tf.convert_to_tensor(values))
+            for name in ("examples", "unlabelled", "views", "unlabelled_views")
+            if (values := getattr(batch, name)) is not None
+        }
+        return batch._replace(**given, labels=tf.cast(labels, tf.int32))
 
     def track(
         self,
@@ -250,7 +233,11 @@ class Learner(Networks):
     def metrics(self) -> list[keras.metrics.Metric]:
         return list(self.trackers.values())
 
-    # What it makes of a query
+    # What it says of a round, and makes of a query
+
+    def facts(self) -> dict[str, float]:
+        """Numbers about the training of the newest round, from saved weights; here none."""
+        return {}
 
     def further(self, asked: Batch, seed: tuple[int, int]) -> Further | None:
         """Further examples, made of those that were asked for and labelled; here none.
@@ -288,12 +275,6 @@ def weighted(per_example: tf.Tensor, batch: Batch) -> tf.Tensor:
     if batch.weights is None:
         return per_example
     return per_example * tf.cast(batch.weights, per_example.dtype)
-
-
-def copy_weights(source: keras.Model, target: keras.Model) -> None:
-    """Give a network the weights of another one of the same layers, on any replicas."""
-    for theirs, mine in zip(source.weights, target.weights, strict=True):
-        mine.assign(np.asarray(theirs.numpy()))
 
 
 LEARNERS: Registry[type[Learner]] = Registry("learner", "bgadl_tf.learners")

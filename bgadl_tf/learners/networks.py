@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from bgadl_tf.core.types import Floats, Labels
 from bgadl_tf.learners import initial_weights
 from bgadl_tf.learners.initial_weights import SeedOf
 from bgadl_tf.learners.optimizers import OPTIMIZERS, make_optimizer, restore_state, state_of
@@ -44,8 +46,17 @@ class Networks(keras.Model):
 
     @property
     def uses_views(self) -> bool:
-        """Whether a batch brings the stored views of its labelled examples."""
+        """Whether a batch brings the stored views of its examples."""
         return False
+
+    @property
+    def uses_emphasis(self) -> bool:
+        """Whether a batch says how much is to be generated of each labelled example."""
+        return False
+
+    def emphasis(self, labels: Labels, scores: Floats) -> Floats:
+        """See ``Trainable``; here as much of each."""
+        return np.ones(len(labels), np.float32)
 
     @property
     def learning_rate(self) -> float:

@@ -65,6 +65,7 @@ class SimSiamOptions(Options):
     rotation: float = 15.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name, least in {"pretext_steps": 1, "projection_dim": BOTTLENECK}.items():
             if getattr(self, name) < least:
                 raise ConfigError(
@@ -74,16 +75,8 @@ class SimSiamOptions(Options):
             raise ConfigError(
                 f"--option pretext_learning_rate is {self.pretext_learning_rate}; must be positive"
             )
-        for name in ("pretext_weight_decay", "rotation"):
-            if not getattr(self, name) >= 0:
-                raise ConfigError(f"--option {name} is {getattr(self, name)}; must be at least 0")
-        for name in ("jitter", "greyscale", "shift"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"--option {name} is {getattr(self, name)}; must be in [0, 1]")
-        if not 0 <= self.zoom < 1:
-            raise ConfigError(f"--option zoom is {self.zoom}; must be in [0, 1)")
-        if not 0 < self.smallest_crop <= 1:
-            raise ConfigError(f"--option smallest_crop is {self.smallest_crop}; must be in (0, 1]")
+        self.require(self.pretext_weight_decay >= 0, "pretext_weight_decay", "at least 0")
+        self.require(0 <= self.greyscale <= 1, "greyscale", "in [0, 1]")
 
     def views(self, channels: int) -> Views:
         """What draws views of images of so many channels."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import keras
 import tensorflow as tf
 
+from bgadl_tf.core.types import Floats, Labels
 from bgadl_tf.learners.batch import Batch
 
 
@@ -29,7 +30,19 @@ class Trainable(Protocol):
 
     @property
     def uses_views(self) -> bool:
-        """Whether a batch brings the stored views of its labelled examples."""
+        """Whether a batch brings the stored views of its examples."""
+
+    @property
+    def uses_emphasis(self) -> bool:
+        """Whether a batch says how much is to be generated of each labelled example."""
+
+    def emphasis(self, labels: Labels, scores: Floats) -> Floats:
+        """How much is to be generated of each labelled example, ``[N]``, 1 on average.
+
+        Args:
+            labels: ``[N]``.
+            scores: ``[N]``, how informative each was when it was asked for; nan where unknown.
+        """
 
     def train_step(self, data: Batch) -> Any:
         """One gradient step, on this replica's share of a batch."""

@@ -21,8 +21,9 @@ import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.learners.initial_weights import SeedOf
-from bgadl_tf.learners.learner import LEARNERS, Learner, copy_weights, weighted
+from bgadl_tf.learners.learner import LEARNERS, Learner, weighted
 from bgadl_tf.learners.options import Options
+from bgadl_tf.learners.previous import copy_weights
 from bgadl_tf.models import losses, noise
 from bgadl_tf.models.classifiers.base import Classifier
 
@@ -41,6 +42,7 @@ class TODOptions(Options):
     ema: float = 0.999
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.unlabelled_weight < 0:
             raise ConfigError(
                 f"--option unlabelled_weight is {self.unlabelled_weight}; must be at least 0"
@@ -89,7 +91,8 @@ class TOD(Learner):
         copy_weights(self.classifier, self.teacher)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        batch, seed = self.unpack(data), self.step_seed()
+        seed = self.step_seed()
+        batch = self.transformed(self.unpack(data), seed)
         groups = [batch.examples, *(() if batch.unlabelled is None else (batch.unlabelled,))]
         seeds = [noise.fold(seed, number) for number in range(len(groups))]
         targets = [centred(self.teacher(group)) for group in groups]

@@ -124,7 +124,8 @@ class VAEACGAN(AdversarialLearner):
         return {**super().networks, "encoder": self.encoder}
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        batch, seed = self.unpack(data), self.step_seed()
+        seed = self.step_seed()
+        batch = self.transformed(self.unpack(data), seed)
         terms: dict[str, tf.Tensor] = {}
         augmented = 0.5 * self.generated_weight()
         for number, turn in enumerate(self.turns):

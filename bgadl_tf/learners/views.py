@@ -85,14 +85,15 @@ class ColourViews:
 
     def of(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         """One view of each image ``[B, H, W, 3]`` in [0, 1]."""
-        return self._recoloured(self._cropped(images, draws[:, :5]), draws[:, 5:])
+        return self.recoloured(self.cropped(images, draws), draws)
 
     def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         return self.of(images, noise.uniform(seed, tf.shape(images)[0], (self.draws,)))
 
-    def _cropped(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    def cropped(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """A crop of each image ``[B, H, W, D]`` at full size, half of them mirrored."""
         height, width = images.shape[1:3]
-        area, ratio, place_x, place_y, mirror = tf.unstack(draws, axis=1)
+        area, ratio, place_x, place_y, mirror = tf.unstack(draws[:, :5], axis=1)
         area = self.smallest_crop + (1.0 - self.smallest_crop) * area
         ratio = tf.exp(math.log(RATIO) * (2.0 * ratio - 1.0))
         ratio = tf.clip_by_value(ratio, area, 1.0 / area)  # no side is longer than the image's
@@ -106,8 +107,9 @@ class ColourViews:
             tf.zeros_like(area),
         )
 
-    def _recoloured(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-        applied, grey, *changes = tf.unstack(draws[:, :, None, None], axis=1)
+    def recoloured(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """Each image ``[B, H, W, 3]`` in other colours, some in none."""
+        applied, grey, *changes = tf.unstack(draws[:, 5:, None, None], axis=1)
         applied = tf.cast(applied < JITTERED, tf.float32)
         brightness, contrast, saturation, hue = (
             applied * self.jitter * (2.0 * change - 1.0) for change in changes

@@ -185,7 +185,7 @@ class ActiveLearner(Assembled, Steps):
             test_nll=result.nll,
             queried=query.ids if self.round else (),
             seconds=rounded(trained - start, self._asking.seconds, time.monotonic() - trained),
-            facts=facts,
+            facts={**facts, **self.learner.facts()},
             test_set=self.history.test_sets,
         )
         record.refuse_divergence()

@@ -75,6 +75,28 @@ class KnownExamples:
         return found
 
 
+    def forms_of(self, ids: Sequence[Id]) -> ExampleSource:
+        """Each example followed by its views, ``[n, 1 + V, F]``, read when it is indexed; V is 0
+        where the dataset has none.
+        """
+        return _Forms(self, ids)
+
+
+class _Forms(StoredExamples):
+    """Examples with their views."""
+
+    def __init__(self, examples: KnownExamples, ids: Sequence[Id]) -> None:
+        self._examples, self._ids = examples, tuple(ids)
+        first = self.read(np.zeros(min(1, len(ids)), np.int64))
+        super().__init__((len(ids), *first.shape[1:]), first.dtype)
+
+    def read(self, rows: Rows) -> Examples:
+        ids = [self._ids[row] for row in rows.tolist()]
+        examples = self._examples.of(ids)[:, None]
+        views = self._examples.views_of(ids)
+        return examples if views is None else np.concatenate([examples, views], 1)
+
+
 class _Mixed(StoredExamples):
     """Examples of which some are synthesised."""
 

@@ -19,7 +19,7 @@ from bgadl_tf.loop.callback import Callback
 from bgadl_tf.loop.further import NAME as FURTHER
 from bgadl_tf.loop.journal import Journal, Moment
 from bgadl_tf.loop.plan import Plan
-from bgadl_tf.loop.training_set import TrainingSet
+from bgadl_tf.loop.training_set import TrainingData, TrainingSet
 
 GIVEN = "given_weights"
 """What a journal calls the weights of networks that were given their own."""
@@ -122,14 +122,18 @@ class Fitting:
         self, round_: int, model: Trainable, steps: int, training_set: TrainingSet
     ) -> None:
         """Train networks that are not the learner's but an acquisition's own."""
-        examples, labels = training_set.labelled(round_)
-        if not len(labels):
+        given = training_set.given_to(model, round_)
+        if given.labels is None or not len(given.labels):
             raise PoolError("an acquisition wants to train on labels, and there are none yet")
-        unlabelled = training_set.unlabelled() if model.uses_unlabelled else None
-        views = training_set.views(round_) if model.uses_views else None
         seed = seeding.seed_pair(self.plan.seed, round_, "query", "order")
         self._trainer(model).train(
-            examples, labels, seed, steps, unlabelled=unlabelled, views=views
+            given.examples,
+            given.labels,
+            seed,
+            steps,
+            unlabelled=given.unlabelled,
+            views=given.views,
+            emphasis=given.emphasis,
         )
 
     def _begin(self) -> None:
@@ -208,23 +212,21 @@ class Fitting:
             if step < steps:  # the end of a stage is kept once it is known to be good
                 self.journal.save_weights(Moment(round_, number, step), now=False)
 
-        examples, labels, others, views = None, None, None, None
-        if not stage.uses_labels:
-            others = training_set.everything()
+        if stage.uses_labels:
+            given = training_set.given_to(stage.model, round_)
         else:
-            examples, labels = training_set.labelled(round_)
-            others = training_set.unlabelled() if stage.model.uses_unlabelled else None
-            views = training_set.views(round_) if stage.model.uses_views else None
+            given = TrainingData(unlabelled=training_set.everything())
         if id(stage.model) not in self._trainers:
             self._trainers[id(stage.model)] = self._trainer(stage.model, stage.uses_labels)
         self._trainers[id(stage.model)].train(
-            examples,
-            labels,
+            given.examples,
+            given.labels,
             seeding.seed_pair(self.plan.seed, round_, "order", detail),
             steps,
             first_step,
-            unlabelled=others,
-            views=views,
+            unlabelled=given.unlabelled,
+            views=given.views,
+            emphasis=given.emphasis,
             progress=progress,
         )
         if stage.becomes_initial:

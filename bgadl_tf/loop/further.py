@@ -6,6 +6,9 @@ ones are made under the new one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 import tensorflow as tf
 
@@ -23,6 +26,20 @@ from bgadl_tf.loop.labelling import Labelling
 
 NAME = "further"
 """Under which the journal keeps them: ids of the x*, examples, labels, and facts about each."""
+
+
+class Joined(NamedTuple):
+    """Further examples of one round that join the training set.
+
+    Fields:
+        ids: Of the x* that they were made of, ``[n]``.
+        examples: ``[n, *shape]``.
+        labels: ``[n]``.
+    """
+
+    ids: Sequence[Id]
+    examples: Examples
+    labels: Labels
 
 
 class FurtherExamples:
@@ -83,12 +100,12 @@ class FurtherExamples:
             self._journal.keep(round_, NAME, kept)
         return {name: float(values.mean()) for name, values in facts_of(kept).items()}
 
-    def joined(self, rounds: int) -> list[tuple[Examples, Labels]]:
+    def joined(self, rounds: int) -> list[Joined]:
         """Those that join the training set, of rounds 1 .. ``rounds``: the newest of each id,
         if they were made under the label that the id has now.
         """
         labels = self._labelling.pool.labels
-        found: list[tuple[Examples, Labels]] = []
+        found: list[Joined] = []
         newer: set[Id | None] = set()
         for round_ in range(rounds, 0, -1):
             kept = self._journal.kept(round_, NAME)
@@ -100,7 +117,8 @@ class FurtherExamples:
                 for id_, label in zip(ids, kept["labels"].tolist(), strict=True)
             ])  # fmt: skip
             newer |= {*ids}
-            found.append((kept["examples"][valid], kept["labels"][valid]))
+            sources = [id_ for id_, use in zip(ids, valid, strict=True) if use and id_ is not None]
+            found.append(Joined(sources, kept["examples"][valid], kept["labels"][valid]))
         return found[::-1]
 
     def _sources(self, round_: int, query: Query) -> list[Id]:

@@ -89,7 +89,7 @@ def check_views(learner: Learner, name: str, given: bool) -> None:
     Raises:
         ConfigError: The message says where views come from.
     """
-    if learner.uses_views and not given:
+    if learner.needs_views and not given:
         raise ConfigError(
             f"{type(learner).__name__} learns from views of the examples, and those of {name!r} "
             "have none: give --views 4 or so with --backbone, or make them with 'bgadl embed "

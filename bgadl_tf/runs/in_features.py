@@ -41,7 +41,7 @@ def check(config: RunConfig, learner: str, options: Options) -> None:
             f"learner {learner!r} takes images, and with --backbone it would be given features; "
             "use another learner, or leave out --backbone"
         ) from None
-    if tried.uses_views and not config.views:
+    if tried.needs_views and not config.views:
         raise ConfigError(
             f"learner {learner!r} learns from views of the images, and --views is 0; give --views "
             "4 or so, or use another learner"

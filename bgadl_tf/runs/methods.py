@@ -1,8 +1,10 @@
-"""The paper's arms by name: a learner, an acquisition, and what is labelled from the start."""
+"""Methods by name: a learner, an acquisition, and what they are set to unless asked otherwise."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.registry import Registry
@@ -15,24 +17,31 @@ class Method:
     Attributes:
         learner: Registered learner.
         acquisition: Registered acquisition.
-        paper_name: What Tran et al. 2019 call it.
+        paper_name: What Tran et al. 2019 call it; what it is, of others.
         whole_set: Round 0 trains on the whole training set and nothing is asked.
+        options: Of the learner, instead of its defaults.
     """
 
     learner: str
     acquisition: str
     paper_name: str
     whole_set: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
 
+
+PAPER: Mapping[str, Any] = {"unlabelled": False}
+"""As in the paper, generative networks see labelled examples alone."""
 
 METHODS: Registry[Method] = Registry("method")
-METHODS.register("bgadl")(Method("vaeacgan", "bald", "AL w. VAEACGAN"))
-METHODS.register("al-acgan")(Method("acgan", "bald", "AL w. ACGAN"))
+METHODS.register("bgadl")(Method("vaeacgan", "bald", "AL w. VAEACGAN", options=PAPER))
+METHODS.register("al-acgan")(Method("acgan", "bald", "AL w. ACGAN", options=PAPER))
 METHODS.register("al-pmda")(Method("pmda", "bald", "AL w. PMDA"))
 METHODS.register("bald")(Method("plain", "bald", "AL without DA"))
-METHODS.register("bda")(Method("acgan", "random", "BDA (partial training)"))
+METHODS.register("bda")(Method("acgan", "random", "BDA (partial training)", options=PAPER))
 METHODS.register("random")(Method("plain", "random", "Random selection"))
-METHODS.register("bda-full")(Method("acgan", "random", "BDA (full training)", whole_set=True))
+METHODS.register("bda-full")(
+    Method("acgan", "random", "BDA (full training)", whole_set=True, options=PAPER)
+)
 
 
 def resolve(method: str | None, learner: str | None, acquisition: str | None) -> Method:

@@ -16,7 +16,8 @@ from bgadl_tf.acquisition.tod import TOD, discrepancy
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.learners.abilities import KeepsPrevious
-from bgadl_tf.learners.learner import LEARNERS, Learner, copy_weights
+from bgadl_tf.learners.learner import LEARNERS, Learner
+from bgadl_tf.learners.previous import copy_weights
 from bgadl_tf.learners.networks import Networks
 from bgadl_tf.learners.options import Options
 from bgadl_tf.learners.stage import Stage

@@ -9,6 +9,7 @@ import tensorflow as tf
 from bgadl_tf.core.types import ImageShape
 from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.pmda import PMDA
+from bgadl_tf.models import noise
 from tests.support.examples import some_vectors
 from tests.support.learners import small_learner
 
@@ -16,7 +17,7 @@ from tests.support.learners import small_learner
 def transform(shape: ImageShape, images: np.ndarray, **options: float) -> np.ndarray:
     learner = small_learner("pmda", shape=shape, **options)
     assert isinstance(learner, PMDA)
-    return learner.transform(tf.constant(images, tf.float32), tf.constant((1, 2))).numpy()
+    return learner.transforms(tf.constant(images, tf.float32), tf.constant((1, 2))).numpy()
 
 
 @pytest.fixture
@@ -58,21 +59,22 @@ def test_of_vectors_each_form_is_taken_as_often() -> None:
     examples = some_vectors(3000)
     views = np.stack([examples + 10, examples + 20, examples + 30], 1)
     batch = Batch(tf.constant(examples), tf.zeros(3000, tf.int32), views=tf.constant(views))
-    seen = learner.seen_of(batch, tf.constant((1, 2))).numpy()
+    seen = learner.transformed(batch, tf.constant((1, 2))).examples.numpy()
     chosen = ((seen - examples) / 10).round().astype(int)
     assert (chosen == chosen[:, :1]).all(), "one form of one example, whole"
     counts = np.bincount(chosen[:, 0])
     assert len(counts) == 4
     assert np.abs(counts - 750).max() < 100
-    other = learner.seen_of(batch, tf.constant((1, 3))).numpy()
+    other = learner.transformed(batch, tf.constant((1, 3))).examples.numpy()
     assert not np.array_equal(seen, other)
-    without = learner.seen_of(batch._replace(views=None), tf.constant((1, 2)))
-    np.testing.assert_array_equal(without, examples)
+    without = learner.transformed(batch._replace(views=None), tf.constant((1, 2)))
+    np.testing.assert_array_equal(without.examples, examples)
 
 
 def test_images_are_moved_whatever_views_there_are(cross: np.ndarray) -> None:
     learner = small_learner("pmda", shape=(15, 15, 1))
     assert not learner.uses_views
     batch = Batch(tf.constant(cross), tf.zeros(64, tf.int32))
-    moved = learner.seen_of(batch, tf.constant((1, 2)))
-    np.testing.assert_array_equal(moved, transform((15, 15, 1), cross))
+    moved = learner.transformed(batch, tf.constant((1, 2))).examples
+    seed = noise.fold(tf.constant((1, 2)), 100, 0)
+    np.testing.assert_array_equal(moved, learner.transforms(batch.examples, seed))

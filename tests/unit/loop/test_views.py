@@ -14,6 +14,7 @@ from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.loop.active_learner import ActiveLearner
 from bgadl_tf.loop.examples import KnownExamples
 from bgadl_tf.loop.folder_journal import held
+from bgadl_tf.loop.further import Joined
 from bgadl_tf.loop.plan import Plan
 from bgadl_tf.loop.training_set import TrainingSet
 from tests.support.examples import some_labels, some_vectors
@@ -62,14 +63,14 @@ def test_what_has_no_views_stands_in_for_them() -> None:
     expected = [[made[1]] * 2, VIEWS[0], [made[0]] * 2]
     np.testing.assert_array_equal(views, np.asarray(expected))
 
-    class Joined:
+    class Made:
         """x' that joined in every round."""
 
-        def joined(self, rounds: int) -> list[tuple[np.ndarray, np.ndarray]]:
-            return [(made, some_labels(2))]
+        def joined(self, rounds: int) -> list[Joined]:
+            return [Joined([first, first], made, some_labels(2))]
 
-    further: Any = Joined()
-    joined = TrainingSet(loop.pool, known, further).views(0)
+    further: Any = Made()
+    joined = TrainingSet(loop.pool, known, further, loop.journal).views(0)
     assert joined is not None
     np.testing.assert_array_equal(joined[-2:], np.stack([made, made], 1))
 
