@@ -207,7 +207,12 @@ class Trainer:
                     count = tf.shape(resident["labels"], tf.int64)[0]
                     own = positions(count, seed, step, self.batch_size)[first : first + share]
                     known = {name: tf.gather(values, own) for name, values in resident.items()}
-                    batch = Batch(**known, unlabelled=of_pool, unlabelled_views=its_views)
+                    batch = Batch(
+                        **known,
+                        unlabelled=of_pool,
+                        unlabelled_views=its_views,
+                        labelled_size=count,
+                    )
                 else:
                     batch = Batch(of_pool, tf.fill((share,), tf.constant(UNLABELLED, tf.int32)))
             self.model.train_step(batch)

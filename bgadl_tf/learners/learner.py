@@ -201,9 +201,9 @@ class Learner(RemembersPrevious):
         if labels.shape.rank == 2 and labels.shape[1] == 1:
             labels = labels[:, 0]
         given = {
-            name: self.space.to_float(tf.convert_to_tensor(values))
+            name: self.space.to_float(tf.convert_to_tensor(getattr(batch, name)))
             for name in ("examples", "unlabelled", "views", "unlabelled_views")
-            if (values := getattr(batch, name)) is not None
+            if getattr(batch, name) is not None
         }
         return batch._replace(**given, labels=tf.cast(labels, tf.int32))
 

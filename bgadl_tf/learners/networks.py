@@ -67,6 +67,11 @@ class Networks(keras.Model):
         """One optimizer per network."""
         raise NotImplementedError(f"{type(self).__name__} must name its optimizers")
 
+    @property
+    def followers(self) -> dict[str, str]:
+        """Names of optimizers that are copies of others, with states of their own."""
+        return {}
+
     def compile(
         self,
         optimizer: str
@@ -92,7 +97,7 @@ class Networks(keras.Model):
             )
         optimizers = self.default_optimizers()
         if isinstance(optimizer, Mapping):
-            if set(optimizer) != set(optimizers):
+            if set(optimizer) - {*self.followers} != set(optimizers):
                 raise ValueError(
                     f"optimizers for {sorted(optimizer)}; expected one for each of "
                     f"{sorted(optimizers)}"
@@ -102,6 +107,10 @@ class Networks(keras.Model):
             optimizers[self.main] = make_optimizer(optimizer.lower(), self.learning_rate)
         elif optimizer is not None:
             optimizers[self.main] = keras.optimizers.get(optimizer)
+        for follower, leader in self.followers.items():
+            if follower not in optimizers:
+                like = optimizers[leader]
+                optimizers[follower] = type(like).from_config(like.get_config())
         super().compile(optimizer=None, **kw)
         for name, one in optimizers.items():
             one.build(self.trained_variables(name))

@@ -106,10 +106,15 @@ def global_mean(per_example: tf.Tensor) -> tf.Tensor:
     Returns:
         Scalar float32.
     """
-    count = tf.cast(tf.shape(per_example)[0], tf.float32)
-    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
-        count = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, count)
+    count = summed_over_replicas(tf.cast(tf.shape(per_example)[0], tf.float32))
     return tf.math.divide_no_nan(tf.reduce_sum(tf.cast(per_example, tf.float32)), count)
+
+
+def summed_over_replicas(values: tf.Tensor) -> tf.Tensor:
+    """The sum of what every replica has, on each of them; no gradient should pass through it."""
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return values
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, values)
 
 
 def scale_gradient(values: tf.Tensor, factor: float) -> tf.Tensor:

@@ -89,7 +89,11 @@ class Heard(Networks):
         return {"summing": keras.optimizers.SGD(0.01)}
 
     def train_step(self, data: Batch) -> None:
-        given = [tensor for tensor in data if tensor is not None]
+        given = [
+            tensor
+            for tensor in data._replace(labelled_size=None, unlabelled_views=None)
+            if tensor is not None
+        ]
         tf.numpy_function(lambda *arrays: self.batches.append(arrays), given, [])
         with tf.GradientTape() as tape:
             error = tf.square(self.summing(data.examples)[:, 0] - tf.reduce_sum(data.examples, 1))

@@ -1,0 +1,124 @@
+"""Pseudo-labels: folds, cross-fitting, and a gate that opens only where C is right often enough."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.learners.batch import Batch
+from bgadl_tf.learners.pseudo import PseudoOptions
+from bgadl_tf.learners.pseudo_labels.cross_fitted import CrossFitted
+from bgadl_tf.learners.pseudo_labels.folds import folds_of
+from bgadl_tf.learners.pseudo_labels.gate import CLOSED, LADDER, Gate
+from bgadl_tf.models.classifiers.base import CLASSIFIERS
+from tests.support.examples import some_images, some_labels, some_vectors
+from tests.support.learners import small_learner, weights_of
+
+
+@pytest.mark.parametrize("examples", [some_vectors(3000), some_images(3000) / np.float32(255)])
+def test_folds_follow_from_contents_and_are_even(examples: np.ndarray) -> None:
+    folds = folds_of(tf.constant(examples), 3).numpy()
+    assert np.abs(np.bincount(folds, minlength=3) - 1000).max() < 150
+    order = np.random.default_rng(0).permutation(3000)
+    np.testing.assert_array_equal(folds_of(tf.constant(examples[order]), 3), folds[order])
+    copies = np.concatenate([examples[:50], examples[:50]])
+    np.testing.assert_array_equal(folds_of(tf.constant(copies), 3)[:50], folds[:50])
+
+
+def test_other_contents_are_in_other_folds_even_if_they_are_a_permutation() -> None:
+    vectors = some_vectors(2000)
+    turned = folds_of(tf.constant(vectors[:, ::-1].copy()), 2).numpy()
+    assert 800 < (turned == folds_of(tf.constant(vectors), 2).numpy()).sum() < 1200
+
+
+def seeing(
+    precision: float, caution: float, confidence: np.ndarray, right: np.ndarray, steps: int = 1
+) -> Gate:
+    gate = Gate(precision, caution, decay=0.9)
+    for _ in range(steps):
+        gate.see(tf.constant(confidence, tf.float32), tf.constant(right))
+    return gate
+
+
+def test_the_gate_opens_where_held_out_predictions_are_right_often_enough() -> None:
+    confidence = np.repeat([0.35, 0.55, 0.78, 0.96], 100)
+    right = np.concatenate([np.arange(100) < share for share in (20, 50, 80, 98)])
+    # Above 0.6 lie the last two hundred, of which 178 are right; above 0.8 the last hundred.
+    assert float(seeing(0.88, 0, confidence, right).threshold(400)) == pytest.approx(0.6)
+    assert float(seeing(0.95, 0, confidence, right).threshold(400)) == pytest.approx(0.8)
+    assert float(seeing(0.99, 0, confidence, right).threshold(400)) == CLOSED
+    weights = seeing(0.95, 0, confidence, right).accepts(tf.constant([0.79, 0.81, 0.999]), 400)
+    np.testing.assert_array_equal(weights, [0, 1, 1])
+
+
+def test_it_is_closed_before_it_has_seen_anything_and_where_c_is_often_wrong() -> None:
+    empty = Gate(0.5, 0.0, 0.9)
+    np.testing.assert_array_equal(empty.accepts(tf.constant([1.0, 0.5]), 50), [0, 0])
+    sure = np.full(100, 0.99)
+    assert float(seeing(0.8, 0, sure, np.arange(100) < 60).threshold(100)) == CLOSED
+
+
+def test_caution_asks_for_more_where_fewer_are_labelled() -> None:
+    confidence, right = np.full(64, 0.97), np.arange(64) < 60
+    gate = seeing(0.85, 1.64, confidence, right, steps=200)
+    assert float(gate.threshold(20)) == CLOSED
+    assert float(gate.threshold(2000)) == 0.0
+    # Wilson's bound, by hand: 60 of 64 seen again and again are no more than 100 examples.
+    share, z, n = 60 / 64, 1.64, 100
+    expected = share + z * z / (2 * n) - z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    assert gate.bounds(n)[0].numpy() == pytest.approx(expected / (1 + z * z / n), rel=1e-5)
+    assert len(gate.bounds(n)) == len(LADDER)
+
+
+def test_no_copy_learns_from_what_it_predicts() -> None:
+    classifier = CLASSIFIERS.get("mlp")((12,), 10)
+    copies = CrossFitted.of(classifier, 2)
+    vectors, labels = tf.constant(some_vectors(20)), tf.constant(some_labels(20))
+    folds = folds_of(vectors, 2)
+    for fold, copy in enumerate(copies.copies):
+        only = CrossFitted([copy])
+        with tf.GradientTape() as tape:
+            tape.watch(vectors)
+            loss = only.objective(
+                vectors, labels, tf.where(folds == fold, 0, 1), True, tf.constant((1, 2))
+            )
+        gradient = tf.reduce_sum(tf.abs(tape.gradient(loss, vectors)), 1).numpy()
+        np.testing.assert_array_equal(gradient > 0, folds.numpy() != fold)
+    named = [tf.fill((20, 1), number) for number in range(2)]
+    told = copies.held_out(lambda copy: named[copies.copies.index(copy)], folds)
+    np.testing.assert_array_equal(told[:, 0], folds)
+
+
+def test_pseudo_labels_teach_only_where_the_gate_is_open() -> None:
+    after = []
+    for open_ in (False, True):
+        learner = small_learner("pseudo", "mlp", (12,), transforms="none", pseudo_rampup=0)
+        gate = learner.gate
+        sure = tf.ones(50)
+        gate.see(sure, tf.fill((50,), open_))
+        gate.see = lambda confidence, right: None
+        batch = Batch(
+            tf.constant(some_vectors(8)), tf.constant(some_labels(8)),
+            unlabelled=tf.constant(some_vectors(8, seed=1)),
+        )  # fmt: skip
+        learner.train_step(batch)
+        accepted = learner.guess(learner.unpack(batch), learner.step_seed()).weights
+        np.testing.assert_array_equal(accepted, np.full(8, float(open_)))
+        after.append(weights_of(learner))
+    assert any(not np.array_equal(after[0][key], value) for key, value in after[1].items())
+    assert learner.facts().keys() == {"pseudo_accepted", "pseudo_threshold"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("pseudo_weight", 0), ("pseudo_precision", 0), ("pseudo_precision", 1.5),
+        ("pseudo_folds", 1), ("pseudo_decay", 1.0), ("pseudo_teacher", "nobody"),
+        ("pseudo_caution", -1), ("pseudo_passes", 1),
+    ],
+)  # fmt: skip
+def test_options_that_cannot_be_are_refused(name: str, value: object) -> None:
+    with pytest.raises(ConfigError, match=f"--option {name} is"):
+        PseudoOptions(**{name: value})
