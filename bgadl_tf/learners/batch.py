@@ -21,6 +21,7 @@ class Batch(NamedTuple):
         unlabelled_views: ``[B, V, *shape]``, the same of the unlabelled examples.
         emphasis: ``[B]`` weights, 1 on average over the labelled set, of what is generated of each
             labelled example; None for 1.
+        transformed: ``[B, *shape]``, the labelled examples transformed, where C sees both.
     """
 
     examples: tf.Tensor
@@ -30,6 +31,7 @@ class Batch(NamedTuple):
     views: tf.Tensor | None = None
     unlabelled_views: tf.Tensor | None = None
     emphasis: tf.Tensor | None = None
+    transformed: tf.Tensor | None = None
 
     @classmethod
     def of(cls, data: Any) -> Batch:

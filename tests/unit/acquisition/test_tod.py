@@ -17,9 +17,9 @@ from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.learners.abilities import KeepsPrevious
 from bgadl_tf.learners.learner import LEARNERS, Learner
-from bgadl_tf.learners.previous import copy_weights
 from bgadl_tf.learners.networks import Networks
 from bgadl_tf.learners.options import Options
+from bgadl_tf.learners.previous import copy_weights
 from bgadl_tf.learners.stage import Stage
 from bgadl_tf.loop.active_learner import ActiveLearner
 from bgadl_tf.loop.callback import Callback
