@@ -14,6 +14,7 @@ differ in what is generated and not in how much. Where the pool is used
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -21,6 +22,12 @@ import tensorflow as tf
 
 from bgadl_tf.learners.adversarial import AdversarialLearner
 from bgadl_tf.learners.learner import LEARNERS, weighted
+from bgadl_tf.learners.probation.learner import (
+    Factors,
+    counting,
+    real_and_transformed,
+    transformed_of,
+)
 from bgadl_tf.models import noise
 from bgadl_tf.models.groups import named
 from bgadl_tf.models.losses import (
@@ -41,6 +48,11 @@ class ACGAN(AdversarialLearner):
         "discriminator_generated", "generator_adversarial",
     )  # fmt: skip
 
+    further_groups = ("generated",)
+
+    def group_factors(self) -> Factors:
+        return {**super().group_factors(), "generated": self.generated_weight()}
+
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         seed, options = self.step_seed(), self.options
         batch = self.transformed(self.unpack(data), seed)
@@ -54,19 +66,24 @@ class ACGAN(AdversarialLearner):
             made = self.generator(inputs, training=True, groups=(1, 1))
             generated = named(made, ("first", "second"))
             # Apart from the real ones, since G's gradient comes back through the generated alone.
-            log_probs = self.classify({"real": batch.examples}, noise.fold(seed, 3))
-            log_probs |= self.classify(generated, noise.fold(seed, 4))
+            log_probs = self.classify(real_and_transformed(batch), noise.fold(seed, 3))
+            seen = {group: self.for_classifier(made) for group, made in generated.items()}
+            log_probs |= self.classify(seen, noise.fold(seed, 4))
             c = {
                 group: weighted(cross_entropy(of_group, labels), batch)
                 for group, of_group in log_probs.items()
             }
+            agreed = self.agree({**transformed_of(batch), **seen}, labels, noise.fold(seed, 5))
             d = self.discriminate({"real": batch.unlabelled})
             d |= self.discriminate(generated)
-            classified = 0.5 * (c["first"] + c["second"])
+            classified = mean_of_both(c)
             fooled = 0.5 * (cross_entropy_real(d["first"]) + cross_entropy_real(d["second"]))
             exposed = 0.5 * (cross_entropy_fake(d["first"]) + cross_entropy_fake(d["second"]))
             real = cross_entropy_real(d["real"])
-            loss = c["real"] + self.generated_weight() * classified
+            counted = {g: term for g, term in counting(c, agreed).items() if g not in generated}
+            counted["generated"] = mean_of_both(counting(c, agreed))
+            factors = self.group_factors()
+            loss, parts = self.per_example(counted, factors), self.parts(counted, factors)
             objectives = {
                 "generator": options.adversarial_weight * fooled
                 + options.class_weight * classified,
@@ -74,10 +91,20 @@ class ACGAN(AdversarialLearner):
                 "classifier": loss,
             }
             objectives = {name: global_mean(value) for name, value in objectives.items()}
-        self.descend(tape, objectives)
+        if agreed:
+            agreed["generated"] = mean_of_both(agreed)
+        warmup = self.warmup()
+        self.finish_step(agreed, self.descend(tape, objectives, parts), warmup=warmup)
+        self.look_at(real, {group: cross_entropy_fake(d[group]) for group in generated})
         terms = {
+            **{f"classification_{group}": c[group] for group in transformed_of(batch)},
             "classification": c["real"], "classification_generated": classified,
             "discriminator_real": real, "discriminator_generated": exposed,
             "generator_adversarial": fooled,
         }  # fmt: skip
         return self.track(terms, loss, log_probs["real"], batch)
+
+
+def mean_of_both(values: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    """Mean over the two generated examples of each real one, ``[B]``."""
+    return 0.5 * (values["first"] + values["second"])

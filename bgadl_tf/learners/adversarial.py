@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -12,10 +13,11 @@ import tensorflow as tf
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.types import Floats
 from bgadl_tf.learners.batch import Batch
+from bgadl_tf.learners.conditional import apply_if, gradients_if
 from bgadl_tf.learners.further import Further
 from bgadl_tf.learners.fused_optimizers import Adam
-from bgadl_tf.learners.learner import Learner
 from bgadl_tf.learners.options import Options
+from bgadl_tf.learners.probation.warmup import WarmUpLearner, WarmUpOptions
 from bgadl_tf.models import groups, noise
 from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.discriminator import Discriminator
@@ -23,7 +25,7 @@ from bgadl_tf.models.generator import Generator
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdversarialOptions(Options):
+class AdversarialOptions(WarmUpOptions):
     """What the generative learners have in common.
 
     Args:
@@ -36,12 +38,10 @@ class AdversarialOptions(Options):
             suits runs of a hundred thousand steps.
         generative_beta_1: Of the same Adam.
         adversarial_weight: Weight of fooling D in G's objective.
-        class_weight: Weight of being classified as y in G's objective.
-        generated_weight: Weight of generated images, all groups together, against real ones in
-            C's objective.
-        warmup_steps: Steps of G before its images reach C; over as many again their weight grows
-            from 0 to ``generated_weight``. What a new G makes is noise under a label. None for 500
-            of images, 100 of vectors, whose networks are shallow.
+        class_weight: Weight of being classified as y in G's objective. With 0 what G generates
+            reaches C detached, and no backward pass goes through C into G.
+        generator_every: G, and E, take a step only at every so many steps of C and D. Schedules of
+            unequal numbers of updates go back to Goodfellow et al. 2014, algorithm 1.
         keep_generated: Freeze the x' of every round and add them to the training set. If not, the
             x' of every labelled image is drawn afresh at every step from E and G as they are by
             then, which measured better: the first rounds' x' are the worst.
@@ -56,28 +56,21 @@ class AdversarialOptions(Options):
     generative_beta_1: float = 0.5
     adversarial_weight: float = 1.0
     class_weight: float = 1.0
-    generated_weight: float = 1.0
-    warmup_steps: int | None = None
+    generator_every: int = 1
     keep_generated: bool = False
     co_evolve: bool = True
-
-    by_space: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "images": {"warmup_steps": 500},
-        "features": {"warmup_steps": 100},
-    }
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("latent_dim", "width", "generative_learning_rate"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"--option {name} is {getattr(self, name)}; must be positive")
-        for name in ("adversarial_weight", "class_weight", "generated_weight", "warmup_steps"):
-            value = getattr(self, name)
-            if value is not None and value < 0:
-                raise ConfigError(f"--option {name} is {value}; must be at least 0")
+        for name in ("adversarial_weight", "class_weight"):
+            self.require(getattr(self, name) >= 0, name, "at least 0")
+        self.require(self.generator_every >= 1, "generator_every", "at least 1")
 
 
-class AdversarialLearner(Learner):
+class AdversarialLearner(WarmUpLearner):
     """A classifier, a label-conditioned generator and a discriminator.
 
     Args:
@@ -119,6 +112,8 @@ class AdversarialLearner(Learner):
 
     def resets(self, warm_start: bool = False) -> tuple[str, ...]:
         generative = tuple(name for name in self.networks if name != "classifier")
+        if self.looks_at_evidence:
+            generative += ("evidence",)
         return super().resets(warm_start) + (() if self.options.co_evolve else generative)
 
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
@@ -132,11 +127,35 @@ class AdversarialLearner(Learner):
         }
         return {**super().default_optimizers(), **adam}
 
-    def generated_weight(self) -> tf.Tensor:
-        """Weight of generated images in C's objective at this step, scalar."""
-        step = tf.cast(self.optimizers["generator"].iterations, tf.float32)
-        warmup = max(1, self.options.warmup_steps or 0)
-        return self.options.generated_weight * tf.clip_by_value((step - warmup) / warmup, 0.0, 1.0)
+    def generator_is_due(self) -> tf.Tensor:
+        """Whether G and E take this step, scalar bool; read before C has taken it."""
+        return self.optimizers[self.main].iterations % self.options.generator_every == 0
+
+    def gradients(
+        self, tape: tf.GradientTape, objectives: Mapping[str, tf.Tensor]
+    ) -> dict[str, list[tf.Tensor]]:
+        rare = {n: value for n, value in objectives.items() if self._steps_rarely(n)}
+        if not rare:
+            return super().gradients(tape, objectives)
+        often = {n: value for n, value in objectives.items() if n not in rare}
+        taken = functools.partial(super().gradients, tape, rare)
+        variables = {name: self.trained_variables(name) for name in rare}
+        found = gradients_if(self.generator_is_due(), taken, variables)
+        return {**super().gradients(tape, often), **found}
+
+    def apply(self, gradients: Mapping[str, list[tf.Tensor]]) -> None:
+        rare = {n: values for n, values in gradients.items() if self._steps_rarely(n)}
+        if rare:
+            apply_if(self.generator_is_due, super().apply, rare)
+        super().apply({n: values for n, values in gradients.items() if n not in rare})
+
+    def _steps_rarely(self, network: str) -> bool:
+        generative = network in self.networks and network not in ("classifier", "discriminator")
+        return self.options.generator_every > 1 and generative
+
+    def for_classifier(self, generated: tf.Tensor) -> tf.Tensor:
+        """What C is given of generated examples: detached where G is not to learn from C."""
+        return generated if self.options.class_weight else tf.stop_gradient(generated)
 
     def unpack(self, data: Any) -> Batch:
         """Where the pool is used and a batch brings none of it (``fit``), the labelled stand in."""

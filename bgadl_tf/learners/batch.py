@@ -22,6 +22,7 @@ class Batch(NamedTuple):
         emphasis: ``[B]`` weights, 1 on average over the labelled set, of what is generated of each
             labelled example; None for 1.
         labelled_size: How many labelled examples there are in all, scalar int64; None: unknown.
+        transformed: ``[B, *shape]``, the labelled examples transformed, where C sees both.
     """
 
     examples: tf.Tensor
@@ -32,6 +33,7 @@ class Batch(NamedTuple):
     unlabelled_views: tf.Tensor | None = None
     emphasis: tf.Tensor | None = None
     labelled_size: tf.Tensor | None = None
+    transformed: tf.Tensor | None = None
 
     @classmethod
     def of(cls, data: Any) -> Batch:

@@ -55,10 +55,8 @@ class Learner(RemembersPrevious):
             )
         if classifier.is_stochastic:
             self.mc_masks = classifier.head.mc_masks  # abilities.MCDropout
-        self.trackers = {
-            name: keras.metrics.Mean(name=name) for name in ("loss", "accuracy", *self.terms)
-        }
         self._keep("transforms", Transforms.of(self.options, classifier.example_shape))
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in self.tracked}
         self.built = True
 
     @classmethod
@@ -112,6 +110,11 @@ class Learner(RemembersPrevious):
         return [Stage("train", self, self.noise_seed, resets=self.resets(warm_start))]
 
     @property
+    def tracked(self) -> tuple[str, ...]:
+        """Names of everything that is tracked, each a metric."""
+        return ("loss", "accuracy", *self.terms)
+
+    @property
     def uses_views(self) -> bool:
         return self.transforms.uses_views
 
@@ -143,11 +146,13 @@ class Learner(RemembersPrevious):
     def reset_optimizers(self, names: Sequence[str]) -> None:
         super().reset_optimizers([*names, TRUNK] if "classifier" in names else names)
 
-    def descend(self, tape: tf.GradientTape, objectives: Mapping[str, tf.Tensor]) -> None:
+    def gradients(
+        self, tape: tf.GradientTape, objectives: Mapping[str, tf.Tensor]
+    ) -> dict[str, list[tf.Tensor]]:
         """See ``Networks``; the classifier's trunk descends with it, perhaps at another rate."""
         if TRUNK in self.optimizers and "classifier" in objectives:
             objectives = {**objectives, TRUNK: objectives["classifier"]}
-        super().descend(tape, objectives)
+        return super().gradients(tape, objectives)
 
     # One step
 

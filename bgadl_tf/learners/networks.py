@@ -149,8 +149,30 @@ class Networks(keras.Model):
             tf.convert_to_tensor(self.noise_seed), tf.cast(step, tf.int32)
         )
 
-    def descend(self, tape: tf.GradientTape, objectives: Mapping[str, tf.Tensor]) -> None:
+    def descend(
+        self,
+        tape: tf.GradientTape,
+        objectives: Mapping[str, tf.Tensor],
+        parts: Mapping[str, tf.Tensor] | None = None,
+    ) -> dict[str, tf.Tensor]:
         """One simultaneous step of each named network down its own objective.
+
+        Args:
+            tape: Has seen the objectives; persistent where there are several, or parts.
+            objectives: Scalars by network, each replica's share.
+            parts: Scalars whose sum is the main network's objective, by group of examples, "real"
+                first. Learners may weigh their gradients against each other; here none does.
+
+        Returns:
+            Which share of each further part's gradient counted; empty where all of it does.
+        """
+        self.apply(self.gradients(tape, objectives))
+        return {}
+
+    def gradients(
+        self, tape: tf.GradientTape, objectives: Mapping[str, tf.Tensor]
+    ) -> dict[str, list[tf.Tensor]]:
+        """Of each named network's objective, this replica's share, by optimizer.
 
         Networks under the very same objective share one backward pass.
         """
@@ -162,6 +184,10 @@ class Networks(keras.Model):
                 if own is objective
             }
             gradients |= tape.gradient(objective, sources)
+        return gradients
+
+    def apply(self, gradients: Mapping[str, list[tf.Tensor]]) -> None:
+        """One step of each optimizer that has gradients, which are added up over replicas."""
         for name, values in gradients.items():
             variables = self.trained_variables(name)
             self.optimizers[name].apply_gradients(zip(values, variables, strict=True))

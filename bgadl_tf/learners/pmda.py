@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import keras
 
-from bgadl_tf.learners.learner import LEARNERS, Learner
-from bgadl_tf.learners.options import Options
+from bgadl_tf.learners.learner import LEARNERS
+from bgadl_tf.learners.probation.learner import ProbationLearner
+from bgadl_tf.learners.probation.options import ProbationOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class PMDAOptions(Options):
+class PMDAOptions(ProbationOptions):
     """The same options; transforms are ``standard`` unless others are asked for."""
 
     transforms: str = "standard"
@@ -23,7 +24,7 @@ class PMDAOptions(Options):
 
 @LEARNERS.register("pmda")
 @keras.saving.register_keras_serializable("bgadl_tf")
-class PMDA(Learner):
+class PMDA(ProbationLearner):
     """Supervised learning on randomly transformed images, or on views of vectors."""
 
     options_type = PMDAOptions

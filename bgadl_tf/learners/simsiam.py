@@ -19,8 +19,10 @@ import keras
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.learners.initial_weights import SeedOf
-from bgadl_tf.learners.learner import LEARNERS, Learner
+from bgadl_tf.learners.learner import LEARNERS
 from bgadl_tf.learners.options import Options
+from bgadl_tf.learners.probation.learner import ProbationLearner
+from bgadl_tf.learners.probation.options import ProbationOptions
 from bgadl_tf.learners.siamese import SimSiam
 from bgadl_tf.learners.stage import Stage
 from bgadl_tf.learners.views import ColourViews, GreyViews, Views
@@ -32,7 +34,7 @@ BOTTLENECK = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimSiamOptions(Options):
+class SimSiamOptions(ProbationOptions):
     """How the trunk is prepared, and whether it stays so; the rest is of the classifier's rounds.
 
     Args:
@@ -87,7 +89,7 @@ class SimSiamOptions(Options):
 
 @LEARNERS.register("simsiam")
 @keras.saving.register_keras_serializable("bgadl_tf")
-class SimSiamLearner(Learner):
+class SimSiamLearner(ProbationLearner):
     """Supervised learning on a trunk that SimSiam has prepared."""
 
     options_type = SimSiamOptions

@@ -20,17 +20,15 @@ import keras
 import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError
-from bgadl_tf.learners.initial_weights import SeedOf
-from bgadl_tf.learners.learner import LEARNERS, Learner, weighted
-from bgadl_tf.learners.options import Options
-from bgadl_tf.learners.previous import copy_weights
+from bgadl_tf.learners.learner import LEARNERS, weighted
+from bgadl_tf.learners.probation.learner import ProbationLearner, counting, transformed_of
+from bgadl_tf.learners.probation.options import ProbationOptions
 from bgadl_tf.models import losses, noise
-from bgadl_tf.models.classifiers.base import Classifier
 
 
 @dataclass(frozen=True, kw_only=True)
-class TODOptions(Options):
-    """How strongly C is tied to its teacher; a learner's options extend ``Options``.
+class TODOptions(ProbationOptions):
+    """How strongly C is tied to its teacher, which is also the one that ``judge`` may name.
 
     Args:
         unlabelled_weight: w; 0 is plain supervised learning. The paper's are 0.005 to 0.05.
@@ -53,7 +51,7 @@ class TODOptions(Options):
 
 @LEARNERS.register("tod")
 @keras.saving.register_keras_serializable("bgadl_tf")
-class TOD(Learner):
+class TOD(ProbationLearner):
     """Supervised learning, and consistency with a teacher that is saved but not trained.
 
     The teacher has C's initial weights and goes back to them whenever C does. It predicts without
@@ -69,60 +67,45 @@ class TOD(Learner):
     options: TODOptions
     terms = ("classification", "consistency")
 
-    def __init__(self, classifier: Classifier, options: Options | None = None, **kw: Any) -> None:
-        super().__init__(classifier, options, **kw)
-        self.teacher = type(classifier).from_config(classifier.get_config())
-        self.teacher.trainable = False
-        copy_weights(classifier, self.teacher)
-
     @property
     def uses_unlabelled(self) -> bool:
         return True
 
     @property
-    def saved_networks(self) -> dict[str, keras.Model]:
-        return {**super().saved_networks, "teacher": self.teacher}
-
-    def resets(self, warm_start: bool = False) -> tuple[str, ...]:
-        return () if warm_start else ("classifier", "teacher")
-
-    def draw(self, seed_of: SeedOf) -> None:
-        super().draw(seed_of)
-        copy_weights(self.classifier, self.teacher)
+    def teacher_memory(self) -> float:
+        return self.options.ema
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         seed = self.step_seed()
         batch = self.transformed(self.unpack(data), seed)
         groups = [batch.examples, *(() if batch.unlabelled is None else (batch.unlabelled,))]
-        seeds = [noise.fold(seed, number) for number in range(len(groups))]
+        further = transformed_of(batch)
+        every = [*groups, *further.values()]
+        seeds = [noise.fold(seed, number) for number in range(len(every))]
         targets = [centred(self.teacher(group)) for group in groups]
-        with tf.GradientTape() as tape:
-            log_probs = self.classifier.train_on_groups(groups, seeds)
+        agreed = self.agree(further, batch.labels, noise.fold(seed, len(every)))
+        with tf.GradientTape(persistent=True) as tape:
+            log_probs = self.classifier.train_on_groups(every, seeds)
             classification = weighted(losses.cross_entropy(log_probs[0], batch.labels), batch)
             errors = [
                 tf.reduce_mean(tf.square(centred(student) - target), axis=1)
-                for student, target in zip(log_probs, targets, strict=True)
+                for student, target in zip(log_probs, targets, strict=False)
             ]
             errors[0] = weighted(errors[0], batch)
             consistency = tf.add_n(errors) / len(errors)
-            total = classification + self.options.unlabelled_weight * consistency
+            of_transformed = {
+                name: weighted(losses.cross_entropy(found, batch.labels), batch)
+                for name, found in zip(further, log_probs[len(groups) :], strict=True)
+            }
+            real = classification + self.options.unlabelled_weight * consistency
+            counted = counting({"real": real, **of_transformed}, agreed)
+            factors = self.group_factors()
+            parts, total = self.parts(counted, factors), self.per_example(counted, factors)
             loss = losses.global_mean(total)
-        self.descend(tape, {"classifier": loss})
-        tf.distribute.get_replica_context().merge_call(self._follow)
+        self.finish_step(agreed, self.descend(tape, {"classifier": loss}, parts))
         terms = {"classification": classification, "consistency": consistency}
+        terms |= {f"classification_{name}": term for name, term in of_transformed.items()}
         return self.track(terms, total, log_probs[0], batch)
-
-    def _follow(self, strategy: tf.distribute.Strategy) -> None:
-        """Move the teacher's weights towards the classifier's, on every replica."""
-
-        def move(average: tf.Variable, weight: tf.Tensor) -> None:
-            if average.dtype.is_floating:
-                average.assign_sub((1.0 - self.options.ema) * (average - weight))
-            else:
-                average.assign(weight)
-
-        for mine, theirs in zip(self.teacher.weights, self.classifier.weights, strict=True):
-            strategy.extended.update(mine.value, move, args=(theirs.value,))
 
 
 def centred(log_probs: tf.Tensor) -> tf.Tensor:

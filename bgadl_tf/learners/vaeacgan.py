@@ -32,6 +32,8 @@ from bgadl_tf.learners.adversarial import (
 from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.learner import LEARNERS, weighted
 from bgadl_tf.learners.options import Options
+from bgadl_tf.learners.probation import evidence
+from bgadl_tf.learners.probation.learner import Factors, counting, transformed_of
 from bgadl_tf.models import noise
 from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.discriminator import Discriminator
@@ -93,6 +95,8 @@ class VAEACGAN(AdversarialLearner):
         "reconstruction", "kl", "discriminator_real", "discriminator_reconstructed",
         "discriminator_generated", "generator_adversarial",
     )  # fmt: skip
+    further_groups = ("reconstructed", "generated")
+    evidence_of = (*evidence.MISTAKES, *evidence.RECONSTRUCTION)
 
     def __init__(
         self,
@@ -127,17 +131,26 @@ class VAEACGAN(AdversarialLearner):
         seed = self.step_seed()
         batch = self.transformed(self.unpack(data), seed)
         terms: dict[str, tf.Tensor] = {}
-        augmented = 0.5 * self.generated_weight()
+        warmup, factors = self.warmup(), self.group_factors()
         for number, turn in enumerate(self.turns):
             with tf.GradientTape(persistent=True) as tape:
-                found, log_probs = self.terms_of(turn, batch, noise.fold(seed, number))
-                objectives = self.objectives(turn, found, augmented)
-            self.descend(tape, objectives)
+                found, log_probs, further = self.terms_of(turn, batch, noise.fold(seed, number))
+                agreed = self.agree(further, batch.labels, noise.fold(seed, number, 5))
+                counted = counting(self.classified(found), agreed) if further else {}
+                parts = self.parts(counted, factors)
+                objectives = self.objectives(turn, found, parts)
+            shares = self.descend(tape, objectives, parts)
             terms |= found
-        loss = terms["classification"] + augmented * (
-            terms["classification_reconstructed"] + terms["classification_generated"]
-        )
-        return self.track(terms, loss, log_probs["real"], batch)
+        self.finish_step(agreed, shares, warmup=warmup)
+        fakes = {group: terms[f"discriminator_{group}"] for group in self.further_groups}
+        inputs = [batch.examples, *([batch.unlabelled] if self.uses_unlabelled else [])]
+        self.look_at(terms["discriminator_real"], fakes, terms["reconstruction"], inputs)
+        return self.track(terms, self.per_example(counted, factors), log_probs["real"], batch)
+
+    def group_factors(self) -> Factors:
+        augmented = 0.5 * self.generated_weight()
+        own = dict.fromkeys(self.further_groups, augmented)
+        return {**own, **super().group_factors()}
 
     @property
     def turns(self) -> tuple[tuple[str, ...], ...]:
@@ -146,11 +159,12 @@ class VAEACGAN(AdversarialLearner):
 
     def terms_of(
         self, turn: tuple[str, ...], batch: Batch, seed: tf.Tensor
-    ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+    ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor], dict[str, tf.Tensor]]:
         """What the networks of a turn need.
 
         Returns:
-            Loss terms ``[B]`` by name, and C's log-probabilities ``[B, C]`` by group.
+            Loss terms ``[B]`` by name; by group, C's log-probabilities ``[B, C]``, and further
+            examples ``[B, *shape]`` that C learns from in this turn.
         """
         x, y = batch.examples, batch.labels
         inputs, labels = self.autoencoded(batch)
@@ -161,7 +175,7 @@ class VAEACGAN(AdversarialLearner):
         z = scale_gradient(z, 1.0 / self.options.reconstruction_weight)
         if turn == ("encoder",):
             rebuilt = self.generator((z, labels), training=True)
-            return {"reconstruction": reconstruction(inputs, rebuilt), "kl": kl}, {}
+            return {"reconstruction": reconstruction(inputs, rebuilt), "kl": kl}, {}, {}
         u = noise.normal(noise.fold(seed, 2), tf.shape(y)[0], self.latent_dim)
         sizes = (2 if self.uses_unlabelled else 1, 1)
         latents = tf.concat([z, u], 0), tf.concat([labels, y], 0)
@@ -169,29 +183,35 @@ class VAEACGAN(AdversarialLearner):
         terms = {"reconstruction": reconstruction(inputs, rebuilt), "kl": kl}
         # Apart from the others, since G's gradient comes back through x'' alone.
         d = self.discriminate({"generated": generated})
-        c = self.classify({"generated": generated}, noise.fold(seed, 3))
+        further = {"generated": self.for_classifier(generated)}
+        c = self.classify(further, noise.fold(seed, 3))
         terms["generator_adversarial"] = cross_entropy_real(d["generated"])
         if "discriminator" in turn:
             x_rebuilt = rebuilt[: tf.shape(y)[0]]
             d |= self.discriminate({"real": batch.unlabelled, "reconstructed": x_rebuilt})
-            c |= self.classify({"real": x, "reconstructed": x_rebuilt}, noise.fold(seed, 4))
+            also = {"reconstructed": x_rebuilt, **transformed_of(batch)}
+            c |= self.classify({"real": x, **also}, noise.fold(seed, 4))
+            further |= also
             terms["discriminator_real"] = cross_entropy_real(d["real"])
             terms["discriminator_reconstructed"] = cross_entropy_fake(d["reconstructed"])
             terms["discriminator_generated"] = cross_entropy_fake(d["generated"])
         for group, log_probs in c.items():
             term = "classification" if group == "real" else f"classification_{group}"
             terms[term] = weighted(cross_entropy(log_probs, y), batch)
-        return terms, c
+        return terms, c, further if "discriminator" in turn else {}
 
     def objectives(
-        self, turn: tuple[str, ...], terms: Mapping[str, tf.Tensor], augmented: tf.Tensor
+        self,
+        turn: tuple[str, ...],
+        terms: Mapping[str, tf.Tensor],
+        parts: Mapping[str, tf.Tensor],
     ) -> dict[str, tf.Tensor]:
         """The scalar that each network of a turn descends.
 
         Args:
             turn: Networks that step together.
             terms: Per-example loss terms ``[B]``.
-            augmented: Weight of x' and of x'' in C's objective.
+            parts: Of C's objective, scalars by group of examples.
         """
         means = {name: global_mean(term) for name, term in terms.items()}
 
@@ -215,11 +235,7 @@ class VAEACGAN(AdversarialLearner):
                 "discriminator_reconstructed": 1.0,
                 "discriminator_generated": 1.0,
             }),
-            "classifier": total({
-                "classification": 1.0,
-                "classification_reconstructed": augmented,
-                "classification_generated": augmented,
-            }),
+            "classifier": tf.add_n([*parts.values()]),
         }  # fmt: skip
         return {name: every[name] for name in turn}
 

@@ -1,0 +1,269 @@
+"""A learner whose further examples are on probation: those that count, and how far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeAlias
+
+import keras
+import tensorflow as tf
+
+from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.learners.batch import Batch
+from bgadl_tf.learners.initial_weights import SeedOf
+from bgadl_tf.learners.learner import TRUNK, weighted
+from bgadl_tf.learners.options import Options
+from bgadl_tf.learners.probation import gradients, judge
+from bgadl_tf.learners.probation.options import ProbationOptions
+from bgadl_tf.learners.running_means import RunningMeans
+from bgadl_tf.learners.taught import TaughtLearner
+from bgadl_tf.models import losses, noise
+from bgadl_tf.models.classifiers.base import Classifier
+
+Factors: TypeAlias = Mapping[str, float | tf.Tensor]
+"""Weights by group."""
+
+TRANSFORMED = "transformed"
+"""The group of x transformed, where that is on probation."""
+
+
+class ProbationLearner(TaughtLearner):
+    """What learners share that add groups of further examples to C's objective.
+
+    A step asks which examples of each group ``agree``, puts ``parts`` together, lets C ``descend``
+    them, and calls ``finish_step``. With no option of ``ProbationOptions`` set, all of it is what
+    it would be without.
+
+    Raises:
+        ConfigError: An option has no effect with this classifier, or there is nothing on probation.
+    """
+
+    options_type = ProbationOptions
+    options: ProbationOptions
+    further_groups: ClassVar[tuple[str, ...]] = ()
+    """Names of the groups of further examples that it adds, beside transformed ones."""
+
+    def __init__(self, classifier: Classifier, options: Options | None = None, **kw: Any) -> None:
+        if options is not None and not isinstance(options, ProbationOptions):
+            options = self.options_type(**vars(options))
+        super().__init__(classifier, options, **kw)
+        own = self.options
+        for name, off in (("agreement", 0.0), ("gradient_similarity", "none")):
+            if getattr(own, name) != off and not self.groups:
+                raise ConfigError(
+                    f"--option {name} is {getattr(own, name)}, but this learner has no further "
+                    "examples; add e.g. --option transforms_on_probation=true --option "
+                    "transforms=standard, or leave it out"
+                )
+        if own.agreement and own.judge == "passes" and not classifier.is_stochastic:
+            raise ConfigError(
+                f"--option judge is 'passes', but classifier {classifier.name!r} has no dropout; "
+                "use --option judge=classifier"
+            )
+        if self.weight_names:
+            self.group_weights = RunningMeans(self.weight_names)
+
+    # What is on probation
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of all groups of further examples."""
+        more = (TRANSFORMED,) if self._transforms_are_on_probation else ()
+        return self.further_groups + more
+
+    @property
+    def _transforms_are_on_probation(self) -> bool:
+        return self.options.transforms_on_probation and bool(self.transforms.kinds)
+
+    @property
+    def on_probation(self) -> bool:
+        """Whether any group may count less than fully."""
+        options = self.options
+        chosen = options.agreement > 0 or options.gradient_similarity != "none"
+        return (chosen and bool(self.groups)) or self._transforms_are_on_probation
+
+    @property
+    def weight_names(self) -> tuple[str, ...]:
+        """Of which weights running means are kept; none where nothing is on probation."""
+        return self.groups if self.on_probation else ()
+
+    @property
+    def tracked(self) -> tuple[str, ...]:
+        terms = ("classification_transformed",) if self._transforms_are_on_probation else ()
+        weights = (f"weight_{name}" for name in self.weight_names)
+        return (*super().tracked, *terms, *weights)
+
+    # What is saved
+
+    @property
+    def teacher_memory(self) -> float | None:
+        options = self.options
+        return options.judge_ema if options.agreement and options.judge == "teacher" else None
+
+    @property
+    def saved_networks(self) -> dict[str, keras.Model]:
+        weights = {"group_weights": self.group_weights} if self.weight_names else {}
+        return {**super().saved_networks, **weights}
+
+    def resets(self, warm_start: bool = False) -> tuple[str, ...]:
+        return super().resets(warm_start) + (("group_weights",) if self.weight_names else ())
+
+    def draw(self, seed_of: SeedOf) -> None:
+        super().draw(seed_of)
+        if self.weight_names:
+            self.group_weights.clear()
+
+    def facts(self) -> dict[str, float]:
+        """The weights of the last steps, each in [0, 1]."""
+        weights = {f"weight_{n}": float(self.group_weights.mean(n)) for n in self.weight_names}
+        return {**super().facts(), **weights}
+
+    # One step
+
+    def transformed(self, batch: Batch, seed: tf.Tensor) -> Batch:
+        """See ``Learner``; on probation, the labelled x stay as they are beside the changed."""
+        changed = super().transformed(batch, seed)
+        if not self._transforms_are_on_probation:
+            return changed
+        return changed._replace(examples=batch.examples, transformed=changed.examples)
+
+    def agree(
+        self, examples: Mapping[str, tf.Tensor], labels: tf.Tensor, seed: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Which examples count: 1 or 0 for each, ``[B]`` by group; {} where all do.
+
+        Args:
+            examples: By group, each ``[B, *shape]``; images in [0, 1].
+            labels: ``[B]``, of each group.
+            seed: ``[2]``, of the judge's dropout masks.
+        """
+        options = self.options
+        if not options.agreement or not examples:
+            return {}
+        together = tf.stop_gradient(tf.concat([*examples.values()], 0))
+        if options.judge == "passes":
+            found = judge.passes(self.classifier, together, seed, options.judge_passes)
+        else:
+            found = (self.teacher if options.judge == "teacher" else self.classifier)(together)
+        agreed = judge.agrees(found, tf.tile(labels, [len(examples)]), options.agreement)
+        return dict(zip(examples, tf.split(agreed, len(examples)), strict=True))
+
+    def group_factors(self) -> Factors:
+        """Weight of each group in C's objective, against real examples, by this step."""
+        weight = self.options.transforms_weight
+        return {TRANSFORMED: weight} if self._transforms_are_on_probation else {}
+
+    def classified(self, terms: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """C's loss terms ``[B]`` by group, "real" first, of all the terms of a step."""
+        names = {group: f"classification_{group}" for group in self.groups}
+        return {g: terms[name] for g, name in {"real": "classification", **names}.items()}
+
+    def parts(self, counted: Mapping[str, tf.Tensor], factors: Factors) -> dict[str, tf.Tensor]:
+        """What each group adds to C's objective, scalars; see ``descend``.
+
+        Args:
+            counted: Loss terms ``[B]`` by group, "real" first; see ``counting``.
+            factors: ``group_factors`` of the step, read before it is taken.
+        """
+        means = {group: losses.global_mean(term) for group, term in counted.items()}
+        return {g: mean * factors[g] if g in factors else mean for g, mean in means.items()}
+
+    def per_example(self, counted: Mapping[str, tf.Tensor], factors: Factors) -> tf.Tensor:
+        """C's objective per example, ``[B]``, whose mean is the sum of the ``parts``."""
+        terms = [t * factors[g] if g in factors else t for g, t in counted.items()]
+        return tf.add_n(terms)
+
+    def descend(
+        self,
+        tape: tf.GradientTape,
+        objectives: Mapping[str, tf.Tensor],
+        parts: Mapping[str, tf.Tensor] | None = None,
+    ) -> dict[str, tf.Tensor]:
+        """See ``Learner``; parts that oppose the real one count less, if the options say so."""
+        similarity = self.options.gradient_similarity
+        if similarity == "none" or not parts or len(parts) < 2:
+            return super().descend(tape, objectives, parts)
+        rest = {name: value for name, value in objectives.items() if name != "classifier"}
+        found = self.gradients(tape, rest)
+        names = [name for name in ("classifier", TRUNK) if name in self.optimizers]
+        variables = {name: self.trained_variables(name) for name in names}
+        flat = [variable for name in names for variable in variables[name]]
+        zero = tf.UnconnectedGradients.ZERO
+        of_parts = {
+            group: [*map(tf.convert_to_tensor, tape.gradient(part, flat, None, zero))]
+            for group, part in parts.items()
+        }
+        total, shares = gradients.combined(of_parts, similarity)
+        for name in names:
+            found[name], total = total[: len(variables[name])], total[len(variables[name]) :]
+        self.apply(found)
+        return shares
+
+    def finish_step(
+        self,
+        agreed: Mapping[str, tf.Tensor],
+        shares: Mapping[str, tf.Tensor],
+        **other: tf.Tensor,
+    ) -> None:
+        """Record what each group counted, mean agreement times share of its gradient.
+
+        Args:
+            agreed: What ``agree`` returned, by group.
+            shares: What ``descend`` returned.
+            **other: Further weights of ``weight_names``, scalars.
+        """
+        self.teacher_follows()
+        if not self.weight_names:
+            return
+        one = tf.ones(())
+        weights = {
+            group: tf.reduce_mean(agreed.get(group, one)) * shares.get(group, one)
+            for group in self.groups
+        }
+        for name, value in self.group_weights.add({**weights, **other}).items():
+            self.trackers[f"weight_{name}"].update_state(value)
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        if not self._transforms_are_on_probation:
+            metrics = super().train_step(data)
+            self.finish_step({}, {})
+            return metrics
+        seed = self.step_seed()
+        batch = self.transformed(self.unpack(data), seed)
+        with tf.GradientTape(persistent=True) as tape:
+            log_probs = {
+                group: self.classifier(
+                    examples, training=self.trains_trunk, seed=noise.fold(seed, number)
+                )
+                for number, (group, examples) in enumerate(real_and_transformed(batch).items(), 1)
+            }
+            terms = {
+                group: weighted(losses.cross_entropy(found, batch.labels), batch)
+                for group, found in log_probs.items()
+            }
+            agreed = self.agree(transformed_of(batch), batch.labels, noise.fold(seed, 3))
+            counted = counting(terms, agreed)
+            factors = self.group_factors()
+            parts, total = self.parts(counted, factors), self.per_example(counted, factors)
+            loss = losses.global_mean(total)
+        self.finish_step(agreed, self.descend(tape, {"classifier": loss}, parts))
+        named = {"classification": terms["real"], "classification_transformed": terms[TRANSFORMED]}
+        return self.track(named, total, log_probs["real"], batch)
+
+
+def transformed_of(batch: Batch) -> dict[str, tf.Tensor]:
+    """The group of transformed examples, where they are on probation."""
+    return {} if batch.transformed is None else {TRANSFORMED: batch.transformed}
+
+
+def real_and_transformed(batch: Batch) -> dict[str, tf.Tensor]:
+    """The labelled examples, and the group of transformed ones, where they are on probation."""
+    return {"real": batch.examples, **transformed_of(batch)}
+
+
+def counting(
+    terms: Mapping[str, tf.Tensor], agreed: Mapping[str, tf.Tensor]
+) -> dict[str, tf.Tensor]:
+    """Loss terms ``[B]`` by group, 0 where an example does not count."""
+    return {group: term * agreed[group] if group in agreed else term
+            for group, term in terms.items()}  # fmt: skip
