@@ -20,6 +20,7 @@ import keras
 import tensorflow as tf
 
 from bgadl_tf.learners.adversarial import AdversarialLearner
+from bgadl_tf.learners.emphasis import emphasised
 from bgadl_tf.learners.learner import LEARNERS, weighted
 from bgadl_tf.models import noise
 from bgadl_tf.models.groups import named
@@ -60,6 +61,7 @@ class ACGAN(AdversarialLearner):
                 group: weighted(cross_entropy(of_group, labels), batch)
                 for group, of_group in log_probs.items()
             }
+            c |= {group: emphasised(c[group], batch) for group in generated}
             d = self.discriminate({"real": batch.unlabelled})
             d |= self.discriminate(generated)
             classified = 0.5 * (c["first"] + c["second"])

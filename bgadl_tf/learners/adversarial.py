@@ -10,7 +10,8 @@ import keras
 import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError
-from bgadl_tf.core.types import Floats
+from bgadl_tf.core.types import Floats, Labels
+from bgadl_tf.learners import emphasis
 from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.further import Further
 from bgadl_tf.learners.fused_optimizers import Adam
@@ -47,6 +48,10 @@ class AdversarialOptions(Options):
             then, which measured better: the first rounds' x' are the worst.
         co_evolve: Keep the generative networks from round to round, as the paper does; if not,
             they start anew in every round, as in the released code.
+        generate_for: Of which labelled examples what is generated counts more in the class terms
+            of C and G: ``uniform``, as in the paper; ``balanced``, every class as much; or
+            ``informative``, in proportion to the score that each was asked for with. See
+            ``emphasis``.
     """
 
     unlabelled: bool = True
@@ -60,6 +65,7 @@ class AdversarialOptions(Options):
     warmup_steps: int | None = None
     keep_generated: bool = False
     co_evolve: bool = True
+    generate_for: str = "uniform"
 
     by_space: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "images": {"warmup_steps": 500},
@@ -75,6 +81,8 @@ class AdversarialOptions(Options):
             value = getattr(self, name)
             if value is not None and value < 0:
                 raise ConfigError(f"--option {name} is {value}; must be at least 0")
+        known = self.generate_for in emphasis.KINDS
+        self.require(known, "generate_for", f"one of {', '.join(emphasis.KINDS)}")
 
 
 class AdversarialLearner(Learner):
@@ -108,6 +116,13 @@ class AdversarialLearner(Learner):
     @property
     def uses_unlabelled(self) -> bool:
         return self.options.unlabelled
+
+    @property
+    def uses_emphasis(self) -> bool:
+        return self.options.generate_for != "uniform"
+
+    def emphasis(self, labels: Labels, scores: Floats) -> Floats:
+        return emphasis.emphasis(self.options.generate_for, labels, scores)
 
     @property
     def networks(self) -> dict[str, keras.Model]:

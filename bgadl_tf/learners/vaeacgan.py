@@ -30,6 +30,7 @@ from bgadl_tf.learners.adversarial import (
     generative_networks,
 )
 from bgadl_tf.learners.batch import Batch
+from bgadl_tf.learners.emphasis import emphasised
 from bgadl_tf.learners.learner import LEARNERS, weighted
 from bgadl_tf.learners.options import Options
 from bgadl_tf.models import noise
@@ -179,8 +180,11 @@ class VAEACGAN(AdversarialLearner):
             terms["discriminator_reconstructed"] = cross_entropy_fake(d["reconstructed"])
             terms["discriminator_generated"] = cross_entropy_fake(d["generated"])
         for group, log_probs in c.items():
-            term = "classification" if group == "real" else f"classification_{group}"
-            terms[term] = weighted(cross_entropy(log_probs, y), batch)
+            term = weighted(cross_entropy(log_probs, y), batch)
+            if group == "real":
+                terms["classification"] = term
+            else:
+                terms[f"classification_{group}"] = emphasised(term, batch)
         return terms, c
 
     def objectives(
