@@ -24,13 +24,14 @@ BAD_INPUT, WAITING, INTERRUPTED = 2, 3, 130
 
 DATASET_SETTINGS = (
     "dataset", "data_dir", "image_size", "resize", "labels", "new_classes", "max_unreadable",
-    "stream", "seed", "part",
+    "stream", "seed", "part", "imbalance", "imbalance_ratio", "repeated",
 )  # fmt: skip
 """Settings of a run that say what its dataset is."""
 
 EMBED_SETTINGS = (
-    *(name for name in DATASET_SETTINGS if name != "stream"), "backbone", "weights",
-    "pixel_range", "views", "store", "strategy", "cpu_replicas", "precision",
+    "dataset", "data_dir", "image_size", "resize", "labels", "new_classes", "max_unreadable",
+    "seed", "part", "backbone", "weights", "pixel_range", "views", "store", "strategy",
+    "cpu_replicas", "precision",
 )  # fmt: skip
 """Settings of a run that say what the features of its dataset are."""
 

@@ -50,7 +50,9 @@ class _Part(Contents):
         return self._whole.stamps(self._rows[rows])
 
     def digests(self, rows: Rows) -> Digests:
-        return self._whole.digests(self._rows[rows])
+        # What stands there several times is read once.
+        growing, places = np.unique(self._rows[rows], return_inverse=True)
+        return self._whole.digests(growing)[places]
 
 
 class RowContents(Contents):

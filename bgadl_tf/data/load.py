@@ -10,8 +10,10 @@ from bgadl_tf.core.errors import ConfigError, UnknownNameError
 from bgadl_tf.core.types import Shape
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.earlier_split import EarlierSplit
+from bgadl_tf.data.imbalance import RATIO, Imbalance
 from bgadl_tf.data.loader import LOADERS, MAX_UNREADABLE, LoadRequest
 from bgadl_tf.data.part import Part
+from bgadl_tf.data.repetition import Repetition
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,9 @@ def load_dataset(
     classes_before: Sequence[str] = (),
     shape: Shape | None = None,
     part: str | None = None,
+    imbalance: str = "none",
+    imbalance_ratio: float = RATIO,
+    repeated: float = 1.0,
     tell: bool = True,
 ) -> Dataset:
     """Loads the dataset that ``spec`` names.
@@ -52,12 +57,18 @@ def load_dataset(
         shape: Of the examples of a run that goes on: images of a folder that are of another size
             are left out, and all get its channels. None for a new run.
         part: ``I/N``, to use the examples alone whose ids a hash puts into this part.
+        imbalance: ``none``, or how the classes of the training set, of that part, are made unequal:
+            ``long_tailed`` or ``step``, see ``imbalance.Imbalance``.
+        imbalance_ratio: Of the largest class to the smallest one.
+        repeated: How often each training example that is left is there, see
+            ``repetition.Repetition``.
         tell: Log what people should know of the dataset.
 
     Raises:
         UnknownNameError: The kind before the colon is not registered.
-        ConfigError: There is no such part, ``labels`` is given for what is no folder of images, or
-            a new class is one already but for case or spelling.
+        ConfigError: There is no such part, imbalance or repetition, or examples without a label are
+            to be imbalanced; ``labels`` is given for what is no folder of images, or a new class is
+            one already but for case or spelling.
         DataError: The data is missing, empty, unreadable or malformed.
     """
     kind, colon, argument = spec.partition(":")
@@ -73,6 +84,10 @@ def load_dataset(
             "for whose images alone a CSV file can hold the labels; leave it out"
         )
     chosen = None if part is None else Part.parse(part)
+    unequal = Imbalance.asked_for(imbalance, imbalance_ratio)
+    repetition = Repetition.asked_for(repeated)
+    if repetition is not None and earlier is not None:
+        earlier = repetition.without(earlier)
     request = LoadRequest(
         argument=argument,
         data_dir=data_dir,
@@ -92,6 +107,9 @@ def load_dataset(
     if new_classes or classes_before:
         dataset = dataclasses.replace(dataset, class_names=request.classes(dataset.class_names))
     dataset = dataset if chosen is None else chosen.of(dataset)
+    if unequal is not None:  # which classes are rare stays when others join them
+        dataset = unequal.of(dataset.in_order(classes_before) if classes_before else dataset)
+    dataset = dataset if repetition is None else repetition.of(dataset)
     for line in dataset.intake.lines() if tell else ():
         logger.warning("%s: %s", dataset.name, line)
     return dataset

@@ -6,7 +6,6 @@ An image that is renamed may therefore leave its part.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from dataclasses import dataclass
 from typing import Self
 
@@ -16,6 +15,7 @@ from bgadl_tf.core.errors import ConfigError, DataError
 from bgadl_tf.core.types import Id
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.example_set import ExampleSet
+from bgadl_tf.data.id_hash import hash_of
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,7 @@ class Part:
 
     def has(self, id_: Id) -> bool:
         """Whether the example of an id belongs to it: one of ``count`` does, by a hash."""
-        digest = hashlib.blake2b(id_.encode("utf-8", "surrogateescape"), digest_size=8)
-        return int.from_bytes(digest.digest(), "little") % self.count == self.number - 1
+        return hash_of(id_) % self.count == self.number - 1
 
     def of(self, dataset: Dataset) -> Dataset:
         """This part of the training and of the test set.

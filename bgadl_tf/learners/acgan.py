@@ -21,6 +21,7 @@ import keras
 import tensorflow as tf
 
 from bgadl_tf.learners.adversarial import AdversarialLearner
+from bgadl_tf.learners.emphasis import emphasised
 from bgadl_tf.learners.learner import LEARNERS, weighted
 from bgadl_tf.learners.probation.learner import (
     Factors,
@@ -73,6 +74,7 @@ class ACGAN(AdversarialLearner):
                 group: weighted(cross_entropy(of_group, labels), batch)
                 for group, of_group in log_probs.items()
             }
+            c |= {group: emphasised(c[group], batch) for group in generated}
             agreed = self.agree({**transformed_of(batch), **seen}, labels, noise.fold(seed, 5))
             d = self.discriminate({"real": batch.unlabelled})
             d |= self.discriminate(generated)

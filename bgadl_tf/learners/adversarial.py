@@ -11,7 +11,8 @@ import keras
 import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError
-from bgadl_tf.core.types import Floats
+from bgadl_tf.core.types import Floats, Labels
+from bgadl_tf.learners import emphasis
 from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.conditional import apply_if, gradients_if
 from bgadl_tf.learners.further import Further
@@ -47,6 +48,10 @@ class AdversarialOptions(WarmUpOptions):
             then, which measured better: the first rounds' x' are the worst.
         co_evolve: Keep the generative networks from round to round, as the paper does; if not,
             they start anew in every round, as in the released code.
+        generate_for: Of which labelled examples what is generated counts more in the class terms
+            of C and G: ``uniform``, as in the paper; ``balanced``, every class as much; or
+            ``informative``, in proportion to the score that each was asked for with. See
+            ``emphasis``.
     """
 
     unlabelled: bool = True
@@ -59,6 +64,7 @@ class AdversarialOptions(WarmUpOptions):
     generator_every: int = 1
     keep_generated: bool = False
     co_evolve: bool = True
+    generate_for: str = "uniform"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -68,6 +74,8 @@ class AdversarialOptions(WarmUpOptions):
         for name in ("adversarial_weight", "class_weight"):
             self.require(getattr(self, name) >= 0, name, "at least 0")
         self.require(self.generator_every >= 1, "generator_every", "at least 1")
+        known = self.generate_for in emphasis.KINDS
+        self.require(known, "generate_for", f"one of {', '.join(emphasis.KINDS)}")
 
 
 class AdversarialLearner(WarmUpLearner):
@@ -101,6 +109,13 @@ class AdversarialLearner(WarmUpLearner):
     @property
     def uses_unlabelled(self) -> bool:
         return self.options.unlabelled
+
+    @property
+    def uses_emphasis(self) -> bool:
+        return self.options.generate_for != "uniform"
+
+    def emphasis(self, labels: Labels, scores: Floats) -> Floats:
+        return emphasis.emphasis(self.options.generate_for, labels, scores)
 
     @property
     def networks(self) -> dict[str, keras.Model]:

@@ -30,6 +30,7 @@ from bgadl_tf.learners.adversarial import (
     generative_networks,
 )
 from bgadl_tf.learners.batch import Batch
+from bgadl_tf.learners.emphasis import emphasised
 from bgadl_tf.learners.learner import LEARNERS, weighted
 from bgadl_tf.learners.options import Options
 from bgadl_tf.learners.probation import evidence
@@ -196,8 +197,10 @@ class VAEACGAN(AdversarialLearner):
             terms["discriminator_reconstructed"] = cross_entropy_fake(d["reconstructed"])
             terms["discriminator_generated"] = cross_entropy_fake(d["generated"])
         for group, log_probs in c.items():
-            term = "classification" if group == "real" else f"classification_{group}"
-            terms[term] = weighted(cross_entropy(log_probs, y), batch)
+            term = weighted(cross_entropy(log_probs, y), batch)
+            if group in self.further_groups:
+                term = emphasised(term, batch)
+            terms["classification" if group == "real" else f"classification_{group}"] = term
         return terms, c, further if "discriminator" in turn else {}
 
     def objectives(

@@ -20,6 +20,7 @@ GROWING_SETTINGS = (
 RESIZE_MODES = ("stretch", "crop", "pad")
 STORED = ("float16", "float32")
 SCALINGS = ("standard", "none")
+IMBALANCES = ("none", "long_tailed", "step")
 STRATEGIES = ("one_device", "mirrored", "multi_worker_mirrored")
 PRECISIONS = ("float32", "mixed_bfloat16")
 MACHINE_SETTINGS = ("versions", "devices", "stream", "embeddings")
@@ -75,6 +76,20 @@ class RunConfig:
         "use this part of the dataset only, I/N, e.g. 1/2: the examples of training and test set "
         "whose ids a hash puts there; for development on one half and confirmation on the other "
         "(a renamed image may leave its part)",
+    )
+    imbalance: str = setting(
+        "none",
+        "make the classes of the training set unequal: class c of C has n R^(-c/(C-1)) examples "
+        "(long_tailed), or the later half of the classes n/R (step); a hash of the ids says which",
+        IMBALANCES,
+    )
+    imbalance_ratio: float = setting(
+        10.0, "R of --imbalance, of the largest class to the smallest one"
+    )
+    repeated: float = setting(
+        1.0,
+        "how often each training example is there, under ids of its own (ID#2, ...); or a share "
+        "below 1 of examples that are there twice",
     )
     stream: bool = setting(
         False, "read pool images from disk when they are needed, for pools larger than memory"
@@ -176,7 +191,7 @@ class RunConfig:
             raise ConfigError(
                 f"--max-unreadable is {self.max_unreadable}; it must be a share from 0 to 1"
             )
-        for name in ("strategy", "precision", "resize", "store", "scaling"):
+        for name in ("strategy", "precision", "resize", "store", "scaling", "imbalance"):
             allowed = _field(name).metadata["choices"]
             if getattr(self, name) not in (*allowed, _field(name).default):
                 raise ConfigError(

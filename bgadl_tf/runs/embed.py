@@ -38,7 +38,8 @@ def embed(config: RunConfig, out: Path | str) -> Facts:
         What the folder holds.
 
     Raises:
-        ConfigError: There is no backbone, or the folder is of other features.
+        ConfigError: There is no backbone, the folder is of other features, or a training set is to
+            be imbalanced or repeated.
         DataError: An image cannot be read, or what is there is damaged.
         RunFolderError: The folder cannot be written.
     """
@@ -47,6 +48,11 @@ def embed(config: RunConfig, out: Path | str) -> Facts:
         raise ConfigError(
             "--backbone is missing: expected keras:NAME or model:FILE.keras, whose features are "
             "to be written"
+        )
+    if config.imbalance != "none" or config.repeated != 1:
+        raise ConfigError(
+            "--imbalance and --repeated choose among features: write those of all images, and give "
+            "the flag to bgadl train"
         )
     network_settings.check_backbone(config)
     refuse_inside(out, config.dataset)

@@ -47,6 +47,9 @@ def load(
             classes_before=classes_before,
             shape=shape,
             part=config.part,
+            imbalance=config.imbalance,
+            imbalance_ratio=config.imbalance_ratio,
+            repeated=config.repeated,
         )
 
     if config.backbone is None or config.stream:

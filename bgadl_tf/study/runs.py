@@ -58,9 +58,11 @@ class Run:
         if self.config.get("method"):
             return str(self.config["method"])
         pair = (self.config.get("learner"), self.config.get("acquisition"))
+        options = self.config.get("options") or {}
         for name in METHODS.names():
             method = METHODS.get(name)
-            if (method.learner, method.acquisition) == pair and not method.whole_set:
+            same = (method.learner, method.acquisition) == pair and not method.whole_set
+            if same and all(options.get(k, v) == v for k, v in method.options.items()):
                 return name
         return f"{pair[0]}+{pair[1]}"
 

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from bgadl_tf.acquisition import coreset
+from bgadl_tf.acquisition import cover
 from bgadl_tf.acquisition.acquisition import Arrays, create
 from bgadl_tf.acquisition.coreset import CoreSet
 from bgadl_tf.acquisition.evidence import Look
@@ -98,7 +98,7 @@ def slow_k_center(
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 @pytest.mark.parametrize("block", [2**22, 50])
 def test_as_slow_k_center(metric: str, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coreset, "BLOCK_VALUES", block)
+    monkeypatch.setattr(cover, "BLOCK_VALUES", block)
     vectors = np.random.default_rng(0).normal(size=(90, 7)).astype(np.float32)
     known = {str(row): vector.tolist() for row, vector in enumerate(vectors)}
     ids = [str(row) for row in range(90)]
@@ -118,7 +118,7 @@ def test_as_slow_k_center(metric: str, block: int, monkeypatch: pytest.MonkeyPat
 
 def test_features_in_a_file_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     in_memory = ask(View(WORKED, "01234", {"l": 0}), 3)
-    monkeypatch.setattr(coreset, "IN_MEMORY", 39)  # five candidates of two float32 are 40 bytes
+    monkeypatch.setattr(cover, "IN_MEMORY", 39)  # five candidates of two float32 are 40 bytes
     assert ask(View(WORKED, "01234", {"l": 0}), 3) == in_memory
 
 
