@@ -35,8 +35,9 @@ def generator_signatures(
         return passed
 
     def generate(label: tf.Tensor, seed: tf.Tensor) -> Outputs:
-        latent = by_seed.normal(seed, networks.latent_dim)
-        return {space.name: networks.decode(latent, known(label))}
+        label = known(label)
+        latent = networks.from_prior(by_seed.normal(seed, networks.latent_dim), label)
+        return {space.name: networks.decode(latent, label)}
 
     signatures = {"serving_default": Signature((LABEL, SEED), generate)}
     if isinstance(networks, Encodes):

@@ -33,6 +33,9 @@ class Generates(Protocol):
     def latent_dim(self) -> int:
         """Z."""
 
+    def from_prior(self, noise: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        """Latents ``[B, Z]`` of labels ``[B]`` that normal noise ``[B, Z]`` stands for."""
+
     def decode(self, latent: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """Examples ``[B, *shape]`` of latents ``[B, Z]`` and labels ``[B]``."""
 

@@ -218,12 +218,16 @@ class AdversarialLearner(WarmUpLearner):
         return self.generate(labels, seed)
 
     def generate(self, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """New examples of the labels ``[B]``: G(u, y) with u ~ N(0, I)."""
+        """New examples of the labels ``[B]``: G(u, y) with u from the prior, N(0, I)."""
         labels = tf.convert_to_tensor(labels)
         latent = tf.random.stateless_normal(
             [tf.shape(labels)[0], self.latent_dim], seed, alg="philox"
         )
-        return self.decode(latent, labels)
+        return self.decode(self.from_prior(latent, labels), labels)
+
+    def from_prior(self, noise: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        """Draws from the prior of the latents of the labels ``[B]``, of normal noise ``[B, Z]``."""
+        return noise
 
     @property
     def latent_dim(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from bgadl_tf.core.types import Examples, Floats, Labels
@@ -16,9 +17,12 @@ class Further(NamedTuple):
         labels: ``int32 [b]``.
         joins: Whether they join the training set of this and every later round.
         facts: Numbers about each, float32 ``[b]``, by name; a round records their means.
+        variants: Other examples of the same x*, ``[b, *shape]``, by name; a round records the mean
+            BALD of each, under the same masks as that of ``examples``, as ``bald_NAME``.
     """
 
     examples: Examples
     labels: Labels
     joins: bool
     facts: Mapping[str, Floats]
+    variants: Mapping[str, Examples] = MappingProxyType({})

@@ -18,43 +18,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError
-from bgadl_tf.learners.adversarial import (
-    AdversarialLearner,
-    AdversarialOptions,
-    generative_networks,
-)
+from bgadl_tf.learners.autoencoding import AutoencodingLearner
 from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.emphasis import emphasised
+from bgadl_tf.learners.information import InformationOptions
 from bgadl_tf.learners.learner import LEARNERS, weighted
-from bgadl_tf.learners.options import Options
 from bgadl_tf.learners.probation import evidence
 from bgadl_tf.learners.probation.learner import Factors, counting, transformed_of
 from bgadl_tf.models import noise
-from bgadl_tf.models.classifiers.base import Classifier
-from bgadl_tf.models.discriminator import Discriminator
-from bgadl_tf.models.encoder import Encoder
-from bgadl_tf.models.generator import Generator
 from bgadl_tf.models.groups import split
 from bgadl_tf.models.losses import (
     cross_entropy,
     cross_entropy_fake,
     cross_entropy_real,
     global_mean,
-    kl_divergence,
-    reconstruction,
     scale_gradient,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class VAEACGANOptions(AdversarialOptions):
-    """The weights of the VAE's terms, beside what all generative learners have.
+class VAEACGANOptions(InformationOptions):
+    """The weights of the VAE's terms; ``InformationOptions`` say what x' keeps of x.
 
     Args:
         reconstruction_weight: g, the weight of the reconstruction in G's objective.
@@ -78,7 +68,7 @@ class VAEACGANOptions(AdversarialOptions):
 
 @LEARNERS.register("vaeacgan")
 @keras.saving.register_keras_serializable("bgadl_tf")
-class VAEACGAN(AdversarialLearner):
+class VAEACGAN(AutoencodingLearner):
     """Encoder, generator, discriminator and classifier, each descending its own objective.
 
     Args:
@@ -87,6 +77,7 @@ class VAEACGAN(AdversarialLearner):
         generator: G, also the decoder.
         discriminator: D.
         options: The learner's settings.
+        prior: The means of the classes' priors, where these are not standard.
     """
 
     options_type = VAEACGANOptions
@@ -99,41 +90,14 @@ class VAEACGAN(AdversarialLearner):
     further_groups = ("reconstructed", "generated")
     evidence_of = (*evidence.MISTAKES, *evidence.RECONSTRUCTION)
 
-    def __init__(
-        self,
-        classifier: Classifier,
-        encoder: Encoder,
-        generator: Generator,
-        discriminator: Discriminator,
-        options: Options | None = None,
-        **kw: Any,
-    ) -> None:
-        super().__init__(classifier, generator, discriminator, options, **kw)
-        self.encoder = encoder
-
-    @classmethod
-    def create(cls, classifier: Classifier, options: Options) -> Self:
-        networks = generative_networks(classifier, options)
-        if not isinstance(options, VAEACGANOptions):
-            raise ConfigError(f"options are {type(options).__name__}; expected VAEACGANOptions")
-        encoder = Encoder(
-            classifier.example_shape,
-            options.latent_dim,
-            options.width,
-            dtype=classifier.dtype_policy,
-        )
-        return cls(classifier, encoder=encoder, **networks, options=options)
-
-    @property
-    def networks(self) -> dict[str, keras.Model]:
-        return {**super().networks, "encoder": self.encoder}
-
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         seed = self.step_seed()
         batch = self.transformed(self.unpack(data), seed)
         terms: dict[str, tf.Tensor] = {}
         warmup, factors = self.warmup(), self.group_factors()
         for number, turn in enumerate(self.turns):
+            if self.prior is not None and "encoder" in turn:
+                turn += ("prior",)
             with tf.GradientTape(persistent=True) as tape:
                 found, log_probs, further = self.terms_of(turn, batch, noise.fold(seed, number))
                 agreed = self.agree(further, batch.labels, noise.fold(seed, number, 5))
@@ -171,25 +135,32 @@ class VAEACGAN(AdversarialLearner):
         inputs, labels = self.autoencoded(batch)
         posterior = self.encoder(inputs, training=True)
         z = posterior.sample(self.posterior_noise(noise.fold(seed, 1), tf.shape(y)[0]))
-        kl = kl_divergence(*posterior)
+        kl = self.divergence(posterior, labels)
         # E minimises the error, G g times the error: with this, one backward pass serves both.
         z = scale_gradient(z, 1.0 / self.options.reconstruction_weight)
-        if turn == ("encoder",):
+        if {"generator", "classifier"}.isdisjoint(turn):
             rebuilt = self.generator((z, labels), training=True)
-            return {"reconstruction": reconstruction(inputs, rebuilt), "kl": kl}, {}, {}
+            return {"reconstruction": self.error(inputs, rebuilt), "kl": kl}, {}, {}
         u = noise.normal(noise.fold(seed, 2), tf.shape(y)[0], self.latent_dim)
-        sizes = (2 if self.uses_unlabelled else 1, 1)
-        latents = tf.concat([z, u], 0), tf.concat([labels, y], 0)
-        rebuilt, generated = split(self.generator(latents, training=True, groups=sizes), sizes)
-        terms = {"reconstruction": reconstruction(inputs, rebuilt), "kl": kl}
+        parts, sizes = [z, self.from_prior(u, y)], (2 if self.uses_unlabelled else 1, 1)
+        if self.options.posterior == "mean":
+            parts, sizes = [*parts, posterior.mean[: tf.shape(y)[0]]], (*sizes, 1)
+        latents = tf.concat(parts, 0), tf.concat([labels, *[y] * (len(parts) - 1)], 0)
+        made = split(self.generator(latents, training=True, groups=sizes), sizes)
+        rebuilt, generated, *of_means = made
+        terms = {"reconstruction": self.error(inputs, rebuilt), "kl": kl}
         # Apart from the others, since G's gradient comes back through x'' alone.
         d = self.discriminate({"generated": generated})
         further = {"generated": self.for_classifier(generated)}
         c = self.classify(further, noise.fold(seed, 3))
         terms["generator_adversarial"] = cross_entropy_real(d["generated"])
         if "discriminator" in turn:
-            x_rebuilt = rebuilt[: tf.shape(y)[0]]
+            x_rebuilt = of_means[0] if of_means else rebuilt[: tf.shape(y)[0]]
             d |= self.discriminate({"real": batch.unlabelled, "reconstructed": x_rebuilt})
+            if self.options.ascent_steps:
+                latent = parts[2 if of_means else 0][: tf.shape(y)[0]]
+                moved = self.ascended(latent, y, noise.fold(seed, 6)).latents
+                x_rebuilt = tf.stop_gradient(self.generator((moved, y)))
             also = {"reconstructed": x_rebuilt, **transformed_of(batch)}
             c |= self.classify({"real": x, **also}, noise.fold(seed, 4))
             further |= also
@@ -232,6 +203,7 @@ class VAEACGAN(AdversarialLearner):
             return dict.fromkeys(turn, autoencoder)
         every = {
             "encoder": autoencoder,
+            "prior": autoencoder,
             "generator": autoencoder,
             "discriminator": total({
                 "discriminator_real": 1.0,
@@ -259,30 +231,6 @@ class VAEACGAN(AdversarialLearner):
         salts = (1, 4) if self.uses_unlabelled else (1,)
         groups = [noise.normal(noise.fold(seed, s), count, self.latent_dim) for s in salts]
         return tf.concat(groups, 0)
-
-    def augment(self, examples: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """The paper's x' = G(E(x), y).
-
-        Args:
-            examples: ``[B, *shape]`` as they are stored.
-            labels: ``[B]``.
-            seed: ``[2]``, of the draw from the posterior.
-
-        Returns:
-            The same shape and type.
-        """
-        shape = [tf.shape(examples)[0], self.latent_dim]
-        eps = tf.random.stateless_normal(shape, seed, alg="philox")
-        return self.decode(self.encode(examples, eps), labels)
-
-    def encode(self, examples: tf.Tensor, eps: tf.Tensor) -> tf.Tensor:
-        """Draws from q(z | x), ``[B, Z]``.
-
-        Args:
-            examples: ``[B, *shape]`` as they are stored.
-            eps: Standard normal noise ``[B, Z]``.
-        """
-        return self.encoder(self.space.to_float(tf.convert_to_tensor(examples))).sample(eps)
 
 
 @LEARNERS.register("vaeacgan-alternating")

@@ -96,6 +96,10 @@ class FurtherExamples:
                 **{f"fact_{name}": values for name, values in further.facts.items()},
                 "fact_bald_queried": self._bald(asked.examples, mask_seed),
                 "fact_bald_generated": self._bald(further.examples, mask_seed),
+                **{
+                    f"fact_bald_{name}": self._bald(made, mask_seed)
+                    for name, made in further.variants.items()
+                },
             }
             self._journal.keep(round_, NAME, kept)
         return {name: float(values.mean()) for name, values in facts_of(kept).items()}

@@ -86,14 +86,18 @@ class Downsampling(keras.layers.Layer):
         self.dense_norm.build((None, self.hidden))
         self.built = True
 
-    def call(self, images: tf.Tensor, training: bool = False, groups: Groups = ALONE) -> tf.Tensor:
+    def maps(self, images: tf.Tensor, training: bool = False, groups: Groups = ALONE) -> tf.Tensor:
+        """What the last convolution sees in images ``[B, H, W, D]``: ``[B, h, w, channels]``."""
         hidden = images
         for stage, convolution in enumerate(self.convolutions):
             hidden = convolution(hidden)
             if stage:
                 hidden = self.norms[stage - 1](hidden, training=training, groups=groups)
             hidden = activated(hidden, self.slope)
-        hidden = self.dense(self.flatten(hidden))
+        return hidden
+
+    def call(self, images: tf.Tensor, training: bool = False, groups: Groups = ALONE) -> tf.Tensor:
+        hidden = self.dense(self.flatten(self.maps(images, training, groups)))
         hidden = self.dense_norm(hidden, training=training, groups=groups)
         return activated(hidden, self.slope)
 

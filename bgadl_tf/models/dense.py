@@ -33,9 +33,13 @@ class DenseTrunk(keras.layers.Layer):
         self.norm.build((None, self.units))
         self.built = True
 
-    def call(self, vectors: tf.Tensor, training: bool = False, groups: Groups = ALONE) -> tf.Tensor:
+    def maps(self, vectors: tf.Tensor, training: bool = False, groups: Groups = ALONE) -> tf.Tensor:
+        """Its only hidden units, ``[B, units]``, of vectors ``[B, F]``."""
         hidden = self.norm(self.dense(vectors), training=training, groups=groups)
         return activated(hidden, self.slope)
+
+    def call(self, vectors: tf.Tensor, training: bool = False, groups: Groups = ALONE) -> tf.Tensor:
+        return self.maps(vectors, training, groups)
 
     def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
         return (input_shape[0], self.units)

@@ -37,6 +37,19 @@ class Discriminator(keras.Model):
         logit = self.logit(self.trunk(examples, training=training, groups=groups))
         return keras.ops.cast(keras.ops.squeeze(logit, axis=1), "float32")
 
+    def hidden(self, examples: tf.Tensor) -> tf.Tensor:
+        """Hidden features of examples ``[B, *shape]``, as at inference, in which to compare them.
+
+        Those of the last convolution and not of the dense layer behind it, which no longer tells
+        where something is; of vectors, those of the only hidden layer. BatchNorm takes its moving
+        statistics: by those of their own batches, examples that are all too bright would look
+        like those that are not.
+
+        Returns:
+            ``[B, ...]`` float32.
+        """
+        return keras.ops.cast(self.trunk.maps(examples), "float32")
+
     def get_config(self) -> dict[str, object]:
         return {
             "shape": self.example_shape,

@@ -41,19 +41,31 @@ def reconstruction(examples: tf.Tensor, reconstructed: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.square(examples - reconstructed), axis=[*axes])
 
 
-def kl_divergence(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
+def kl_divergence(mean: tf.Tensor, log_variance: tf.Tensor, free_bits: float = 0.0) -> tf.Tensor:
     """KL(N(mean, variance) || N(0, I)), summed over the latent dimensions, in nats.
 
-    Source: Kingma and Welling 2013, appendix B.
+    Sources: Kingma and Welling 2013, appendix B; free bits: Kingma et al. 2016, "Improving
+    Variational Inference with Inverse Autoregressive Flow", equation 15 with groups of one.
 
     Args:
-        mean: ``[B, Z]``.
+        mean: ``[B, Z]``; of another unit Gaussian than N(0, I), the difference from its mean.
         log_variance: ``[B, Z]``.
+        free_bits: Nats. A dimension whose mean over the global batch is not above counts as so
+            many, and has no gradient that would push it lower; 0 for the divergence as it is.
 
     Returns:
         ``[B]`` float32.
     """
-    return 0.5 * tf.reduce_sum(tf.square(mean) + tf.exp(log_variance) - log_variance - 1.0, axis=1)
+    each = 0.5 * (tf.square(mean) + tf.exp(log_variance) - log_variance - 1.0)
+    if free_bits > 0:
+        total, count = tf.reduce_sum(each, 0), tf.cast(tf.shape(each)[0], tf.float32)
+        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+            context = tf.distribute.get_replica_context()
+            total, count = context.all_reduce(
+                tf.distribute.ReduceOp.SUM, [tf.stop_gradient(total), count]
+            )
+        each = tf.where(total > free_bits * count, each, tf.fill(tf.shape(each), free_bits))
+    return tf.reduce_sum(each, axis=1)
 
 
 def cross_entropy_real(logits: tf.Tensor) -> tf.Tensor:

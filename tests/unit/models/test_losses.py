@@ -30,6 +30,15 @@ def test_kl_divergence_from_the_standard_normal() -> None:
     assert losses.kl_divergence(tf.zeros((3, 4)), tf.zeros((3, 4))).numpy().tolist() == [0, 0, 0]
 
 
+def test_free_bits_leave_alone_the_dimensions_that_tell_little() -> None:
+    # Means over the batch: 1/4 and 2 nats. The first is below 1/2 and counts as that, for free.
+    mean = tf.Variable([[1.0, 2.0], [0.0, 2.0]])
+    with tf.GradientTape() as tape:
+        terms = losses.kl_divergence(mean, tf.zeros((2, 2)), free_bits=0.5)
+    np.testing.assert_allclose(terms, [2.5, 2.5], rtol=1e-6)
+    np.testing.assert_allclose(tape.gradient(terms, mean), [[0, 2], [0, 2]], rtol=1e-6)
+
+
 @pytest.mark.parametrize(("probability", "logit"), [(0.8, math.log(4)), (0.3, math.log(3 / 7))])
 def test_adversarial_terms_are_binary_cross_entropies(probability: float, logit: float) -> None:
     logits = tf.constant([logit])
