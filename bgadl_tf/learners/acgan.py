@@ -22,17 +22,11 @@ import tensorflow as tf
 
 from bgadl_tf.learners.adversarial import AdversarialLearner
 from bgadl_tf.learners.emphasis import emphasised
-from bgadl_tf.learners.learner import LEARNERS, weighted
-from bgadl_tf.learners.probation.learner import (
-    Factors,
-    counting,
-    real_and_transformed,
-    transformed_of,
-)
+from bgadl_tf.learners.learner import LEARNERS
+from bgadl_tf.learners.probation.learner import Factors, counting
 from bgadl_tf.models import noise
 from bgadl_tf.models.groups import named
 from bgadl_tf.models.losses import (
-    cross_entropy,
     cross_entropy_fake,
     cross_entropy_real,
     global_mean,
@@ -67,15 +61,13 @@ class ACGAN(AdversarialLearner):
             made = self.generator(inputs, training=True, groups=(1, 1))
             generated = named(made, ("first", "second"))
             # Apart from the real ones, since G's gradient comes back through the generated alone.
-            log_probs = self.classify(real_and_transformed(batch), noise.fold(seed, 3))
+            beside = self.beside(batch)
+            log_probs = self.classify({"real": batch.examples, **beside}, noise.fold(seed, 3))
             seen = {group: self.for_classifier(made) for group, made in generated.items()}
             log_probs |= self.classify(seen, noise.fold(seed, 4))
-            c = {
-                group: weighted(cross_entropy(of_group, labels), batch)
-                for group, of_group in log_probs.items()
-            }
+            c = {group: self.term_of(group, own, batch) for group, own in log_probs.items()}
             c |= {group: emphasised(c[group], batch) for group in generated}
-            agreed = self.agree({**transformed_of(batch), **seen}, labels, noise.fold(seed, 5))
+            agreed = self.agree({**beside, **seen}, labels, noise.fold(seed, 5))
             d = self.discriminate({"real": batch.unlabelled})
             d |= self.discriminate(generated)
             classified = mean_of_both(c)
@@ -96,10 +88,11 @@ class ACGAN(AdversarialLearner):
         if agreed:
             agreed["generated"] = mean_of_both(agreed)
         warmup = self.warmup()
-        self.finish_step(agreed, self.descend(tape, objectives, parts), warmup=warmup)
+        shares = self.descend(tape, objectives, parts)
+        self.finish_step(agreed, shares, batch, seed, warmup=warmup)
         self.look_at(real, {group: cross_entropy_fake(d[group]) for group in generated})
         terms = {
-            **{f"classification_{group}": c[group] for group in transformed_of(batch)},
+            **{f"classification_{group}": c[group] for group in beside},
             "classification": c["real"], "classification_generated": classified,
             "discriminator_real": real, "discriminator_generated": exposed,
             "generator_adversarial": fooled,

@@ -19,7 +19,7 @@ from bgadl_tf.learners.further import Further
 from bgadl_tf.learners.fused_optimizers import Adam
 from bgadl_tf.learners.options import Options
 from bgadl_tf.learners.probation.warmup import WarmUpLearner, WarmUpOptions
-from bgadl_tf.models import groups, noise
+from bgadl_tf.models import groups
 from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.discriminator import Discriminator
 from bgadl_tf.models.generator import Generator
@@ -74,6 +74,9 @@ class AdversarialOptions(WarmUpOptions):
         for name in ("adversarial_weight", "class_weight"):
             self.require(getattr(self, name) >= 0, name, "at least 0")
         self.require(self.generator_every >= 1, "generator_every", "at least 1")
+        self.require(
+            self.unlabelled or not self.pseudo_weight, "pseudo_weight", "0 with unlabelled=false"
+        )
         known = self.generate_for in emphasis.KINDS
         self.require(known, "generate_for", f"one of {', '.join(emphasis.KINDS)}")
 
@@ -178,12 +181,6 @@ class AdversarialLearner(WarmUpLearner):
         if self.uses_unlabelled and batch.unlabelled is not None:
             return batch
         return batch._replace(unlabelled=batch.examples, unlabelled_views=batch.views)
-
-    def classify(self, examples: Mapping[str, tf.Tensor], seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Log-probabilities ``[B, C]`` of C on each group; every example has its own mask."""
-        seeds = [noise.fold(seed, number) for number in range(len(examples))]
-        log_probs = self.classifier.train_on_groups([*examples.values()], seeds)
-        return dict(zip(examples, log_probs, strict=True))
 
     def discriminate(self, examples: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Logits ``[B]`` of D on each group, of one size; BatchNorm sees each by itself."""

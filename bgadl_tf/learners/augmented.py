@@ -10,23 +10,16 @@ same number of further examples under the same weight.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import tensorflow as tf
-
-from bgadl_tf.learners.batch import Batch
-from bgadl_tf.learners.learner import Learner, weighted
 from bgadl_tf.learners.options import Options
-from bgadl_tf.models import losses, noise
-
-_GROUPS, _MASKS = 1, 2
-"""Salts of what further examples are drawn with, and of C's dropout masks."""
+from bgadl_tf.learners.probation.learner import Factors, ProbationLearner
+from bgadl_tf.learners.probation.options import ProbationOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class AugmentedOptions(Options):
+class AugmentedOptions(ProbationOptions):
     """How much further examples count.
 
     Args:
@@ -41,7 +34,7 @@ class AugmentedOptions(Options):
         self.require(self.further_weight >= 0, "further_weight", "at least 0")
 
 
-class AugmentedLearner(Learner):
+class AugmentedLearner(ProbationLearner):
     """Supervised learning on labelled examples and on further ones under the same labels.
 
     Every example, labelled or further, has a dropout mask of its own.
@@ -49,34 +42,9 @@ class AugmentedLearner(Learner):
 
     options_type: ClassVar[type[Options]] = AugmentedOptions
     options: AugmentedOptions
-    terms = ("classification", "classification_further")
+    terms = ("classification", "classification_first", "classification_second")
+    further_groups = ("first", "second")
 
-    def further_groups(self, batch: Batch, seed: tf.Tensor) -> Mapping[str, tf.Tensor]:
-        """Further examples by name of the group, at least one group.
-
-        Args:
-            batch: What C learns from.
-            seed: ``[2]``, of whatever is drawn.
-
-        Returns:
-            ``[B, *shape]`` each, floats as the networks see them, one of each labelled example.
-        """
-        raise NotImplementedError(f"{type(self).__name__} must implement further_groups()")
-
-    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        seed = self.step_seed()
-        batch = self.transformed(self.unpack(data), seed)
-        further = [*self.further_groups(batch, noise.fold(seed, _GROUPS)).values()]
-        seeds = [noise.fold(seed, _MASKS, number) for number in range(1 + len(further))]
-        with tf.GradientTape() as tape:
-            log_probs = self.classifier.train_on_groups([batch.examples, *further], seeds)
-            real, *others = [
-                weighted(losses.cross_entropy(of_group, batch.labels), batch)
-                for of_group in log_probs
-            ]
-            beside = tf.add_n(others) / len(others)
-            total = real + self.options.further_weight * beside
-            loss = losses.global_mean(total)
-        self.descend(tape, {"classifier": loss})
-        terms = {"classification": real, "classification_further": beside}
-        return self.track(terms, total, log_probs[0], batch)
+    def group_factors(self) -> Factors:
+        share = self.options.further_weight / len(self.further_groups)
+        return {**dict.fromkeys(self.further_groups, share), **super().group_factors()}

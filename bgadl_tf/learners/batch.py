@@ -8,6 +8,20 @@ import keras
 import tensorflow as tf
 
 
+class Guess(NamedTuple):
+    """What C makes of the unlabelled examples of a batch; see ``pseudo_labels``.
+
+    Fields:
+        labels: ``[B]``.
+        weights: ``[B]``, 0 where C is not sure enough.
+        folds: ``[B]``, of the labelled examples.
+    """
+
+    labels: tf.Tensor
+    weights: tf.Tensor
+    folds: tf.Tensor
+
+
 class Batch(NamedTuple):
     """One replica's share of a batch: labelled examples, and perhaps others of the pool.
 
@@ -22,6 +36,7 @@ class Batch(NamedTuple):
         emphasis: ``[B]`` weights, 1 on average over the labelled set, of what is generated of each
             labelled example; None for 1.
         labelled_size: How many labelled examples there are in all, scalar int64; None: unknown.
+        guess: What C makes of the unlabelled examples, where it learns from them.
         transformed: ``[B, *shape]``, the labelled examples transformed, where C sees both.
     """
 
@@ -33,6 +48,7 @@ class Batch(NamedTuple):
     unlabelled_views: tf.Tensor | None = None
     emphasis: tf.Tensor | None = None
     labelled_size: tf.Tensor | None = None
+    guess: Guess | None = None
     transformed: tf.Tensor | None = None
 
     @classmethod

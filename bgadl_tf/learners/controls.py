@@ -26,7 +26,7 @@ from bgadl_tf.models.classifiers.base import Classifier
 class Duplicate(AugmentedLearner):
     """C learns from each labelled example three times a step, under three dropout masks."""
 
-    def further_groups(self, batch: Batch, seed: tf.Tensor) -> Mapping[str, tf.Tensor]:
+    def made_of(self, batch: Batch, seed: tf.Tensor) -> Mapping[str, tf.Tensor]:
         return {"first": batch.examples, "second": batch.examples}
 
 
@@ -57,7 +57,7 @@ class Noise(AugmentedLearner):
     options_type = NoiseOptions
     options: NoiseOptions
 
-    def further_groups(self, batch: Batch, seed: tf.Tensor) -> Mapping[str, tf.Tensor]:
+    def made_of(self, batch: Batch, seed: tf.Tensor) -> Mapping[str, tf.Tensor]:
         examples = batch.examples
         size = self.options.noise_scale * standard_deviation(examples)
         count, width = tf.shape(examples)[0], examples.shape[1:].num_elements()
@@ -110,9 +110,9 @@ class TwoViews(AugmentedLearner):
         return self.uses_views
 
     def transformed(self, batch: Batch, seed: tf.Tensor) -> Batch:
-        return batch
+        return super().transformed(batch, seed)._replace(examples=batch.examples)
 
-    def further_groups(self, batch: Batch, seed: tf.Tensor) -> Mapping[str, tf.Tensor]:
+    def made_of(self, batch: Batch, seed: tf.Tensor) -> Mapping[str, tf.Tensor]:
         return {
             name: self.transforms(batch.examples, noise.fold(seed, number), batch.views)
             for number, name in enumerate(("first", "second"))

@@ -21,7 +21,7 @@ import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.learners.learner import LEARNERS, weighted
-from bgadl_tf.learners.probation.learner import ProbationLearner, counting, transformed_of
+from bgadl_tf.learners.probation.learner import ProbationLearner, counting
 from bgadl_tf.learners.probation.options import ProbationOptions
 from bgadl_tf.models import losses, noise
 
@@ -79,7 +79,7 @@ class TOD(ProbationLearner):
         seed = self.step_seed()
         batch = self.transformed(self.unpack(data), seed)
         groups = [batch.examples, *(() if batch.unlabelled is None else (batch.unlabelled,))]
-        further = transformed_of(batch)
+        further = self.beside(batch)
         every = [*groups, *further.values()]
         seeds = [noise.fold(seed, number) for number in range(len(every))]
         targets = [centred(self.teacher(group)) for group in groups]
@@ -94,7 +94,7 @@ class TOD(ProbationLearner):
             errors[0] = weighted(errors[0], batch)
             consistency = tf.add_n(errors) / len(errors)
             of_transformed = {
-                name: weighted(losses.cross_entropy(found, batch.labels), batch)
+                name: self.term_of(name, found, batch)
                 for name, found in zip(further, log_probs[len(groups) :], strict=True)
             }
             real = classification + self.options.unlabelled_weight * consistency
@@ -102,7 +102,8 @@ class TOD(ProbationLearner):
             factors = self.group_factors()
             parts, total = self.parts(counted, factors), self.per_example(counted, factors)
             loss = losses.global_mean(total)
-        self.finish_step(agreed, self.descend(tape, {"classifier": loss}, parts))
+        shares = self.descend(tape, {"classifier": loss}, parts)
+        self.finish_step(agreed, shares, batch, seed)
         terms = {"classification": classification, "consistency": consistency}
         terms |= {f"classification_{name}": term for name, term in of_transformed.items()}
         return self.track(terms, total, log_probs[0], batch)

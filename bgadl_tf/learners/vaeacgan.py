@@ -28,13 +28,12 @@ from bgadl_tf.learners.autoencoding import AutoencodingLearner
 from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.emphasis import emphasised
 from bgadl_tf.learners.information import InformationOptions
-from bgadl_tf.learners.learner import LEARNERS, weighted
+from bgadl_tf.learners.learner import LEARNERS
 from bgadl_tf.learners.probation import evidence
-from bgadl_tf.learners.probation.learner import Factors, counting, transformed_of
+from bgadl_tf.learners.probation.learner import Factors, counting
 from bgadl_tf.models import noise
 from bgadl_tf.models.groups import split
 from bgadl_tf.models.losses import (
-    cross_entropy,
     cross_entropy_fake,
     cross_entropy_real,
     global_mean,
@@ -106,7 +105,7 @@ class VAEACGAN(AutoencodingLearner):
                 objectives = self.objectives(turn, found, parts)
             shares = self.descend(tape, objectives, parts)
             terms |= found
-        self.finish_step(agreed, shares, warmup=warmup)
+        self.finish_step(agreed, shares, batch, seed, warmup=warmup)
         fakes = {group: terms[f"discriminator_{group}"] for group in self.further_groups}
         inputs = [batch.examples, *([batch.unlabelled] if self.uses_unlabelled else [])]
         self.look_at(terms["discriminator_real"], fakes, terms["reconstruction"], inputs)
@@ -161,14 +160,14 @@ class VAEACGAN(AutoencodingLearner):
                 latent = parts[2 if of_means else 0][: tf.shape(y)[0]]
                 moved = self.ascended(latent, y, noise.fold(seed, 6)).latents
                 x_rebuilt = tf.stop_gradient(self.generator((moved, y)))
-            also = {"reconstructed": x_rebuilt, **transformed_of(batch)}
+            also = {"reconstructed": x_rebuilt, **self.beside(batch)}
             c |= self.classify({"real": x, **also}, noise.fold(seed, 4))
             further |= also
             terms["discriminator_real"] = cross_entropy_real(d["real"])
             terms["discriminator_reconstructed"] = cross_entropy_fake(d["reconstructed"])
             terms["discriminator_generated"] = cross_entropy_fake(d["generated"])
         for group, log_probs in c.items():
-            term = weighted(cross_entropy(log_probs, y), batch)
+            term = self.term_of(group, log_probs, batch)
             if group in self.further_groups:
                 term = emphasised(term, batch)
             terms["classification" if group == "real" else f"classification_{group}"] = term

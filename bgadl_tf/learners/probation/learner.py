@@ -15,19 +15,19 @@ from bgadl_tf.learners.learner import TRUNK, weighted
 from bgadl_tf.learners.options import Options
 from bgadl_tf.learners.probation import gradients, judge
 from bgadl_tf.learners.probation.options import ProbationOptions
+from bgadl_tf.learners.pseudo_labels.learner import PseudoLabelling
 from bgadl_tf.learners.running_means import RunningMeans
-from bgadl_tf.learners.taught import TaughtLearner
 from bgadl_tf.models import losses, noise
 from bgadl_tf.models.classifiers.base import Classifier
 
 Factors: TypeAlias = Mapping[str, float | tf.Tensor]
 """Weights by group."""
 
-TRANSFORMED = "transformed"
-"""The group of x transformed, where that is on probation."""
+TRANSFORMED, PSEUDO = "transformed", "pseudo"
+"""The group of x transformed, where that is on probation, and that of pseudo-labelled examples."""
 
 
-class ProbationLearner(TaughtLearner):
+class ProbationLearner(PseudoLabelling):
     """What learners share that add groups of further examples to C's objective.
 
     A step asks which examples of each group ``agree``, puts ``parts`` together, lets C ``descend``
@@ -68,8 +68,8 @@ class ProbationLearner(TaughtLearner):
     @property
     def groups(self) -> tuple[str, ...]:
         """Names of all groups of further examples."""
-        more = (TRANSFORMED,) if self._transforms_are_on_probation else ()
-        return self.further_groups + more
+        more = {TRANSFORMED: self._transforms_are_on_probation, PSEUDO: self.pseudo_labels}
+        return self.further_groups + tuple(name for name, there in more.items() if there)
 
     @property
     def _transforms_are_on_probation(self) -> bool:
@@ -80,7 +80,8 @@ class ProbationLearner(TaughtLearner):
         """Whether any group may count less than fully."""
         options = self.options
         chosen = options.agreement > 0 or options.gradient_similarity != "none"
-        return (chosen and bool(self.groups)) or self._transforms_are_on_probation
+        always = self._transforms_are_on_probation or self.pseudo_labels
+        return (chosen and bool(self.groups)) or always
 
     @property
     def weight_names(self) -> tuple[str, ...]:
@@ -89,7 +90,8 @@ class ProbationLearner(TaughtLearner):
 
     @property
     def tracked(self) -> tuple[str, ...]:
-        terms = ("classification_transformed",) if self._transforms_are_on_probation else ()
+        beside = (name for name in self.groups if name not in self.further_groups)
+        terms = (f"classification_{name}" for name in beside)
         weights = (f"weight_{name}" for name in self.weight_names)
         return (*super().tracked, *terms, *weights)
 
@@ -138,6 +140,7 @@ class ProbationLearner(TaughtLearner):
             seed: ``[2]``, of the judge's dropout masks.
         """
         options = self.options
+        examples = {name: own for name, own in examples.items() if name != PSEUDO}  # has a gate
         if not options.agreement or not examples:
             return {}
         together = tf.stop_gradient(tf.concat([*examples.values()], 0))
@@ -150,13 +153,49 @@ class ProbationLearner(TaughtLearner):
 
     def group_factors(self) -> Factors:
         """Weight of each group in C's objective, against real examples, by this step."""
-        weight = self.options.transforms_weight
-        return {TRANSFORMED: weight} if self._transforms_are_on_probation else {}
+        own = {
+            TRANSFORMED: self.options.transforms_weight,
+            PSEUDO: self.options.pseudo_weight,
+        }
+        return {name: weight for name, weight in own.items() if name in self.groups}
+
+    def made_of(self, batch: Batch, seed: tf.Tensor) -> Mapping[str, tf.Tensor]:
+        """The ``further_groups`` where no other network makes them, each ``[B, *shape]``.
+
+        Args:
+            batch: What C learns from.
+            seed: ``[2]``, of whatever is drawn.
+
+        Returns:
+            Floats as the networks see them, one of each labelled example.
+        """
+        return {}
+
+    def beside(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """Groups ``[B, *shape]`` of real examples that C learns from beside the labelled ones."""
+        found = {} if batch.transformed is None else {TRANSFORMED: batch.transformed}
+        return {**found, PSEUDO: batch.unlabelled} if self.pseudo_labels else found
+
+    def term_of(self, group: str, log_probs: tf.Tensor, batch: Batch) -> tf.Tensor:
+        """C's loss term ``[B]`` of a group, or of "real", from its log-probabilities ``[B, C]``."""
+        if group == PSEUDO:
+            return self.pseudo_term(log_probs, batch)
+        return weighted(losses.cross_entropy(log_probs, batch.labels), batch)
 
     def classified(self, terms: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """C's loss terms ``[B]`` by group, "real" first, of all the terms of a step."""
         names = {group: f"classification_{group}" for group in self.groups}
         return {g: terms[name] for g, name in {"real": "classification", **names}.items()}
+
+    def classify(self, examples: Mapping[str, tf.Tensor], seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Log-probabilities ``[B, C]`` of C on each group; every example has its own mask."""
+        seeds = [noise.fold(seed, number) for number in range(len(examples))]
+        if self.trains_trunk:
+            log_probs = self.classifier.train_on_groups([*examples.values()], seeds)
+        else:
+            passes = zip(examples.values(), seeds, strict=True)
+            log_probs = [self.classifier(group, seed=own) for group, own in passes]
+        return dict(zip(examples, log_probs, strict=True))
 
     def parts(self, counted: Mapping[str, tf.Tensor], factors: Factors) -> dict[str, tf.Tensor]:
         """What each group adds to C's objective, scalars; see ``descend``.
@@ -203,62 +242,57 @@ class ProbationLearner(TaughtLearner):
         self,
         agreed: Mapping[str, tf.Tensor],
         shares: Mapping[str, tf.Tensor],
+        batch: Batch,
+        seed: tf.Tensor,
         **other: tf.Tensor,
     ) -> None:
-        """Record what each group counted, mean agreement times share of its gradient.
+        """What follows C's step: its teacher, its copies, and what each group counted.
+
+        That is mean agreement, or mean weight of the pseudo-labels, times share of its gradient.
 
         Args:
             agreed: What ``agree`` returned, by group.
             shares: What ``descend`` returned.
+            batch: Transformed.
+            seed: ``[2]``, of the step.
             **other: Further weights of ``weight_names``, scalars.
         """
         self.teacher_follows()
+        self.cross_fit(batch, seed)
         if not self.weight_names:
             return
         one = tf.ones(())
+        own = agreed if batch.guess is None else {**agreed, PSEUDO: batch.guess.weights}
         weights = {
-            group: tf.reduce_mean(agreed.get(group, one)) * shares.get(group, one)
+            group: tf.reduce_mean(own.get(group, one)) * shares.get(group, one)
             for group in self.groups
         }
         for name, value in self.group_weights.add({**weights, **other}).items():
             self.trackers[f"weight_{name}"].update_state(value)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        if not self._transforms_are_on_probation:
-            metrics = super().train_step(data)
-            self.finish_step({}, {})
-            return metrics
         seed = self.step_seed()
         batch = self.transformed(self.unpack(data), seed)
+        further = {**self.made_of(batch, noise.fold(seed, 2)), **self.beside(batch)}
         with tf.GradientTape(persistent=True) as tape:
-            log_probs = {
-                group: self.classifier(
-                    examples, training=self.trains_trunk, seed=noise.fold(seed, number)
-                )
-                for number, (group, examples) in enumerate(real_and_transformed(batch).items(), 1)
-            }
-            terms = {
-                group: weighted(losses.cross_entropy(found, batch.labels), batch)
-                for group, found in log_probs.items()
-            }
-            agreed = self.agree(transformed_of(batch), batch.labels, noise.fold(seed, 3))
+            log_probs = self.classify({"real": batch.examples, **further}, noise.fold(seed, 1))
+            terms = {group: self.term_of(group, own, batch) for group, own in log_probs.items()}
+            agreed = self.agree(further, batch.labels, noise.fold(seed, 3))
             counted = counting(terms, agreed)
             factors = self.group_factors()
             parts, total = self.parts(counted, factors), self.per_example(counted, factors)
             loss = losses.global_mean(total)
-        self.finish_step(agreed, self.descend(tape, {"classifier": loss}, parts))
-        named = {"classification": terms["real"], "classification_transformed": terms[TRANSFORMED]}
-        return self.track(named, total, log_probs["real"], batch)
+        shares = self.descend(tape, {"classifier": loss}, parts)
+        self.finish_step(agreed, shares, batch, seed)
+        return self.track(named_terms(terms), total, log_probs["real"], batch)
 
 
-def transformed_of(batch: Batch) -> dict[str, tf.Tensor]:
-    """The group of transformed examples, where they are on probation."""
-    return {} if batch.transformed is None else {TRANSFORMED: batch.transformed}
-
-
-def real_and_transformed(batch: Batch) -> dict[str, tf.Tensor]:
-    """The labelled examples, and the group of transformed ones, where they are on probation."""
-    return {"real": batch.examples, **transformed_of(batch)}
+def named_terms(terms: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Names of the loss terms of groups, "real" among them, as they are reported."""
+    return {
+        "classification" if group == "real" else f"classification_{group}": term
+        for group, term in terms.items()
+    }
 
 
 def counting(

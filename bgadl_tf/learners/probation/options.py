@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bgadl_tf.learners.options import Options
+from bgadl_tf.learners.pseudo_labels.options import PseudoLabelOptions
 
 JUDGES = ("classifier", "passes", "teacher")
 SIMILARITIES = ("none", "gated", "weighted", "projected")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProbationOptions(Options):
+class ProbationOptions(PseudoLabelOptions):
     """When examples that nobody has labelled count in C's objective; by default always and fully.
 
     Args:

@@ -10,20 +10,20 @@ predictions of labelled examples say it (``gate``, ``cross_fitted``)::
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-from bgadl_tf.learners.batch import Batch
+from bgadl_tf.learners.batch import Batch, Guess
 from bgadl_tf.learners.initial_weights import SeedOf
-from bgadl_tf.learners.learner import Learner
 from bgadl_tf.learners.options import Options
 from bgadl_tf.learners.pseudo_labels.cross_fitted import CrossFitted
 from bgadl_tf.learners.pseudo_labels.folds import folds_of
 from bgadl_tf.learners.pseudo_labels.gate import Gate
 from bgadl_tf.learners.pseudo_labels.options import PseudoLabelOptions
-from bgadl_tf.models import noise
+from bgadl_tf.learners.taught import TaughtLearner
+from bgadl_tf.models import losses, noise
 from bgadl_tf.models.classifiers.base import Classifier
 
 CROSS_FITTED, GATE = "cross_fitted", "gate"
@@ -32,19 +32,7 @@ _PASSES, _MASKS = (110, 0), (110, 1)
 """Salts of the teacher's masks and of the copies'."""
 
 
-class Guess(NamedTuple):
-    """What C makes of unlabelled examples.
-
-    Fields:
-        labels: ``[B]``.
-        weights: ``[B]``, 1 where the gate lets the label through, else 0; times the ramp.
-    """
-
-    labels: tf.Tensor
-    weights: tf.Tensor
-
-
-class PseudoLabelling(Learner):
+class PseudoLabelling(TaughtLearner):
     """A learner whose C may learn from pseudo-labels.
 
     Args:
@@ -68,6 +56,10 @@ class PseudoLabelling(Learner):
     def pseudo_labels(self) -> bool:
         """Whether there are any."""
         return self.options.pseudo_weight > 0
+
+    @property
+    def uses_unlabelled(self) -> bool:
+        return self.pseudo_labels
 
     @property
     def saved_networks(self) -> dict[str, keras.Model]:
@@ -95,8 +87,20 @@ class PseudoLabelling(Learner):
         if self.pseudo_labels:
             self.cross_fitted.begin_as(self.classifier)
 
-    def guess(self, batch: Batch, seed: tf.Tensor) -> Guess:
-        """Labels for the unlabelled examples of a batch that is not transformed.
+    def unpack(self, data: Any) -> Batch:
+        """Where the pool is used and a batch brings none of it (``fit``), the labelled stand in."""
+        batch = super().unpack(data)
+        if batch.unlabelled is not None or not self.uses_unlabelled:
+            return batch
+        return batch._replace(unlabelled=batch.examples, unlabelled_views=batch.views)
+
+    def transformed(self, batch: Batch, seed: tf.Tensor) -> Batch:
+        """See ``Learner``; before that, C's guess of the unlabelled examples as they are."""
+        changed = super().transformed(batch, seed)
+        return changed._replace(guess=self._guess(batch, seed)) if self.pseudo_labels else changed
+
+    def _guess(self, batch: Batch, seed: tf.Tensor) -> Guess:
+        """Labels for unlabelled examples, and how far they count.
 
         The gate sees how the labelled ones are predicted by copies of C that do not know them.
         """
@@ -118,21 +122,32 @@ class PseudoLabelling(Learner):
         accepted = self.gate.accepts(tf.reduce_max(probs, axis=1), labelled)
         step = tf.cast(self.optimizers[self.main].iterations, tf.float32)
         ramp = tf.minimum(1.0, (step + 1.0) / max(1, self.options.pseudo_rampup))
-        return Guess(tf.argmax(probs, axis=1, output_type=tf.int32), ramp * accepted)
+        labels = tf.argmax(probs, axis=1, output_type=tf.int32)
+        return Guess(labels, ramp * accepted, folds)
 
-    def cross_fit(self, batch: Batch, folds: tf.Tensor, seed: tf.Tensor) -> None:
-        """A step of the copies, on the labelled examples as C has learnt from them.
+    def pseudo_term(self, log_probs: tf.Tensor, batch: Batch) -> tf.Tensor:
+        """C's loss ``[B]`` on the unlabelled examples, from its log-probabilities ``[B, C]``."""
+        assert batch.guess is not None
+        return batch.guess.weights * losses.cross_entropy(log_probs, batch.guess.labels)
+
+    def cross_fit(self, batch: Batch, seed: tf.Tensor) -> None:
+        """A step of the copies of C, on the labelled examples as C has learnt from them.
 
         Args:
             batch: Transformed.
-            folds: ``[B]``, of the examples before that.
             seed: ``[2]``, of the step.
         """
+        if batch.guess is None:
+            return
         with tf.GradientTape() as tape:
             loss = self.cross_fitted.objective(
-                batch.examples, batch.labels, folds, self.trains_trunk, noise.fold(seed, *_MASKS)
+                batch.examples,
+                batch.labels,
+                batch.guess.folds,
+                self.trains_trunk,
+                noise.fold(seed, *_MASKS),
             )
-        self.descend(tape, {CROSS_FITTED: loss})
+        super().descend(tape, {CROSS_FITTED: loss})
 
     def _teach(self, classifier: Classifier, examples: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Probabilities ``[B, C]`` of examples as they are, without any gradient."""

@@ -36,9 +36,9 @@ def batch_of(learner: AugmentedLearner, count: int = 40) -> Batch:
 def test_there_are_two_further_examples_of_each(name: str, shape: tuple[int, ...]) -> None:
     learner = control(name, shape)
     batch = batch_of(learner)
-    groups = [*learner.further_groups(batch, SEED).values()]
+    groups = [*learner.made_of(batch, SEED).values()]
     assert [group.shape for group in groups] == [batch.examples.shape] * 2
-    again = [*learner.further_groups(batch, SEED).values()]
+    again = [*learner.made_of(batch, SEED).values()]
     for group, same in zip(groups, again, strict=True):
         np.testing.assert_array_equal(group, same)
     alike = np.array_equal(*groups)
@@ -56,7 +56,7 @@ def test_the_objective(name: str, weight: float) -> None:
     real = float(tf.reduce_mean(cross_entropy(log_probs, batch.labels)))
     means = learner.train_step(batch)
     assert float(means["classification"]) == pytest.approx(real, rel=1e-5)
-    further = float(means["classification_further"])
+    further = sum(float(means[f"classification_{group}"]) for group in ("first", "second")) / 2
     assert float(means["loss"]) == pytest.approx(real + weight * further, rel=1e-5)
     if name == "duplicate":
         assert further == pytest.approx(real, rel=1e-5)
@@ -77,7 +77,7 @@ def test_noise_has_the_size_that_is_asked_for() -> None:
     learner = control("noise", (12,), noise_scale=0.5)
     vectors = some_vectors(4000) * np.linspace(0.0, 5.0, 12, dtype=np.float32)
     batch = learner.unpack(Batch(vectors, some_labels(4000)))
-    for group in learner.further_groups(batch, SEED).values():
+    for group in learner.made_of(batch, SEED).values():
         added = np.asarray(group - batch.examples)
         np.testing.assert_allclose(added.std(0), 0.5 * vectors.std(0), rtol=0.06, atol=1e-6)
         np.testing.assert_allclose(added.mean(0) / (vectors.std(0) + 1), 0, atol=0.04)
@@ -86,11 +86,11 @@ def test_noise_has_the_size_that_is_asked_for() -> None:
 
 def test_noisy_images_are_images() -> None:
     learner = control("noise", noise_scale=3.0)
-    group = learner.further_groups(batch_of(learner), SEED)["first"].numpy()
+    group = learner.made_of(batch_of(learner), SEED)["first"].numpy()
     assert (group.min(), group.max()) == (0.0, 1.0)
     still = control("noise", noise_scale=0.0)
     batch = batch_of(still)
-    np.testing.assert_array_equal(still.further_groups(batch, SEED)["first"], batch.examples)
+    np.testing.assert_array_equal(still.made_of(batch, SEED)["first"], batch.examples)
 
 
 def test_standard_deviations_far_from_zero() -> None:
@@ -117,7 +117,7 @@ def test_two_views_are_views_and_the_example_stays() -> None:
     assert learner.transformed(batch, SEED) is batch
     drawn = [
         np.asarray((group - batch.examples)[:, 0] / 10.0).round()
-        for group in learner.further_groups(batch, SEED).values()
+        for group in learner.made_of(batch, SEED).values()
     ]
     for each in drawn:
         assert set(each) == {0.0, 1.0, 2.0}

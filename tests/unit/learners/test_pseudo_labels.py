@@ -104,11 +104,13 @@ def test_pseudo_labels_teach_only_where_the_gate_is_open() -> None:
             unlabelled=tf.constant(some_vectors(8, seed=1)),
         )  # fmt: skip
         learner.train_step(batch)
-        accepted = learner.guess(learner.unpack(batch), learner.step_seed()).weights
-        np.testing.assert_array_equal(accepted, np.full(8, float(open_)))
+        guess = learner.transformed(learner.unpack(batch), learner.step_seed()).guess
+        np.testing.assert_array_equal(guess.weights, np.full(8, float(open_)))
         after.append(weights_of(learner))
     assert any(not np.array_equal(after[0][key], value) for key, value in after[1].items())
-    assert learner.facts().keys() == {"pseudo_accepted", "pseudo_threshold"}
+    facts = learner.facts()
+    assert facts.keys() == {"pseudo_accepted", "pseudo_threshold", "weight_pseudo"}
+    assert facts["weight_pseudo"] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
