@@ -79,7 +79,8 @@ class Imbalance:
         else:
             shares = self.ratio ** (-places / max(1, classes - 1))
         wanted = np.maximum(1, np.rint(counts.max() * shares)).astype(np.int64)
-        return np.minimum(counts, wanted)
+        left: Counts = np.minimum(counts, wanted)
+        return left
 
     def of(self, dataset: Dataset) -> Dataset:
         """The same with fewer training examples of some classes; the test set stays.

@@ -61,7 +61,7 @@ class Repetition:
         """How often the example of an id is there."""
         if self.times >= 1:
             return int(self.times)
-        return 1 + (hash_of(id_, "repeated") < self.times * 2**BITS)
+        return 2 if hash_of(id_, "repeated") < self.times * 2**BITS else 1
 
     def of(self, dataset: Dataset) -> Dataset:
         """The same with copies of training examples; nothing is copied in memory or on disk.

@@ -47,8 +47,8 @@ def emphasis(kind: str, labels: Labels, scores: Floats) -> Floats:
     total = weights.sum()
     if not total > 0:
         return np.ones(len(labels), np.float32)
-    weights = weights * (len(labels) / total)
-    return weights.astype(np.float32)
+    given: Floats = (weights * (len(labels) / total)).astype(np.float32)
+    return given
 
 
 def emphasised(per_example: tf.Tensor, batch: Batch) -> tf.Tensor:

@@ -101,15 +101,21 @@ class Names(NamedTuple):
     options: Options
 
 
-def names_of(config: RunConfig) -> Names:
+def names_of(config: RunConfig, resumed: Json | None = None) -> Names:
     """What the names and options in a config stand for; needs no dataset.
+
+    Args:
+        config: The settings.
+        resumed: The ``config.json`` of a run that goes on; empty or None for a new one.
 
     Raises:
         ConfigError: A name or an option is unknown, or an option cannot be.
     """
     method = resolve(config.method, config.learner, config.acquisition)
     options = Options(config.options, method.learner, method.acquisition)
-    learner_options = LEARNERS.get(method.learner).options_type(**options.of_learner())
+    presets = method.presets(resumed.get("options", {}) if resumed else None)
+    learner = LEARNERS.get(method.learner)
+    learner_options = learner.options_type(**{**presets, **options.of_learner()})
     acquisition = acquisitions.create(method.acquisition, options.of_acquisition)
     network_settings.check(config)
     return Names(method, learner_options, acquisition, options)
@@ -127,14 +133,14 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         ConfigError: Settings that cannot work, alone or together or with this dataset.
         DataError: The dataset is missing or malformed.
     """
-    method, learner_options, acquisition, options = names_of(config)
+    resumed = {} if folder is None else folder.resumed()
+    method, learner_options, acquisition, options = names_of(config, resumed)
     # Before anything else starts TensorFlow, as loading a dataset does: then it is too late to
     # split the CPU.
     strategy = make_strategy(config.strategy, config.cpu_replicas)
     check_batch_size(config.batch_size, strategy)
     if config.backbone is not None:
         in_features.check(config, method.learner, learner_options)
-    resumed = {} if folder is None else folder.resumed()
     journal = unopened(None) if folder is None else folder.journal
     config = network_settings.resolved(
         dataclasses.replace(config, classifier=config.classifier or resumed.get("classifier"))

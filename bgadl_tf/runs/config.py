@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.types import Json
+from bgadl_tf.runs import methods
 
 GROWING_SETTINGS = (
     "rounds", "dataset", "data_dir", "labels", "new_classes", "class_names", "max_unreadable",
@@ -94,7 +95,9 @@ class RunConfig:
     stream: bool = setting(
         False, "read pool images from disk when they are needed, for pools larger than memory"
     )
-    method: str | None = setting(None, "a learner and an acquisition under the paper's name")
+    method: str | None = setting(
+        None, f"a learner and an acquisition under one name: {methods.described()}; default: bgadl"
+    )
     learner: str | None = setting(None, "how the classifier is fitted (instead of --method)")
     acquisition: str | None = setting(
         None, "what is asked next (instead of --method); NAME, or NAME:INNER for one that wraps"

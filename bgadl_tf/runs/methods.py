@@ -28,6 +28,17 @@ class Method:
     whole_set: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    def presets(self, recorded: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Options of the learner, unless others are asked for.
+
+        Args:
+            recorded: Options of a run that goes on, which keeps what it began with: what it does
+                not know has the learner's own default. None for a new run.
+        """
+        if recorded is None:
+            return dict(self.options)
+        return {name: recorded[name] for name in self.options if name in recorded}
+
 
 PAPER: Mapping[str, Any] = {"unlabelled": False}
 """As in the paper, generative networks see labelled examples alone."""
@@ -38,10 +49,19 @@ METHODS.register("al-acgan")(Method("acgan", "bald", "AL w. ACGAN", options=PAPE
 METHODS.register("al-pmda")(Method("pmda", "bald", "AL w. PMDA"))
 METHODS.register("bald")(Method("plain", "bald", "AL without DA"))
 METHODS.register("bda")(Method("acgan", "random", "BDA (partial training)", options=PAPER))
+METHODS.register("al-duplicate")(Method("duplicate", "bald", "BALD, each x three times a step"))
+METHODS.register("al-noise")(Method("noise", "bald", "BALD, x and two noisy copies"))
+METHODS.register("al-two-views")(Method("two_views", "bald", "BALD, x and two transforms of it"))
 METHODS.register("random")(Method("plain", "random", "Random selection"))
 METHODS.register("bda-full")(
     Method("acgan", "random", "BDA (full training)", whole_set=True, options=PAPER)
 )
+
+
+def described() -> str:
+    """Every method and what it is, in one line."""
+    methods = ((name, METHODS.get(name)) for name in METHODS)
+    return ", ".join(f"{n} ({m.paper_name}: {m.learner}, {m.acquisition})" for n, m in methods)
 
 
 def resolve(method: str | None, learner: str | None, acquisition: str | None) -> Method:

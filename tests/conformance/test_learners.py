@@ -59,7 +59,8 @@ def test_a_step_on_two_replicas_is_a_step_on_one(
     else:
         assert len(moved) == len(learner.trained_variables("classifier"))
     for key, value in after[0].items():
-        np.testing.assert_allclose(after[1][key], value, rtol=0, atol=1e-6, err_msg=key)
+        # Some moving statistics are above 1, where a few roundings of float32 are more than 1e-6.
+        np.testing.assert_allclose(after[1][key], value, rtol=1e-6, atol=1e-6, err_msg=key)
 
 
 def test_what_is_exported_is_a_copy_on_one_device(
