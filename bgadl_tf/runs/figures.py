@@ -14,6 +14,9 @@ from bgadl_tf.runs import drawing, records
 
 MOST_PAIRS = 20
 
+WEIGHT = "weight_"
+"""What the names of the facts begin with that tell how far a group of examples counted."""
+
 
 def run_curves(rounds: Sequence[Json], path: Path, *, title: str = "") -> None:
     """Test accuracy and NLL of one run against labels.
@@ -90,6 +93,33 @@ def reconstruction_curve(
     right.set_ylim(bottom=0)
     drawing.label_axes(right, "labels", "mean BALD (nats)", "")
     drawing.name_line_ends(right, ends)
+    drawing.save(figure, path)
+
+
+def weight_curves(rounds: Sequence[Json], path: Path, *, title: str = "") -> None:
+    """How far each group of further examples counted in C's objective, against labels.
+
+    Args:
+        rounds: Lines of ``rounds.jsonl``; where none has a fact ``weight_*`` nothing is drawn.
+        path: PNG to write.
+        title: Above the figure.
+
+    Raises:
+        RunFolderError: The file cannot be written.
+    """
+    names = [name for name in records.fact_names(rounds) if name.startswith(WEIGHT)]
+    if not names:
+        return
+    figure, axes = drawing.canvas(6.4, 3.8)
+    ends = []
+    for place, name in enumerate(names):
+        labelled, values = _known(rounds, name)
+        colour = drawing.COLOURS[place % len(drawing.COLOURS)]
+        drawing.line(axes, labelled, values, colour, drawing.MARKERS[place % len(drawing.MARKERS)])
+        ends.append((values[-1], name.removeprefix(WEIGHT).replace("_", " "), colour))
+    axes.set_ylim(-0.03, 1.03)
+    drawing.label_axes(axes, "labels", "share that counted, at the end of a round", title)
+    drawing.name_line_ends(axes, ends)
     drawing.save(figure, path)
 
 

@@ -57,6 +57,7 @@ class Pictures(Callback):
         """Draw a round, all figures of it."""
         rounds = self.journal.finished()
         figures.run_curves(rounds, self.folder / "learning_curve.png")
+        figures.weight_curves(rounds, self.folder / "weights.png")
         kept = self.journal.kept(record.round, NAME)
         if kept is None:
             return

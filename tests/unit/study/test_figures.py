@@ -111,6 +111,18 @@ def test_reconstruction_of_newer_rounds_is_drawn_as_of_older(tmp_path: Path) -> 
     run_figures.reconstruction_curve(newer, tmp_path / "new.png")
 
 
+def test_weights_are_drawn_where_there_are_some(tmp_path: Path) -> None:
+    path = tmp_path / "w.png"
+    run_figures.weight_curves(ROUNDS, path)
+    assert not path.exists()
+    facts = ({"weight_generated": 0.2, "bald_queried": 0.5},
+             {"weight_generated": 0.9, "weight_warmup": 1.0})  # fmt: skip
+    rounds = [{**line, "facts": of} for line, of in zip(ROUNDS, facts, strict=True)]
+    run_figures.weight_curves(rounds, path, title="acgan")
+    colours = [has_colour(pixels(path), colour) for colour in drawing.COLOURS[:3]]
+    assert colours == [True, True, False]
+
+
 @pytest.mark.parametrize("n", [1, 6, run_figures.MOST_PAIRS + 3])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_queried_beside_generated(tmp_path: Path, n: int, channels: int) -> None:
