@@ -32,7 +32,7 @@ from bgadl_tf.learners.learner import LEARNERS
 from bgadl_tf.learners.probation import evidence
 from bgadl_tf.learners.probation.learner import Factors, counting
 from bgadl_tf.models import noise
-from bgadl_tf.models.groups import split
+from bgadl_tf.models.groups import Groups, split
 from bgadl_tf.models.losses import (
     cross_entropy_fake,
     cross_entropy_real,
@@ -141,7 +141,8 @@ class VAEACGAN(AutoencodingLearner):
             rebuilt = self.generator((z, labels), training=True)
             return {"reconstruction": self.error(inputs, rebuilt), "kl": kl}, {}, {}
         u = noise.normal(noise.fold(seed, 2), tf.shape(y)[0], self.latent_dim)
-        parts, sizes = [z, self.from_prior(u, y)], (2 if self.uses_unlabelled else 1, 1)
+        parts = [z, self.from_prior(u, y)]
+        sizes: Groups = (2 if self.uses_unlabelled else 1, 1)
         if self.options.posterior == "mean":
             parts, sizes = [*parts, posterior.mean[: tf.shape(y)[0]]], (*sizes, 1)
         latents = tf.concat(parts, 0), tf.concat([labels, *[y] * (len(parts) - 1)], 0)

@@ -64,6 +64,9 @@ def reconstruction_curve(
 ) -> None:
     """How close x' = G(E(x*), y*) comes to x*, in pixels and in information, against labels.
 
+    The mean distance, the mean BALD of x*, x' and, where there is one, x'', and the latter's shares
+    of that of x*, which Proposition 2.1 of Tran et al. (2019) takes to be near 1.
+
     Args:
         rounds: Lines of ``rounds.jsonl``; those without a reconstruction error are passed over.
         path: PNG to write.
@@ -77,22 +80,35 @@ def reconstruction_curve(
     labelled, errors = _known(rounds, "reconstruction_error")
     if not errors:
         raise ValueError("no round has a reconstruction error; the learner generates nothing")
-    figure, (left, right) = drawing.canvases(9.6, 3.8, 2)
+    figure, (left, middle, right) = drawing.canvases(13.6, 3.8, 3)
     drawing.line(left, labelled, errors, drawing.COLOURS[2], "^")
     left.set_ylim(bottom=0)
     drawing.label_axes(left, "labels", f"mean ‖x′ − x*‖ ({unit})", title)
-    ends = []
+    of_queried = dict(zip(*_known(rounds, "bald_queried"), strict=True))
+    ends, shares = [], []
     for fact, name, colour, marker in (
         ("bald_queried", "a(x*) queried", drawing.COLOURS[0], "o"),
         ("bald_generated", "a(x′) generated", drawing.COLOURS[1], "s"),
+        ("bald_ascended", "a(x″) ascended", drawing.COLOURS[3], "D"),
     ):
         labelled, values = _known(rounds, fact)
-        if values:
-            drawing.line(right, labelled, values, colour, marker)
-            ends.append((values[-1], name, colour))
-    right.set_ylim(bottom=0)
-    drawing.label_axes(right, "labels", "mean BALD (nats)", "")
-    drawing.name_line_ends(right, ends)
+        if not values:
+            continue
+        drawing.line(middle, labelled, values, colour, marker)
+        ends.append((values[-1], name, colour))
+        pairs = zip(labelled, values, strict=True)
+        share = {at: value / of_queried[at] for at, value in pairs if of_queried.get(at)}
+        if fact != "bald_queried" and share:
+            drawing.line(right, [*share], [*share.values()], colour, marker)
+            last = [*share.values()][-1]
+            shares.append((last, f"{last:.2f} {name.split()[0]}", colour))
+    for axes, what, names in (
+        (middle, "mean BALD (nats)", ends),
+        (right, "share of a(x*)", shares),
+    ):
+        axes.set_ylim(bottom=0)
+        drawing.label_axes(axes, "labels", what, "")
+        drawing.name_line_ends(axes, names)
     drawing.save(figure, path)
 
 

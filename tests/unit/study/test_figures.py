@@ -109,6 +109,16 @@ def test_reconstruction_of_newer_rounds_is_drawn_as_of_older(tmp_path: Path) -> 
     assert (tmp_path / "old.png").read_bytes() == (tmp_path / "new.png").read_bytes()
     newer[1]["facts"] = {"reconstruction_error": 2.5}
     run_figures.reconstruction_curve(newer, tmp_path / "new.png")
+    assert not has_colour(pixels(tmp_path / "new.png"), drawing.COLOURS[1])
+
+
+def test_what_ascended_is_drawn_where_there_is_some(tmp_path: Path) -> None:
+    path = tmp_path / "x.png"
+    run_figures.reconstruction_curve(ROUNDS, path)
+    assert not has_colour(pixels(path), drawing.COLOURS[3])
+    ascended = [{**line, "facts": {"bald_ascended": 0.55}} for line in ROUNDS[1:]]
+    run_figures.reconstruction_curve(ascended, path)
+    assert has_colour(pixels(path), drawing.COLOURS[3])
 
 
 def test_weights_are_drawn_where_there_are_some(tmp_path: Path) -> None:
