@@ -7,6 +7,7 @@ import pytest
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.study import study_file
+from bgadl_tf.study.claims import Claims
 from bgadl_tf.study.protocol import Arm, Protocol
 from tests.support.study.protocols import write_study
 
@@ -28,6 +29,9 @@ settings:
   warm_start: true
   options: {width: 0.5, kl_weight: 1e-3}
 against: [random, bgadl]
+claims:
+  recommended: bgadl
+  never_harms: {pairs: [[bgadl, random]]}
 """
 
 
@@ -47,6 +51,7 @@ def test_a_whole_file(tmp_path: Path) -> None:
             Arm("labelled-only", RunConfig(**shared, method="bgadl", options=own), (0, 1)),
         ),
         ("random", "bgadl"),
+        Claims("bgadl", (("bgadl", "random"),), 0.5),
     )  # fmt: skip
 
 
@@ -93,6 +98,8 @@ def with_arms(text: str) -> str:
         ("arms: [bgadl]\nseeds: []", "arms.bgadl: arm 'bgadl' has no seeds"),
         ("arms: [bgadl]\nseeds: [0]\nagainst: [bald]", "against names 'bald', which is no arm"),
         ("arms: [bgadl]\nseeds: [0]\nagainst: bgadl", "against is 'bgadl'; expected a list"),
+        (with_arms("[bgadl]\nclaims: {wins: {pairs: [[bgadl, x]]}}"), "claims names 'x', which is"),
+        (with_arms("[bgadl]\nclaims: 3"), "claims is 3; expected a mapping"),
         (with_arms("[bgadl, bgadl]"), "arms has 'bgadl' twice"),
         (with_arms("[]"), "there are no arms"),
         (with_arms("bgadl"), "arms is 'bgadl'; expected a list of names, or a mapping"),
