@@ -67,7 +67,7 @@ def add_settings(parser: argparse.ArgumentParser, names: Collection[str] | None 
         else:
             parser.add_argument(
                 flag(field.name),
-                type=kind,
+                type=command_line.number_or(kind, field.metadata["words"]),
                 default=field.default,
                 choices=field.metadata["choices"],
                 metavar=kind.__name__.upper() if field.metadata["choices"] is None else None,

@@ -72,6 +72,13 @@ def test_options_may_be_a_list(tmp_path: Path) -> None:
     assert arm.config.options == ("a.b=1", "c=x=y")
 
 
+def test_a_number_or_a_word(tmp_path: Path) -> None:
+    for given in ("auto", 12):
+        text = f"arms: [bgadl]\nseeds: [0]\nsettings: {{components: {given}}}\n"
+        (arm,) = study_file.read(write_study(tmp_path, text)).arms
+        assert arm.config.components == given
+
+
 def with_settings(text: str) -> str:
     return f"arms: [bgadl]\nseeds: [0]\nsettings: {{{text}}}\n"
 
@@ -128,6 +135,7 @@ def with_arms(text: str) -> str:
         (with_settings("warm_start: 1"), "settings.warm_start is 1; expected true or false"),
         (with_settings("dropout: 1e-3"), "expected a number; YAML reads 1e-3 as a text"),
         (with_settings("rounds: -1"), "arms.bgadl: rounds is -1; it must be at least 0"),
+        (with_settings("components: many"), "components is 'many'; expected an integer or auto"),
         (with_settings("query_size: 0"), "arms.bgadl: query_size is 0"),
         (with_settings("precision: half"), "arms.bgadl: precision is 'half'; choose from float32"),
         (with_settings("options: 8"), "settings.options is 8; expected a mapping of names"),
