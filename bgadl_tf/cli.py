@@ -68,7 +68,7 @@ def add_settings(parser: argparse.ArgumentParser, names: Collection[str] | None 
         else:
             parser.add_argument(
                 flag(field.name),
-                type=kind,
+                type=command_line.number_or(kind, field.metadata["words"]),
                 default=field.default,
                 choices=field.metadata["choices"],
                 metavar=kind.__name__.upper() if field.metadata["choices"] is None else None,
@@ -162,6 +162,14 @@ def make_parser() -> argparse.ArgumentParser:
     )
     study_command.add_study_flags(study)
     study.set_defaults(command=study_command.study)
+    claims = commands.add_parser(
+        "claims",
+        help="say whether the claims of finished studies hold, all together",
+        description=study_command.CLAIMS,
+        epilog=f"Exit status: 0 written, whatever holds; {BAD_INPUT} bad input.",
+    )
+    study_command.add_claims_flags(claims)
+    claims.set_defaults(command=study_command.claims)
     compare = commands.add_parser(
         "compare",
         help="draw the learning curves of a few runs",

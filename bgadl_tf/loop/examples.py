@@ -74,7 +74,6 @@ class KnownExamples:
                 found[place] = self._admitted[id_]
         return found
 
-
     def forms_of(self, ids: Sequence[Id]) -> ExampleSource:
         """Each example followed by its views, ``[n, 1 + V, F]``, read when it is indexed; V is 0
         where the dataset has none.

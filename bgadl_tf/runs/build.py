@@ -170,9 +170,11 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
         scaling=scaling.chosen(config, images.name, shape, resumed),
         classifier=config.classifier or default_classifier(shape),
     )
+    components = scaling.counted(config, plan, min(len(images.train), shape[0]), resumed)
+    config = dataclasses.replace(config, components=components)
     if not journal.kept(0, PROJECTION):
-        check_components(config.components, len(images.train), shape)
-    shape = shape if config.components is None else (config.components,)
+        check_components(components, len(images.train), shape)
+    shape = shape if components is None else (components,)
     space = space_of(shape)
     learner_options = learner_options.for_space(space, resumed.get("options"))
     described = {

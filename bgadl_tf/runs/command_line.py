@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Sequence
+from typing import Any
 
 _FLAG = re.compile(r"--\w[\w-]*")
 _NUMBERS = re.compile(r"-\.?\d.*,.*")
@@ -18,3 +20,19 @@ def joined(arguments: Sequence[str]) -> list[str]:
         else:
             found.append(argument)
     return found
+
+
+def number_or(kind: Callable[[str], Any], words: Sequence[str]) -> Callable[[str], Any]:
+    """For argparse: a number, or one of a few words."""
+
+    def read(text: str) -> Any:
+        if text in words:
+            return text
+        try:
+            return kind(text)
+        except ValueError:
+            raise ArgumentTypeError(
+                f"it is {text!r}; expected a number or {' or '.join(words)}"
+            ) from None
+
+    return read if words else kind

@@ -6,7 +6,7 @@ import dataclasses
 import types
 import typing
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.types import Json
@@ -33,9 +33,11 @@ SINGULAR = {"options": "option", "new_classes": "new-class"}
 _LARGEST = 2**31 - 1
 
 
-def setting(default: Any, help_: str, choices: tuple[str, ...] | None = None) -> Any:
-    """A dataclass field that knows its help text and its allowed values."""
-    return field(default=default, metadata={"help": help_, "choices": choices})
+def setting(
+    default: Any, help_: str, choices: tuple[str, ...] | None = None, words: tuple[str, ...] = ()
+) -> Any:
+    """A dataclass field that knows its help text, and its values or words beside numbers."""
+    return field(default=default, metadata={"help": help_, "choices": choices, "words": words})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,9 +150,11 @@ class RunConfig:
         "set, labels unseen) or none; default: standard",
         SCALINGS,
     )
-    components: int | None = setting(
+    components: int | Literal["auto"] | None = setting(
         None,
-        "principal components of the features to keep, fitted on the training set; default: all",
+        "principal components of the features to keep, fitted on the training set; auto: one "
+        "for 16 labels that the run is to end with; default: all",
+        words=("auto",),
     )
     strategy: str = setting("one_device", "distribution strategy", STRATEGIES)
     cpu_replicas: int = setting(
@@ -184,6 +188,13 @@ class RunConfig:
         }  # fmt: skip
         for name, least in at_least.items():
             value = getattr(self, name)
+            if isinstance(value, str):
+                if value not in (words := _field(name).metadata["words"]):
+                    raise ConfigError(
+                        f"{flag(name)} is {value!r}; expected an integer from {least} on"
+                        + "".join(f", or {word}" for word in words)
+                    )
+                continue
             if value is not None and value < least:
                 raise ConfigError(f"{flag(name)} is {value}; it must be at least {least}")
             if value is not None and value > _LARGEST and name != "seed":
@@ -250,9 +261,9 @@ def flag(name: str) -> str:
 
 
 def scalar_type(owner: type, name: str) -> type:
-    """Python type of a dataclass field, without ``| None``."""
+    """Python type of a dataclass field, without ``| None`` and words."""
     hint = typing.get_type_hints(owner)[name]
-    if isinstance(hint, types.UnionType):
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
         hint = next(part for part in typing.get_args(hint) if part is not type(None))
     return typing.cast(type, hint)
 

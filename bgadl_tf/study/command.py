@@ -1,4 +1,4 @@
-"""``bgadl study`` and ``bgadl compare``: their flags, and what they print.
+"""``bgadl study``, ``bgadl claims`` and ``bgadl compare``: their flags, and what they print.
 
 Starts fast: the rest is imported to run.
 """
@@ -32,7 +32,15 @@ EXAMPLE = """a study file:
     rounds: 6
     steps: 150
     options: {vaeacgan.width: 0.5}
-  against: [random]             # arms to compare the others with, seed by seed"""
+  against: [random]             # arms to compare the others with, seed by seed
+  claims:                       # what is to be shown, for bgadl claims
+    recommended: bgadl
+    never_harms: {margin: 0.5, pairs: [[bgadl, bald]]}   # points of AUBC
+    wins: {pairs: [[bgadl, random]]}"""
+
+CLAIMS = """Look whether the claims that study files make hold, over several finished studies, one
+dataset each: which arm harms another one by no more than a margin, which one wins. Write claims.md
+and claims.json into FOLDER. All wins of all studies are one family for Holm's correction."""
 
 
 def add_study_flags(parser: argparse.ArgumentParser) -> None:
@@ -66,6 +74,14 @@ def add_study_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_claims_flags(parser: argparse.ArgumentParser) -> None:
+    """Flags of ``bgadl claims``."""
+    parser.add_argument("studies", type=Path, nargs="+", metavar="STUDY", help="study folders")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FOLDER", help="where claims.md goes"
+    )
+
+
 def add_compare_flags(parser: argparse.ArgumentParser) -> None:
     """Flags of ``bgadl compare``."""
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="run folders")
@@ -94,6 +110,21 @@ def study(
     if file is None or protocol is None:
         raise ConfigError("give the study as FILE.yaml; only --report-only can do without")
     return _run(protocol, file, out, jobs, data_dir)
+
+
+def claims(*, studies: list[Path], out: Path) -> int:
+    """Look whether claims hold. Arguments are the flags.
+
+    Returns:
+        Exit status.
+
+    Raises:
+        BgadlError: A folder is that of no study with claims, or the files cannot be written.
+    """
+    from bgadl_tf.study import claims_report
+
+    print(claims_report.write(studies, out))
+    return 0
 
 
 def compare(*, runs: list[Path], out: Path) -> int:

@@ -48,6 +48,9 @@ def value_of(key: str, value: object, where: str) -> Any:
     if key in SINGULAR:
         return tuple(values.texts(value, f"{where}.{key}"))
     kind = scalar_type(RunConfig, key)
+    words = FIELDS[key].metadata["words"]
+    if isinstance(value, str) and value in words:
+        return value
     if value is None and FIELDS[key].default is None:
         return None
     if kind is float and type(value) is int:
@@ -56,7 +59,8 @@ def value_of(key: str, value: object, where: str) -> Any:
         return value
     hint = "; YAML reads 1e-3 as a text, 1.0e-3 as a number" if kind is float else ""
     raise ConfigError(
-        f"{where}.{key} is {value!r}; expected {_KINDS.get(kind, kind.__name__)}{hint}"
+        f"{where}.{key} is {value!r}; expected "
+        f"{' or '.join((_KINDS.get(kind, kind.__name__), *words))}{hint}"
     )
 
 

@@ -51,6 +51,17 @@ class Comparison:
         """Whether the t-test has a p."""
         return bool(np.isfinite(self.p_t))
 
+    def t_interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Student's interval of the mean difference; NaN where ``testable`` is false.
+
+        Its lower end above ``-margin`` is the one-sided test, at ``(1 - confidence) / 2``, that
+        ours is not lower than theirs by ``margin`` (non-inferiority).
+        """
+        if not self.testable:
+            return float("nan"), float("nan")
+        half = float(stats.t.ppf(0.5 + confidence / 2, self.n - 1)) * self.sd / np.sqrt(self.n)
+        return float(self.mean - half), float(self.mean + half)
+
 
 def compare(
     ours: Mapping[int, float],

@@ -12,6 +12,7 @@ from typing import Self
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.types import Json
 from bgadl_tf.runs.config import RunConfig
+from bgadl_tf.study.claims import Claims
 
 BASELINES = ("random", "bald")
 """Arms that a study compares its others with, unless it says which."""
@@ -67,13 +68,15 @@ class Protocol:
     Attributes:
         arms: At least one.
         against: Arms with which every other one is compared seed by seed.
+        claims: What is to be shown of them; None for nothing.
 
     Raises:
-        ConfigError: There is no arm, two have one name, or ``against`` names another.
+        ConfigError: There is no arm, two have one name, or ``against`` or ``claims`` name another.
     """
 
     arms: tuple[Arm, ...]
     against: tuple[str, ...] = ()
+    claims: Claims | None = None
 
     def __post_init__(self) -> None:
         names = [arm.name for arm in self.arms]
@@ -87,6 +90,8 @@ class Protocol:
             )
         if twice := _twice(self.against):
             raise ConfigError(f"against names {twice[0]!r} twice; name it once")
+        if self.claims is not None:
+            self.claims.check(names)
 
     def runs(self) -> Iterator[tuple[Arm, int]]:
         """Arm and seed of every run, seed by seed, so that an early look compares all arms."""
@@ -101,6 +106,7 @@ class Protocol:
                 for arm in self.arms
             },
             "against": list(self.against),
+            "claims": None if self.claims is None else self.claims.to_json(),
         }
 
     @classmethod
@@ -109,20 +115,27 @@ class Protocol:
 
         Raises:
             ConfigError: A setting is unknown or cannot be.
-            KeyError, TypeError, AttributeError: It is not such an object.
+            LookupError, TypeError, ValueError, AttributeError: It is not such an object.
         """
         arms = (
             Arm(name, RunConfig.from_json(arm["settings"]), tuple(arm["seeds"]))
             for name, arm in content["arms"].items()
         )
-        return cls(tuple(arms), tuple(content["against"]))
+        claims = content.get("claims")
+        return cls(
+            tuple(arms),
+            tuple(content["against"]),
+            None if claims is None else Claims.from_json(claims),
+        )
 
     def lost_from(self, before: Protocol) -> list[str]:
         """What of an earlier protocol this one changes or lacks; there may be further arms and
-        seeds, and more rounds.
+        seeds, and more rounds. Claims are made once, before results are known.
         """
         arms = {arm.name: arm for arm in self.arms}
         lost = []
+        if before.claims not in (None, self.claims):
+            lost.append("claims are others than the study was begun with")
         for old in before.arms:
             new = arms.get(old.name)
             if new is None:

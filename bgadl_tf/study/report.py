@@ -14,7 +14,7 @@ from bgadl_tf.core import durable
 from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.core.types import Json
 from bgadl_tf.runs import records
-from bgadl_tf.study import figures, learning_curve, runs, tables
+from bgadl_tf.study import cost, facts, figures, labels_saved, learning_curve, runs, tables
 from bgadl_tf.study.learning_curve import Curve
 from bgadl_tf.study.protocol import BASELINES
 from bgadl_tf.study.runs import Run
@@ -168,6 +168,7 @@ def _sections(
 ) -> Iterator[str]:
     """The report's paragraphs."""
     finished = [run for group in groups.values() for run in group]
+    learning = {arm: group for arm, group in groups.items() if not group[0].is_reference}
     yield f"# {_dataset(finished) or 'Study'}: {len(groups)} arms, {len(finished)} runs\n"
     yield _protocol(next((r for r in finished if not r.is_reference), finished[0]))
     for key, values in runs.differing_settings(finished).items():
@@ -202,12 +203,41 @@ def _sections(
                 "below 2^(1 - seeds); it is shown as a check and decides nothing.\n"
             )
         yield tables.paired_table(groups, baseline, rng)
+        if baseline in learning:
+            # Of its own, lest it shift what the tables of differences draw.
+            yield from _efficiency(learning, baseline, np.random.default_rng(0))
     yield "## Pairwise penalties\n"
     yield (
         "The share of labelled counts at which the row's arm beats the column's by a paired "
         "t-test (p < 0.05, uncorrected).\n"
     )
     yield tables.penalty_table(groups)
+    if (found := facts.facts_table(learning)) is not None:
+        yield "## Facts of the rounds, mean ± sd over runs\n"
+        yield found
+
+
+def _efficiency(
+    arms: Mapping[str, Sequence[Run]], baseline: str, rng: np.random.Generator
+) -> Iterator[str]:
+    """What arms save and cost beside one of them."""
+    if len(arms) < 2:
+        return
+    yield f"### Labels saved beside `{baseline}`\n"
+    yield (
+        f"Labels to the accuracy that the seed's own run of `{baseline}` ends with, and the share "
+        "of that run's labels to it which is saved. A run that never gets there counts with all "
+        "its labels, though it needs more: where there are such runs, labels are at least, and "
+        "savings at most, what is shown.\n"
+    )
+    curves = {arm: {run.seed: run.curve for run in group} for arm, group in arms.items()}
+    yield labels_saved.saved_table(curves, baseline, rng)
+    yield f"### Cost beside `{baseline}`\n"
+    yield (
+        "Seconds a round, the median over a run's rounds, as measured: runs that share cores wait "
+        "for each other. Gains are on shared seeds, and per second that a round takes longer.\n"
+    )
+    yield cost.cost_table(arms, baseline)
 
 
 def _protocol(run: Run) -> str:

@@ -13,6 +13,9 @@
       rounds: 8
       options: {vaeacgan.width: 0.5}
     against: [random]           # by default those of random and bald that are arms
+    claims:                     # what is to be shown, for bgadl claims; see file_claims
+      recommended: bgadl
+      wins: {pairs: [[bgadl, random]]}
 
 ``arms`` may also be a list of names. Settings are the flags of ``bgadl train``, spelt with ``_``.
 """
@@ -31,9 +34,10 @@ from bgadl_tf.runs.config import RunConfig, flag
 from bgadl_tf.runs.methods import METHODS, resolve
 from bgadl_tf.study import file_settings, yaml_reader
 from bgadl_tf.study import file_values as values
+from bgadl_tf.study.file_claims import claims_of
 from bgadl_tf.study.protocol import BASELINES, Arm, Protocol
 
-_KEYS = ("arms", "seeds", "settings", "against")
+_KEYS = ("arms", "seeds", "settings", "against", "claims")
 
 
 def read(path: Path) -> Protocol:
@@ -72,7 +76,7 @@ def _protocol(content: object) -> Protocol:
     arms = tuple(_arm(name, own, shared, seeds) for name, own in _arms(top.get("arms")).items())
     names = {arm.name for arm in arms}
     against = top.get("against", [name for name in BASELINES if name in names])
-    return Protocol(arms, tuple(values.texts(against, "against")))
+    return Protocol(arms, tuple(values.texts(against, "against")), claims_of(top.get("claims")))
 
 
 def _arms(given: object) -> dict[str, object]:

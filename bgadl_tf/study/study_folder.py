@@ -65,7 +65,7 @@ def saved(out: Path) -> Protocol | None:
         )
     try:
         return Protocol.from_json(content)
-    except (ConfigError, LookupError, TypeError, AttributeError) as error:
+    except (ConfigError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise RunFolderError(
             f"{path} is no protocol of this version: {error}; delete it if it is lost, or choose "
             "another folder"

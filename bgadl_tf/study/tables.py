@@ -9,6 +9,7 @@ import numpy as np
 
 from bgadl_tf.study import families, intervals, learning_curve, paired
 from bgadl_tf.study.learning_curve import Curve
+from bgadl_tf.study.markdown import NONE, bounds, listed, p_value, signed, spread, table
 from bgadl_tf.study.runs import Run
 
 Arms = Mapping[str, Sequence[Run]]
@@ -17,8 +18,6 @@ Arms = Mapping[str, Sequence[Run]]
 SIGNIFICANT = 0.05
 MOST_COLUMNS = 8
 TARGETS = (0.90, 0.95)
-
-_NONE = "–"
 
 
 class Measure(NamedTuple):
@@ -52,10 +51,10 @@ def accuracy_table(arms: Arms) -> str:
         for count in counts:
             found = at.get(count)
             few = f" ({found.n})" if found is not None and found.n < n else ""
-            cells.append(_NONE if found is None else _spread(found, 100, 1) + few)
+            cells.append(NONE if found is None else spread(found, 100, 1) + few)
         rows.append([arm, str(n), *cells])
     head = ["arm", "runs", *(f"{count:,.0f} labels" for count in counts)]
-    return _markdown(head, rows)
+    return table(head, rows)
 
 
 def summary_table(arms: Arms, targets: Sequence[float] = TARGETS) -> str:
@@ -70,17 +69,15 @@ def summary_table(arms: Arms, targets: Sequence[float] = TARGETS) -> str:
         curves = [run.curve for run in runs]
         final = intervals.interval([curve.accuracy[-1] for curve in curves])
         labels = " / ".join(f"{c:,.0f}" for c in sorted({float(c.labelled[-1]) for c in curves}))
-        row = [arm, str(len(runs)), labels, _spread(final, 100, 2)]
+        row = [arm, str(len(runs)), labels, spread(final, 100, 2)]
         if runs[0].is_reference:
-            row += [_NONE] * (1 + len(targets))
+            row += [NONE] * (1 + len(targets))
         else:
-            row.append(
-                _spread(intervals.interval([learning_curve.aubc(c) for c in curves]), 100, 2)
-            )
+            row.append(spread(intervals.interval([learning_curve.aubc(c) for c in curves]), 100, 2))
             row += [_labels_to_reach(curves, target) for target in targets]
         rows.append(row)
     head = ["arm", "runs", "labels", "final accuracy (%)", "AUBC (%)"]
-    return _markdown(head + [f"labels to {100 * target:g} %" for target in targets], rows)
+    return table(head + [f"labels to {100 * target:g} %" for target in targets], rows)
 
 
 def paired_table(arms: Arms, baseline: str, rng: np.random.Generator) -> str:
@@ -111,9 +108,9 @@ def paired_table(arms: Arms, baseline: str, rng: np.random.Generator) -> str:
     adjusted = families.holm([result.p_t for _, _, result in results])
     rows = [
         [
-            measure.name, arm, str(result.n), _signed(result),
-            _bounds(result.low, result.high), _p(result.p_t), _p(p), _p(result.p_sign_flip),
-            verdict(result, p),
+            measure.name, arm, str(result.n), signed(result.mean, result.sd),
+            bounds(result.low, result.high), p_value(result.p_t), p_value(p),
+            p_value(result.p_sign_flip), verdict(result, p),
         ]
         for (arm, measure, result), p in zip(results, adjusted, strict=True)
     ]  # fmt: skip
@@ -121,7 +118,7 @@ def paired_table(arms: Arms, baseline: str, rng: np.random.Generator) -> str:
         "measure", "arm", "shared seeds", "difference (points)", "95 % bootstrap",
         "p (paired t)", "p (Holm)", "p (sign flip)", "finding",
     ]  # fmt: skip
-    return _markdown(head, rows) + "\n" + _plainly(results, adjusted, baseline)
+    return table(head, rows) + "\n" + _plainly(results, adjusted, baseline)
 
 
 def penalty_table(arms: Arms) -> str:
@@ -134,12 +131,12 @@ def penalty_table(arms: Arms) -> str:
         return "Penalties need two finished seeds shared by every pair of arms.\n"
     names = list(curves)
     rows = [
-        [name, *(_NONE if i == j else f"{matrix[i, j]:.2f}" for j in range(len(names)))]
+        [name, *(NONE if i == j else f"{matrix[i, j]:.2f}" for j in range(len(names)))]
         for i, name in enumerate(names)
     ]
     off = matrix.sum(axis=0) / (len(names) - 1)
     rows.append(["**beaten, on average**", *(f"**{value:.2f}**" for value in off)])
-    return _markdown(["beats →", *names], rows)
+    return table(["beats →", *names], rows)
 
 
 def verdict(result: paired.Comparison, adjusted_p: float) -> str:
@@ -167,11 +164,11 @@ def _plainly(
             if of.name == measure.name and word in found:
                 found[word].append(f"`{arm}`")
         parts = [
-            f"{_listed(names)} {word} than `{baseline}`"
+            f"{listed(names)} {word} than `{baseline}`"
             for word in ("higher", "lower") if (names := found[word])
         ]  # fmt: skip
         if names := found["no difference found"]:
-            parts.append(f"no difference found between {_listed(names)} and `{baseline}`")
+            parts.append(f"no difference found between {listed(names)} and `{baseline}`")
         if parts:
             sentences.append(f"- {measure.name}: {'; '.join(parts)}.")
         else:
@@ -185,7 +182,7 @@ def _labels_to_reach(curves: Sequence[Curve], target: float) -> str:
     if not reached:
         return "not reached"
     few = f" ({len(reached)} of {len(curves)} runs)" if len(reached) < len(curves) else ""
-    return _spread(intervals.interval(reached), 1, 0) + few
+    return spread(intervals.interval(reached), 1, 0) + few
 
 
 def _curves(arms: Arms) -> dict[str, list[Curve]]:
@@ -205,44 +202,3 @@ def _thinned(counts: np.ndarray) -> list[float]:
         return [float(count) for count in counts]
     places = np.unique(np.linspace(0, len(counts) - 1, MOST_COLUMNS).round().astype(int))
     return [float(counts[place]) for place in places]
-
-
-def _spread(found: intervals.Interval, scale: float, digits: int) -> str:
-    """``87.6 ± 1.2``, without the spread where one run cannot have one."""
-    if not np.isfinite(found.mean):
-        return _NONE
-    spread = f" ± {scale * found.sd:.{digits}f}" if np.isfinite(found.sd) else ""
-    return f"{scale * found.mean:.{digits}f}{spread}"
-
-
-def _signed(result: paired.Comparison) -> str:
-    if not np.isfinite(result.mean):
-        return _NONE
-    spread = f" ± {100 * result.sd:.2f}" if np.isfinite(result.sd) else ""
-    return f"{100 * result.mean:+.2f}{spread}"
-
-
-def _bounds(low: float, high: float) -> str:
-    return f"{100 * low:+.2f} to {100 * high:+.2f}" if np.isfinite(low) else _NONE
-
-
-def _p(p: float) -> str:
-    if not np.isfinite(p):
-        return _NONE
-    return "< 0.0001" if p < 1e-4 else f"{p:.4f}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]
-
-
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table whose columns also line up as plain text."""
-    lines = [list(head), *(list(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    rule = ["-" * width for width in widths]
-
-    def joined(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)) + " |"
-
-    return "\n".join(joined(line) for line in (lines[0], rule, *lines[1:])) + "\n"

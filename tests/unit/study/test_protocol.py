@@ -6,6 +6,7 @@ import pytest
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.runs.config import RunConfig
+from bgadl_tf.study.claims import Claims
 from bgadl_tf.study.protocol import Arm, Protocol
 from tests.support.study.protocols import protocol
 
@@ -23,7 +24,7 @@ def test_json_and_back() -> None:
         Arm("a", RunConfig(method="bda", options=("x=1",), steps=3), (0, 1)),
         Arm("b", CONFIG, (2,)),
     )
-    one = Protocol(arms, ("b",))
+    one = Protocol(arms, ("b",), Claims(wins=(("a", "b"),)))
     content = json.loads(json.dumps(one.to_json()))
     assert Protocol.from_json(content) == one
     assert not {"seed", "data_dir"} & content["arms"]["a"]["settings"].keys()
@@ -43,6 +44,7 @@ def test_what_an_earlier_protocol_has_must_stay_and_more_may_come() -> None:
 
 def test_a_setting_that_an_earlier_version_did_not_know_has_its_default() -> None:
     content = protocol("bgadl").to_json()
+    del content["claims"]
     del content["arms"]["bgadl"]["settings"]["warm_start"]
     before = Protocol.from_json(content)
     assert protocol("bgadl").lost_from(before) == []

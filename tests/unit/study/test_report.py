@@ -29,6 +29,9 @@ def test_report(out: Path) -> None:
     assert "There is no finished run of `bald`" in text
     assert "Not one protocol" not in text
     assert text.index("| bgadl ") < text.index("| random ") < text.index("| bda-full ")
+    assert text.count("### Labels saved beside `random`") == 1
+    assert text.count("### Cost beside `random`") == 1
+    assert "Facts of the rounds" not in text
     assert (out / "learning_curves.png").stat().st_size
     results = json.loads((out / "results.json").read_text())
     assert results["bgadl"]["1"]["test_accuracy"] == pytest.approx([0.5, 0.811])
@@ -83,7 +86,9 @@ def test_facts_of_older_and_newer_rounds(tmp_path: Path) -> None:
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         lines[1] |= facts
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    report.write(tmp_path)
+    text = report.write(tmp_path).read_text()
+    assert "## Facts of the rounds" in text
+    assert "| reconstruction_error | 2.25 ± 0.354 |" in text
     found = json.loads((tmp_path / "results.json").read_text())["bgadl"]
     assert found["0"]["facts"] == {"reconstruction_error": [None, 2.5]}
     assert found["1"]["facts"] == {"gap": [None, 1.0], "reconstruction_error": [None, 2.0]}

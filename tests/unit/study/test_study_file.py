@@ -7,6 +7,7 @@ import pytest
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.study import study_file
+from bgadl_tf.study.claims import Claims
 from bgadl_tf.study.protocol import Arm, Protocol
 from tests.support.study.protocols import write_study
 
@@ -28,6 +29,9 @@ settings:
   warm_start: true
   options: {width: 0.5, kl_weight: 1e-3}
 against: [random, bgadl]
+claims:
+  recommended: bgadl
+  never_harms: {pairs: [[bgadl, random]]}
 """
 
 
@@ -47,6 +51,7 @@ def test_a_whole_file(tmp_path: Path) -> None:
             Arm("labelled-only", RunConfig(**shared, method="bgadl", options=own), (0, 1)),
         ),
         ("random", "bgadl"),
+        Claims("bgadl", (("bgadl", "random"),), 0.5),
     )  # fmt: skip
 
 
@@ -65,6 +70,13 @@ def test_options_may_be_a_list(tmp_path: Path) -> None:
     text = "arms: [bgadl]\nseeds: [0]\nsettings:\n  options: [a.b=1, c=x=y]\n"
     (arm,) = study_file.read(write_study(tmp_path, text)).arms
     assert arm.config.options == ("a.b=1", "c=x=y")
+
+
+def test_a_number_or_a_word(tmp_path: Path) -> None:
+    for given in ("auto", 12):
+        text = f"arms: [bgadl]\nseeds: [0]\nsettings: {{components: {given}}}\n"
+        (arm,) = study_file.read(write_study(tmp_path, text)).arms
+        assert arm.config.components == given
 
 
 def with_settings(text: str) -> str:
@@ -93,6 +105,8 @@ def with_arms(text: str) -> str:
         ("arms: [bgadl]\nseeds: []", "arms.bgadl: arm 'bgadl' has no seeds"),
         ("arms: [bgadl]\nseeds: [0]\nagainst: [bald]", "against names 'bald', which is no arm"),
         ("arms: [bgadl]\nseeds: [0]\nagainst: bgadl", "against is 'bgadl'; expected a list"),
+        (with_arms("[bgadl]\nclaims: {wins: {pairs: [[bgadl, x]]}}"), "claims names 'x', which is"),
+        (with_arms("[bgadl]\nclaims: 3"), "claims is 3; expected a mapping"),
         (with_arms("[bgadl, bgadl]"), "arms has 'bgadl' twice"),
         (with_arms("[]"), "there are no arms"),
         (with_arms("bgadl"), "arms is 'bgadl'; expected a list of names, or a mapping"),
@@ -121,6 +135,7 @@ def with_arms(text: str) -> str:
         (with_settings("warm_start: 1"), "settings.warm_start is 1; expected true or false"),
         (with_settings("dropout: 1e-3"), "expected a number; YAML reads 1e-3 as a text"),
         (with_settings("rounds: -1"), "arms.bgadl: rounds is -1; it must be at least 0"),
+        (with_settings("components: many"), "components is 'many'; expected an integer or auto"),
         (with_settings("query_size: 0"), "arms.bgadl: query_size is 0"),
         (with_settings("precision: half"), "arms.bgadl: precision is 'half'; choose from float32"),
         (with_settings("options: 8"), "settings.options is 8; expected a mapping of names"),
