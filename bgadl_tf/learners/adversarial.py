@@ -18,6 +18,7 @@ from bgadl_tf.learners.conditional import apply_if, gradients_if
 from bgadl_tf.learners.further import Further
 from bgadl_tf.learners.fused_optimizers import Adam
 from bgadl_tf.learners.options import Options
+from bgadl_tf.learners.probation.options import ProbationOptions
 from bgadl_tf.learners.probation.warmup import WarmUpLearner, WarmUpOptions
 from bgadl_tf.models import groups
 from bgadl_tf.models.classifiers.base import Classifier
@@ -91,7 +92,7 @@ class AdversarialLearner(WarmUpLearner):
         options: The learner's settings.
     """
 
-    options_type: ClassVar[type[Options]] = AdversarialOptions
+    options_type: ClassVar[type[ProbationOptions]] = AdversarialOptions
     options: AdversarialOptions
 
     def __init__(

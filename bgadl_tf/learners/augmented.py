@@ -13,7 +13,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bgadl_tf.learners.options import Options
 from bgadl_tf.learners.probation.learner import Factors, ProbationLearner
 from bgadl_tf.learners.probation.options import ProbationOptions
 
@@ -40,7 +39,7 @@ class AugmentedLearner(ProbationLearner):
     Every example, labelled or further, has a dropout mask of its own.
     """
 
-    options_type: ClassVar[type[Options]] = AugmentedOptions
+    options_type: ClassVar[type[ProbationOptions]] = AugmentedOptions
     options: AugmentedOptions
     terms = ("classification", "classification_first", "classification_second")
     further_groups = ("first", "second")

@@ -14,6 +14,7 @@ from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.further import Further
 from bgadl_tf.learners.information import InformationOptions
 from bgadl_tf.learners.options import Options
+from bgadl_tf.learners.probation.options import ProbationOptions
 from bgadl_tf.learners.similarity import reconstruction_error
 from bgadl_tf.models import noise
 from bgadl_tf.models.class_prior import ClassPrior
@@ -36,7 +37,7 @@ class AutoencodingLearner(AdversarialLearner):
         prior: The means of the classes' priors, where these are not standard.
     """
 
-    options_type: ClassVar[type[Options]] = InformationOptions
+    options_type: ClassVar[type[ProbationOptions]] = InformationOptions
     options: InformationOptions
 
     def __init__(

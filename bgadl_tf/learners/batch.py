@@ -12,12 +12,12 @@ class Guess(NamedTuple):
     """What C makes of the unlabelled examples of a batch; see ``pseudo_labels``.
 
     Fields:
-        labels: ``[B]``.
-        weights: ``[B]``, 0 where C is not sure enough.
+        targets: ``[B, C]`` probabilities.
+        weights: ``[B]`` in [0, 1], 0 where C is not sure enough.
         folds: ``[B]``, of the labelled examples.
     """
 
-    labels: tf.Tensor
+    targets: tf.Tensor
     weights: tf.Tensor
     folds: tf.Tensor
 

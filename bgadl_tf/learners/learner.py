@@ -116,7 +116,8 @@ class Learner(RemembersPrevious):
 
     @property
     def uses_views(self) -> bool:
-        return self.transforms.uses_views
+        uses: bool = self.transforms.uses_views
+        return uses
 
     @property
     def needs_views(self) -> bool:

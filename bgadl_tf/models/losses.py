@@ -24,6 +24,19 @@ def cross_entropy(log_probs: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     return -tf.gather(tf.cast(log_probs, tf.float32), labels, axis=1, batch_dims=1)
 
 
+def soft_cross_entropy(log_probs: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+    """Cross-entropy against distributions over the classes, in nats.
+
+    Args:
+        log_probs: ``[B, C]`` log-probabilities.
+        targets: ``[B, C]`` probabilities.
+
+    Returns:
+        ``[B]`` float32.
+    """
+    return -tf.reduce_sum(targets * tf.cast(log_probs, tf.float32), axis=1)
+
+
 def reconstruction(examples: tf.Tensor, reconstructed: tf.Tensor) -> tf.Tensor:
     """Squared error |x - x'|^2, summed over the values of each example.
 

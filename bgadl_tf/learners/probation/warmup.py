@@ -54,7 +54,7 @@ class WarmUpOptions(ProbationOptions):
 class WarmUpLearner(ProbationLearner):
     """What learners of generated examples share; they have an optimizer ``generator``."""
 
-    options_type: ClassVar[type[Options]] = WarmUpOptions
+    options_type: ClassVar[type[ProbationOptions]] = WarmUpOptions
     options: WarmUpOptions
     evidence_of: ClassVar[tuple[str, ...]] = evidence.MISTAKES
     """What its warm-up by evidence looks at."""

@@ -7,6 +7,7 @@ prediction by a classifier that did not learn from it, at every step of the trai
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -88,7 +89,7 @@ class CrossFitted(keras.Model):
         return {"copies": [serialise(copy) for copy in self.copies], "name": self.name}
 
     @classmethod
-    def from_config(cls, config: dict[str, object], custom_objects: object = None) -> CrossFitted:
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> CrossFitted:
         config = dict(config)
         restore = keras.saving.deserialize_keras_object
         copies = [restore(copy, custom_objects=custom_objects) for copy in config.pop("copies")]

@@ -5,7 +5,7 @@ says of u as it is (the weak view) becomes the label of a transformed u (the str
 al. 2020, "FixMatch"), if C is sure enough. How sure that must be is not a constant: held-out
 predictions of labelled examples say it (``gate``, ``cross_fitted``)::
 
-    C:  ... - w 1[max p(u) >= t] log C(argmax p(u) | T(u))
+    C:  ... - w v(max_y p(y | u)) sum_y p(y | u) log C(y | T(u))
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class PseudoLabelling(TaughtLearner):
         if self.pseudo_labels:
             self.cross_fitted = CrossFitted.of(classifier, self.options.pseudo_folds)
             self.gate = Gate(
+                self.options.pseudo_gate,
                 self.options.pseudo_precision,
                 self.options.pseudo_caution,
                 self.options.pseudo_decay,
@@ -119,16 +120,17 @@ class PseudoLabelling(TaughtLearner):
         labelled = batch.labelled_size
         if labelled is None:
             labelled = tf.shape(batch.labels)[0]
-        accepted = self.gate.accepts(tf.reduce_max(probs, axis=1), labelled)
+        weights = self.gate.weights(tf.reduce_max(probs, axis=1), labelled)
         step = tf.cast(self.optimizers[self.main].iterations, tf.float32)
         ramp = tf.minimum(1.0, (step + 1.0) / max(1, self.options.pseudo_rampup))
-        labels = tf.argmax(probs, axis=1, output_type=tf.int32)
-        return Guess(labels, ramp * accepted, folds)
+        if self.options.pseudo_target == "hard":
+            probs = tf.one_hot(tf.argmax(probs, axis=1), probs.shape[1])
+        return Guess(probs, ramp * weights, folds)
 
     def pseudo_term(self, log_probs: tf.Tensor, batch: Batch) -> tf.Tensor:
         """C's loss ``[B]`` on the unlabelled examples, from its log-probabilities ``[B, C]``."""
         assert batch.guess is not None
-        return batch.guess.weights * losses.cross_entropy(log_probs, batch.guess.labels)
+        return batch.guess.weights * losses.soft_cross_entropy(log_probs, batch.guess.targets)
 
     def cross_fit(self, batch: Batch, seed: tf.Tensor) -> None:
         """A step of the copies of C, on the labelled examples as C has learnt from them.
@@ -157,6 +159,3 @@ class PseudoLabelling(TaughtLearner):
         head = classifier.head
         passes = head.mc_log_probs(features, head.mc_masks(seed, self.options.pseudo_passes))
         return tf.stop_gradient(tf.reduce_mean(tf.exp(passes), axis=0))
-
-    def facts(self) -> dict[str, float]:
-        return {**super().facts(), **(self.gate.facts() if self.pseudo_labels else {})}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bgadl_tf.learners.options import Options
+from bgadl_tf.learners.pseudo_labels.gate import KINDS
 
+TARGETS = ("soft", "hard")
 TEACHERS = ("classifier", "passes")
 
 
@@ -15,7 +17,10 @@ class PseudoLabelOptions(Options):
 
     Args:
         pseudo_weight: Weight of the pseudo-labelled examples in C's objective; 0: there are none.
-        pseudo_precision: Share of the accepted labels that must be right, as held-out labels tell.
+        pseudo_target: ``soft``, the teacher's distribution, or ``hard``, its most probable class.
+        pseudo_gate: ``weighted`` or ``threshold``: see ``pseudo_labels.gate``.
+        pseudo_precision: p of the gate: below this share of right ones, as held-out labels tell,
+            predictions count nothing.
         pseudo_caution: z of the lower confidence bound on that share; 0 takes the share itself.
         pseudo_folds: F of the cross-fitting: copies of C that train beside it.
         pseudo_teacher: What gives the labels: ``classifier``, C without dropout, or ``passes``,
@@ -26,7 +31,9 @@ class PseudoLabelOptions(Options):
     """
 
     pseudo_weight: float = 0.0
-    pseudo_precision: float = 0.8
+    pseudo_target: str = "soft"
+    pseudo_gate: str = "weighted"
+    pseudo_precision: float = 0.5
     pseudo_caution: float = 0.0
     pseudo_folds: int = 2
     pseudo_teacher: str = "classifier"
@@ -38,10 +45,13 @@ class PseudoLabelOptions(Options):
         super().__post_init__()
         for name in ("pseudo_weight", "pseudo_caution", "pseudo_rampup"):
             self.require(getattr(self, name) >= 0, name, "at least 0")
-        self.require(0 < self.pseudo_precision <= 1, "pseudo_precision", "in (0, 1]")
+        self.require(0 <= self.pseudo_precision < 1, "pseudo_precision", "in [0, 1)")
         self.require(0 <= self.pseudo_decay < 1, "pseudo_decay", "in [0, 1)")
         self.require(self.pseudo_folds >= 2, "pseudo_folds", "at least 2")
         self.require(self.pseudo_passes >= 2, "pseudo_passes", "at least 2")
-        self.require(
-            self.pseudo_teacher in TEACHERS, "pseudo_teacher", f"one of {', '.join(TEACHERS)}"
-        )
+        for name, known in (
+            ("pseudo_target", TARGETS),
+            ("pseudo_gate", KINDS),
+            ("pseudo_teacher", TEACHERS),
+        ):
+            self.require(getattr(self, name) in known, name, f"one of {', '.join(known)}")

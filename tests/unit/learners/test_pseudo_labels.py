@@ -11,7 +11,7 @@ from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.pseudo import PseudoOptions
 from bgadl_tf.learners.pseudo_labels.cross_fitted import CrossFitted
 from bgadl_tf.learners.pseudo_labels.folds import folds_of
-from bgadl_tf.learners.pseudo_labels.gate import CLOSED, LADDER, Gate
+from bgadl_tf.learners.pseudo_labels.gate import Gate
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
 from tests.support.examples import some_images, some_labels, some_vectors
 from tests.support.learners import small_learner, weights_of
@@ -34,42 +34,60 @@ def test_other_contents_are_in_other_folds_even_if_they_are_a_permutation() -> N
 
 
 def seeing(
-    precision: float, caution: float, confidence: np.ndarray, right: np.ndarray, steps: int = 1
+    confidence: np.ndarray,
+    right: np.ndarray,
+    kind: str = "threshold",
+    precision: float = 0.8,
+    caution: float = 0.0,
+    steps: int = 1,
 ) -> Gate:
-    gate = Gate(precision, caution, decay=0.9)
+    gate = Gate(kind, precision, caution, decay=0.9)
     for _ in range(steps):
         gate.see(tf.constant(confidence, tf.float32), tf.constant(right))
     return gate
 
 
-def test_the_gate_opens_where_held_out_predictions_are_right_often_enough() -> None:
-    confidence = np.repeat([0.35, 0.55, 0.78, 0.96], 100)
-    right = np.concatenate([np.arange(100) < share for share in (20, 50, 80, 98)])
+CONFIDENCE = np.repeat([0.35, 0.55, 0.78, 0.96], 100)
+RIGHT = np.concatenate([np.arange(100) < share for share in (20, 50, 80, 98)])
+
+
+@pytest.mark.parametrize(
+    ("precision", "expected"),
     # Above 0.6 lie the last two hundred, of which 178 are right; above 0.8 the last hundred.
-    assert float(seeing(0.88, 0, confidence, right).threshold(400)) == pytest.approx(0.6)
-    assert float(seeing(0.95, 0, confidence, right).threshold(400)) == pytest.approx(0.8)
-    assert float(seeing(0.99, 0, confidence, right).threshold(400)) == CLOSED
-    weights = seeing(0.95, 0, confidence, right).accepts(tf.constant([0.79, 0.81, 0.999]), 400)
-    np.testing.assert_array_equal(weights, [0, 1, 1])
+    [(0.88, [0, 1, 1, 1]), (0.95, [0, 0, 1, 1]), (0.99, [0, 0, 0, 0])],
+)
+def test_a_threshold_opens_where_held_out_predictions_are_right_often_enough(
+    precision: float, expected: list[int]
+) -> None:
+    gate = seeing(CONFIDENCE, RIGHT, precision=precision)
+    weights = gate.weights(tf.constant([0.59, 0.61, 0.81, 0.999]), 400)
+    np.testing.assert_array_equal(weights, expected)
 
 
-def test_it_is_closed_before_it_has_seen_anything_and_where_c_is_often_wrong() -> None:
-    empty = Gate(0.5, 0.0, 0.9)
-    np.testing.assert_array_equal(empty.accepts(tf.constant([1.0, 0.5]), 50), [0, 0])
-    sure = np.full(100, 0.99)
-    assert float(seeing(0.8, 0, sure, np.arange(100) < 60).threshold(100)) == CLOSED
+def test_weights_follow_the_share_of_right_ones_in_the_bin() -> None:
+    gate = seeing(CONFIDENCE, RIGHT, "weighted", precision=0.6)
+    weights = gate.weights(tf.constant([0.36, 0.55, 0.76, 0.96, 0.65]), 400)
+    np.testing.assert_allclose(weights, [0, 0, 0.5, 0.95, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["threshold", "weighted"])
+def test_it_is_closed_before_it_has_seen_anything_and_where_c_is_often_wrong(kind: str) -> None:
+    empty = Gate(kind, 0.5, 0.0, 0.9)
+    np.testing.assert_array_equal(empty.weights(tf.constant([1.0, 0.5]), 50), [0, 0])
+    wrong = seeing(np.full(100, 0.99), np.arange(100) < 60, kind)
+    np.testing.assert_array_equal(wrong.weights(tf.constant([0.992, 0.5]), 100), [0, 0])
 
 
 def test_caution_asks_for_more_where_fewer_are_labelled() -> None:
-    confidence, right = np.full(64, 0.97), np.arange(64) < 60
-    gate = seeing(0.85, 1.64, confidence, right, steps=200)
-    assert float(gate.threshold(20)) == CLOSED
-    assert float(gate.threshold(2000)) == 0.0
-    # Wilson's bound, by hand: 60 of 64 seen again and again are no more than 100 examples.
-    share, z, n = 60 / 64, 1.64, 100
-    expected = share + z * z / (2 * n) - z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    assert gate.bounds(n)[0].numpy() == pytest.approx(expected / (1 + z * z / n), rel=1e-5)
-    assert len(gate.bounds(n)) == len(LADDER)
+    confidence, right = np.full(64, 0.96), np.arange(64) < 60
+    gate = seeing(confidence, right, "weighted", precision=0.85, caution=1.64, steps=200)
+    assert gate.weights(tf.constant([0.96]), 20) == 0
+    # Wilson's bound, by hand: 60 of 64 seen again and again are no more than 200 examples.
+    share, z, n = 60 / 64, 1.64, 200
+    bound = share + z * z / (2 * n) - z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    bound /= 1 + z * z / n
+    found = gate.weights(tf.constant([0.96]), n)
+    np.testing.assert_allclose(found, [(bound - 0.85) / 0.15], rtol=1e-4)
 
 
 def test_no_copy_learns_from_what_it_predicts() -> None:
@@ -91,14 +109,15 @@ def test_no_copy_learns_from_what_it_predicts() -> None:
     np.testing.assert_array_equal(told[:, 0], folds)
 
 
-def test_pseudo_labels_teach_only_where_the_gate_is_open() -> None:
+@pytest.mark.parametrize("target", ["soft", "hard"])
+def test_pseudo_labels_teach_only_where_the_gate_is_open(target: str) -> None:
     after = []
     for open_ in (False, True):
-        learner = small_learner("pseudo", "mlp", (12,), transforms="none", pseudo_rampup=0)
-        gate = learner.gate
-        sure = tf.ones(50)
-        gate.see(sure, tf.fill((50,), open_))
-        gate.see = lambda confidence, right: None
+        learner = small_learner(
+            "pseudo", "mlp", (12,), transforms="none", pseudo_rampup=0, pseudo_target=target
+        )
+        learner.gate.see(tf.linspace(0.0, 1.0, 50), tf.fill((50,), open_))
+        learner.gate.see = lambda confidence, right: None
         batch = Batch(
             tf.constant(some_vectors(8)), tf.constant(some_labels(8)),
             unlabelled=tf.constant(some_vectors(8, seed=1)),
@@ -106,19 +125,21 @@ def test_pseudo_labels_teach_only_where_the_gate_is_open() -> None:
         learner.train_step(batch)
         guess = learner.transformed(learner.unpack(batch), learner.step_seed()).guess
         np.testing.assert_array_equal(guess.weights, np.full(8, float(open_)))
+        probs = tf.exp(learner.classifier(batch.unlabelled)).numpy()
+        if target == "hard":
+            probs = np.eye(10)[probs.argmax(1)]
+        np.testing.assert_allclose(guess.targets, probs, atol=1e-6)
         after.append(weights_of(learner))
     assert any(not np.array_equal(after[0][key], value) for key, value in after[1].items())
-    facts = learner.facts()
-    assert facts.keys() == {"pseudo_accepted", "pseudo_threshold", "weight_pseudo"}
-    assert facts["weight_pseudo"] == pytest.approx(1.0)
+    assert learner.facts()["weight_pseudo"] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("pseudo_weight", 0), ("pseudo_precision", 0), ("pseudo_precision", 1.5),
+        ("pseudo_weight", 0), ("pseudo_precision", 1), ("pseudo_precision", -0.5),
         ("pseudo_folds", 1), ("pseudo_decay", 1.0), ("pseudo_teacher", "nobody"),
-        ("pseudo_caution", -1), ("pseudo_passes", 1),
+        ("pseudo_caution", -1), ("pseudo_passes", 1), ("pseudo_target", "x"), ("pseudo_gate", "x"),
     ],
 )  # fmt: skip
 def test_options_that_cannot_be_are_refused(name: str, value: object) -> None:
