@@ -25,7 +25,6 @@ def gradients_if(
         gradients: Takes them of ``variables``.
         variables: By optimizer.
     """
-
     if tf.distribute.get_strategy().num_replicas_in_sync > 1:
         return gradients()
 
