@@ -16,13 +16,17 @@ def gradients_if(
     gradients: Callable[[], Gradients],
     variables: Mapping[str, list[keras.Variable]],
 ) -> Gradients:
-    """Gradients, or zeros without a backward pass.
+    """Gradients, or zeros without a backward pass; with several replicas they are always taken.
+
+    BatchNorm's backward pass adds up over replicas, which cannot be within a condition.
 
     Args:
         holds: Scalar bool, the same on every replica.
         gradients: Takes them of ``variables``.
         variables: By optimizer.
     """
+    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        return gradients()
 
     def taken() -> Gradients:
         return {

@@ -43,6 +43,8 @@ class Learner(RemembersPrevious):
     terms: ClassVar[tuple[str, ...]] = ("classification",)
     """Names of the per-example loss terms; each is a metric, as are loss and accuracy."""
 
+    transforms: Transforms
+
     def __init__(self, classifier: Classifier, options: Options | None = None, **kw: Any) -> None:
         super().__init__(**kw)
         self.classifier = classifier

@@ -38,7 +38,7 @@ class ProbationLearner(PseudoLabelling):
         ConfigError: An option has no effect with this classifier, or there is nothing on probation.
     """
 
-    options_type = ProbationOptions
+    options_type: ClassVar[type[Options]] = ProbationOptions
     options: ProbationOptions
     further_groups: ClassVar[tuple[str, ...]] = ()
     """Names of the groups of further examples that it adds, beside transformed ones."""
