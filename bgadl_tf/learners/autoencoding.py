@@ -22,7 +22,7 @@ from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.discriminator import Discriminator
 from bgadl_tf.models.encoder import Encoder, Posterior
 from bgadl_tf.models.generator import Generator
-from bgadl_tf.models.losses import kl_divergence
+from bgadl_tf.models.losses import global_mean, kl_divergence, summed_over_replicas
 
 
 class AutoencodingLearner(AdversarialLearner):
@@ -125,6 +125,21 @@ class AutoencodingLearner(AdversarialLearner):
     def error(self, examples: tf.Tensor, rebuilt: tf.Tensor) -> tf.Tensor:
         """Of reconstructions ``[B, *shape]``, ``[B]``; see ``similarity``."""
         return reconstruction_error(self.options, self.discriminator, examples, rebuilt)
+
+    def ordinary(self, batch: Batch, errors: tf.Tensor) -> Batch:
+        """The batch without the pseudo-labels of examples that the VAE finds unusual.
+
+        Args:
+            batch: Transformed.
+            errors: Of x', ``[B]`` of the labelled examples, then ``[B]`` of the pool's.
+        """
+        largest = self.options.pseudo_ordinary
+        if batch.guess is None or not largest:
+            return batch
+        of_pool = tf.stop_gradient(errors[tf.shape(batch.labels)[0] :])
+        mean = summed_over_replicas(global_mean(of_pool))
+        weights = batch.guess.weights * tf.cast(of_pool <= largest * mean, tf.float32)
+        return batch._replace(guess=batch.guess._replace(weights=weights))
 
     def _posterior_latents(self, examples: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         shape = [tf.shape(examples)[0], self.latent_dim]

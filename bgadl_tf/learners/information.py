@@ -33,6 +33,8 @@ class InformationOptions(AdversarialOptions):
             informative on the way that C still takes for a y, in place of x'. 0 for none.
         ascent_radius: How far from where it was z may move, in standard deviations of the prior.
         ascent_passes: Dropout masks of the BALD that is climbed.
+        pseudo_ordinary: Error of x', in units of its mean over the pool's examples of the step, up
+            to which an example is ordinary enough for its pseudo-label to count; 0 for any.
     """
 
     reconstruction: str = "examples"
@@ -43,6 +45,7 @@ class InformationOptions(AdversarialOptions):
     ascent_steps: int = 0
     ascent_radius: float = 2.0
     ascent_passes: int = 8
+    pseudo_ordinary: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -54,6 +57,11 @@ class InformationOptions(AdversarialOptions):
             self.require(getattr(self, name) in known, name, f"one of {', '.join(known)}")
         for name in ("feature_weight", "ascent_radius"):
             self.require(getattr(self, name) > 0, name, "positive")
-        for name in ("free_bits", "ascent_steps"):
+        for name in ("free_bits", "ascent_steps", "pseudo_ordinary"):
             self.require(getattr(self, name) >= 0, name, "at least 0")
+        self.require(
+            self.pseudo_weight > 0 or not self.pseudo_ordinary,
+            "pseudo_ordinary",
+            "0 where there are no pseudo-labels; add --option pseudo_weight=1",
+        )
         self.require(self.ascent_passes >= 2, "ascent_passes", "at least 2: one agrees with itself")

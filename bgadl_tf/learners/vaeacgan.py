@@ -167,6 +167,7 @@ class VAEACGAN(AutoencodingLearner):
             terms["discriminator_real"] = cross_entropy_real(d["real"])
             terms["discriminator_reconstructed"] = cross_entropy_fake(d["reconstructed"])
             terms["discriminator_generated"] = cross_entropy_fake(d["generated"])
+        batch = self.ordinary(batch, terms["reconstruction"])
         for group, log_probs in c.items():
             term = self.term_of(group, log_probs, batch)
             if group in self.further_groups:

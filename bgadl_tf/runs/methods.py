@@ -17,14 +17,14 @@ class Method:
     Attributes:
         learner: Registered learner.
         acquisition: Registered acquisition.
-        paper_name: What Tran et al. 2019 call it; what it is, of others.
+        description: What Tran et al. 2019 call it; of others, what it is.
         whole_set: Round 0 trains on the whole training set and nothing is asked.
         options: Of the learner, instead of its defaults.
     """
 
     learner: str
     acquisition: str
-    paper_name: str
+    description: str
     whole_set: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -43,7 +43,18 @@ class Method:
 PAPER: Mapping[str, Any] = {"unlabelled": False}
 """As in the paper, generative networks see labelled examples alone."""
 
+SEMI: Mapping[str, Any] = {"unlabelled": True, "transforms": "standard", "pseudo_weight": 1.0}
+"""Generative networks learn from the pool, too; so does C, as far as held-out labels bear it out."""
+
 METHODS: Registry[Method] = Registry("method")
+METHODS.register("bgadl-semi")(
+    Method(
+        "vaeacgan",
+        "bald",
+        "recommended: semi-supervised BGADL, with the pool, transforms and gated pseudo-labels",
+        options=SEMI,
+    )
+)
 METHODS.register("bgadl")(Method("vaeacgan", "bald", "AL w. VAEACGAN", options=PAPER))
 METHODS.register("al-acgan")(Method("acgan", "bald", "AL w. ACGAN", options=PAPER))
 METHODS.register("al-pmda")(Method("pmda", "bald", "AL w. PMDA"))
@@ -52,6 +63,7 @@ METHODS.register("bda")(Method("acgan", "random", "BDA (partial training)", opti
 METHODS.register("al-duplicate")(Method("duplicate", "bald", "BALD, each x three times a step"))
 METHODS.register("al-noise")(Method("noise", "bald", "BALD, x and two noisy copies"))
 METHODS.register("al-two-views")(Method("two_views", "bald", "BALD, x and two transforms of it"))
+METHODS.register("al-pseudo")(Method("pseudo", "bald", "BALD, transforms and pseudo-labels"))
 METHODS.register("random")(Method("plain", "random", "Random selection"))
 METHODS.register("bda-full")(
     Method("acgan", "random", "BDA (full training)", whole_set=True, options=PAPER)
@@ -61,7 +73,7 @@ METHODS.register("bda-full")(
 def described() -> str:
     """Every method and what it is, in one line."""
     methods = ((name, METHODS.get(name)) for name in METHODS)
-    return ", ".join(f"{n} ({m.paper_name}: {m.learner}, {m.acquisition})" for n, m in methods)
+    return ", ".join(f"{n} ({m.description}: {m.learner}, {m.acquisition})" for n, m in methods)
 
 
 def resolve(method: str | None, learner: str | None, acquisition: str | None) -> Method:

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError
-from bgadl_tf.learners.batch import Batch
+from bgadl_tf.learners.batch import Batch, Guess
 from bgadl_tf.learners.pseudo import PseudoOptions
 from bgadl_tf.learners.pseudo_labels.cross_fitted import CrossFitted
 from bgadl_tf.learners.pseudo_labels.folds import folds_of
@@ -132,6 +132,16 @@ def test_pseudo_labels_teach_only_where_the_gate_is_open(target: str) -> None:
         after.append(weights_of(learner))
     assert any(not np.array_equal(after[0][key], value) for key, value in after[1].items())
     assert learner.facts()["weight_pseudo"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("largest", [0.0, 1.0])
+def test_pseudo_labels_of_unusual_examples_can_be_left_out(largest: float) -> None:
+    learner = small_learner("vaeacgan", "mlp", (12,), pseudo_weight=1.0, pseudo_ordinary=largest)
+    guess = Guess(tf.fill((4, 10), 0.1), tf.constant([1.0, 0.5, 0.0, 1.0]), tf.zeros(4, tf.int32))
+    batch = Batch(tf.zeros((4, 12)), tf.zeros(4, tf.int32), guess=guess)
+    errors = tf.constant([9.0, 9.0, 9.0, 9.0, 1.0, 2.0, 2.0, 7.0])  # the pool's mean is 3
+    found = learner.ordinary(batch, errors).guess.weights
+    np.testing.assert_array_equal(found, [1, 0.5, 0, 0] if largest else guess.weights)
 
 
 @pytest.mark.parametrize(

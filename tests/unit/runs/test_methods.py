@@ -68,6 +68,6 @@ def test_help_says_what_every_method_is(capsys: pytest.CaptureFixture[str]) -> N
     told = " ".join(capsys.readouterr().out.split())
     for name in METHODS:
         method = METHODS.get(name)
-        words = f"{name} ({method.paper_name}: {method.learner}, {method.acquisition})"
+        words = f"{name} ({method.description}: {method.learner}, {method.acquisition})"
         assert words in described()
         assert words.replace("-", "") in told.replace("- ", "").replace("-", "")
