@@ -44,7 +44,7 @@ PAPER: Mapping[str, Any] = {"unlabelled": False}
 """As in the paper, generative networks see labelled examples alone."""
 
 SEMI: Mapping[str, Any] = {"unlabelled": True, "transforms": "standard", "pseudo_weight": 1.0}
-"""Generative networks learn from the pool, too; so does C, as far as held-out labels bear it out."""
+"""Networks learn from the pool, too: C as far as held-out labels bear its own ones out."""
 
 METHODS: Registry[Method] = Registry("method")
 METHODS.register("bgadl-semi")(
