@@ -46,6 +46,9 @@ def test_its_head_has_the_command(file: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_its_numbers_are_those_of_the_committed_report(file: Path) -> None:
+    if "\n# Not run yet" in head(file):
+        assert file.stem not in REPORTS
+        return
     (report,) = set(re.findall(r"scripts/results/(.+?)/report\.md", head(file)))
     expected = re.findall(r"[+-]?\d+\.\d+ ± \d+\.\d+", head(file))
     assert expected

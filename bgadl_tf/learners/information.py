@@ -55,6 +55,11 @@ class InformationOptions(AdversarialOptions):
             ("prior", ("standard", "class")),
         ):
             self.require(getattr(self, name) in known, name, f"one of {', '.join(known)}")
+        self.require(
+            self.warmup == "steps" or self.reconstruction == "examples",
+            "warmup",
+            f"'steps' with reconstruction={self.reconstruction}: the evidence is in the examples",
+        )
         for name in ("feature_weight", "ascent_radius"):
             self.require(getattr(self, name) > 0, name, "positive")
         for name in ("free_bits", "ascent_steps", "pseudo_ordinary"):
