@@ -91,6 +91,21 @@ class Subset(StoredExamples):
         return gather(self._source, self._rows[rows])
 
 
+class WithoutViews(StoredExamples):
+    """Each example of a source by itself where an example and its views are expected.
+
+    Args:
+        source: ``[N, *shape]``; this one is ``[N, 1, *shape]``.
+    """
+
+    def __init__(self, source: ExampleSource) -> None:
+        super().__init__((len(source), 1, *source.shape[1:]), source.dtype)
+        self._source = source
+
+    def read(self, rows: Rows) -> Examples:
+        return gather(self._source, rows)[:, np.newaxis]
+
+
 class Joined(StoredExamples):
     """The examples of several sources, one after the other.
 

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError, DivergenceError
 from bgadl_tf.core.types import UNLABELLED, Examples, Floats, Labels
-from bgadl_tf.data.source import ExampleSource
+from bgadl_tf.data.source import ExampleSource, WithoutViews
 from bgadl_tf.engine.batches import Span, blocks, positions, steps_of_a_block
 from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.stage import Trainable
@@ -108,8 +108,8 @@ class Trainer:
             steps: Gradient steps of the stage.
             first_step: Steps that were taken already.
             unlabelled: The pool, ``[M, *shape]``, for models that use it, read as the steps go
-                on; ``[M, 1 + V, *shape]``, each example followed by its views, for those that use
-                views, too. None where nothing is left of it: the labelled examples stand in.
+                on; or ``[M, 1 + V, *shape]``, each example followed by its views, for those that
+                use views, too. None where nothing is left of it: the labelled examples stand in.
             views: Of the labelled set, ``[N, V, *shape]``, for models that use them; None where
                 there are none.
             emphasis: ``[N]``, see ``Batch``, for models that use it; None for 1 throughout.
@@ -131,6 +131,8 @@ class Trainer:
         pool: ExampleSource | None = unlabelled
         if pool is None:
             pool = np.concatenate([examples[:, None], views], 1) if self._forms else examples
+        elif self._forms and pool.ndim == 1 + len(self.space.shape):
+            pool = WithoutViews(pool)
         with tf.device("/CPU:0"):
             seed = tf.constant(order_seed, tf.int32)
             known = {

@@ -23,7 +23,7 @@ import tensorflow as tf
 from bgadl_tf.learners.adversarial import AdversarialLearner
 from bgadl_tf.learners.emphasis import emphasised
 from bgadl_tf.learners.learner import LEARNERS
-from bgadl_tf.learners.probation.learner import Factors, counting
+from bgadl_tf.learners.probation.groups import Factors, counting
 from bgadl_tf.models import noise
 from bgadl_tf.models.groups import named
 from bgadl_tf.models.losses import (

@@ -13,7 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bgadl_tf.learners.probation.learner import Factors, ProbationLearner
+from bgadl_tf.learners.probation.groups import Factors
+from bgadl_tf.learners.probation.learner import ProbationLearner
 from bgadl_tf.learners.probation.options import ProbationOptions
 
 

@@ -17,7 +17,7 @@ from bgadl_tf.learners.augmented import AugmentedLearner, AugmentedOptions
 from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.learner import LEARNERS
 from bgadl_tf.learners.options import Options
-from bgadl_tf.models import noise
+from bgadl_tf.models import losses, noise
 from bgadl_tf.models.classifiers.base import Classifier
 
 
@@ -59,7 +59,7 @@ class Noise(AugmentedLearner):
 
     def made_of(self, batch: Batch, seed: tf.Tensor) -> Mapping[str, tf.Tensor]:
         examples = batch.examples
-        size = self.options.noise_scale * standard_deviation(examples)
+        size = self.options.noise_scale * standard_deviation(examples, batch.weights)
         count, width = tf.shape(examples)[0], examples.shape[1:].num_elements()
         noisy = {}
         for number, name in enumerate(("first", "second")):
@@ -119,21 +119,19 @@ class TwoViews(AugmentedLearner):
         }
 
 
-def standard_deviation(examples: tf.Tensor) -> tf.Tensor:
+def standard_deviation(examples: tf.Tensor, weights: tf.Tensor | None = None) -> tf.Tensor:
     """Of each value over the examples of all replicas, ``[1, *shape]``.
 
     Args:
         examples: ``[B, *shape]``, this replica's share.
+        weights: ``[B]``, at least 0; None for 1.
     """
-    count = tf.cast(tf.shape(examples)[0], tf.float32)
-    mean = _sum_over_replicas(tf.reduce_sum(examples, 0, keepdims=True))
-    count = _sum_over_replicas(count)
-    mean = tf.math.divide_no_nan(mean, count)
-    squares = _sum_over_replicas(tf.reduce_sum(tf.square(examples - mean), 0, keepdims=True))
-    return tf.sqrt(tf.math.divide_no_nan(squares, count))
+    count = tf.shape(examples)[0]
+    each = tf.ones(count) if weights is None else tf.cast(weights, tf.float32)
+    each = tf.reshape(each, [count, *[1] * (examples.shape.rank - 1)])
 
+    def mean(values: tf.Tensor) -> tf.Tensor:
+        total = losses.summed_over_replicas(tf.reduce_sum(each * values, 0, keepdims=True))
+        return tf.math.divide_no_nan(total, losses.summed_over_replicas(tf.reduce_sum(each)))
 
-def _sum_over_replicas(value: tf.Tensor) -> tf.Tensor:
-    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
-        return value
-    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, value)
+    return tf.sqrt(mean(tf.square(examples - mean(examples))))

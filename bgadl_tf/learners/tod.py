@@ -21,7 +21,8 @@ import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.learners.learner import LEARNERS, weighted
-from bgadl_tf.learners.probation.learner import ProbationLearner, counting
+from bgadl_tf.learners.probation.groups import counting
+from bgadl_tf.learners.probation.learner import ProbationLearner
 from bgadl_tf.learners.probation.options import ProbationOptions
 from bgadl_tf.models import losses, noise
 

@@ -30,7 +30,7 @@ from bgadl_tf.learners.emphasis import emphasised
 from bgadl_tf.learners.information import InformationOptions
 from bgadl_tf.learners.learner import LEARNERS
 from bgadl_tf.learners.probation import evidence
-from bgadl_tf.learners.probation.learner import Factors, counting
+from bgadl_tf.learners.probation.groups import Factors, counting
 from bgadl_tf.models import noise
 from bgadl_tf.models.groups import Groups, split
 from bgadl_tf.models.losses import (

@@ -16,7 +16,7 @@ from tests.support.examples import some_images, some_labels
 from tests.support.learners import small_learner, weights_of
 
 IMAGES, LABELS = some_images(16), some_labels(16)
-STILL = {"shift": 0.0, "zoom": 0.0, "rotation": 0.0}
+STILL = {"shift": 0.0, "zoom": 0.0, "rotation": 0.0, "further_weight": 0.0}
 
 Weights = dict[str, np.ndarray]
 
@@ -65,7 +65,8 @@ def differs(one: Weights, other: Weights) -> bool:
 
 def test_an_optimizer_by_name_or_as_an_object_is_the_classifiers(name: str) -> None:
     learner = small_learner(name)
-    others = {network: o for network, o in learner.optimizers.items() if network != "classifier"}
+    like_it = {"classifier", *learner.followers}
+    others = {network: o for network, o in learner.optimizers.items() if network not in like_it}
     for given, kind in (
         ("adam", fused_optimizers.Adam),
         ("Adam", fused_optimizers.Adam),
@@ -75,7 +76,8 @@ def test_an_optimizer_by_name_or_as_an_object_is_the_classifiers(name: str) -> N
     ):
         learner.compile(optimizer=given, run_eagerly=True)
         assert type(learner.optimizers["classifier"]) is kind
-        assert {*learner.optimizers} == {*learner.networks}
+        assert all(type(learner.optimizers[name]) is kind for name in like_it)
+        assert {*learner.optimizers} == {*learner.networks, *like_it}
         for network, optimizer in others.items():
             assert type(learner.optimizers[network]) is type(optimizer)
             assert learner.optimizers[network] is not optimizer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
@@ -14,17 +14,18 @@ from bgadl_tf.learners.initial_weights import SeedOf
 from bgadl_tf.learners.learner import TRUNK, weighted
 from bgadl_tf.learners.options import Options
 from bgadl_tf.learners.probation import gradients, judge
+from bgadl_tf.learners.probation.groups import (
+    PSEUDO,
+    TRANSFORMED,
+    Factors,
+    counting,
+    named_terms,
+)
 from bgadl_tf.learners.probation.options import ProbationOptions
 from bgadl_tf.learners.pseudo_labels.learner import PseudoLabelling
 from bgadl_tf.learners.running_means import RunningMeans
 from bgadl_tf.models import losses, noise
 from bgadl_tf.models.classifiers.base import Classifier
-
-Factors: TypeAlias = Mapping[str, float | tf.Tensor]
-"""Weights by group."""
-
-TRANSFORMED, PSEUDO = "transformed", "pseudo"
-"""The group of x transformed, where that is on probation, and that of pseudo-labelled examples."""
 
 
 class ProbationLearner(PseudoLabelling):
@@ -285,19 +286,3 @@ class ProbationLearner(PseudoLabelling):
         shares = self.descend(tape, {"classifier": loss}, parts)
         self.finish_step(agreed, shares, batch, seed)
         return self.track(named_terms(terms), total, log_probs["real"], batch)
-
-
-def named_terms(terms: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Names of the loss terms of groups, "real" among them, as they are reported."""
-    return {
-        "classification" if group == "real" else f"classification_{group}": term
-        for group, term in terms.items()
-    }
-
-
-def counting(
-    terms: Mapping[str, tf.Tensor], agreed: Mapping[str, tf.Tensor]
-) -> dict[str, tf.Tensor]:
-    """Loss terms ``[B]`` by group, 0 where an example does not count."""
-    return {group: term * agreed[group] if group in agreed else term
-            for group, term in terms.items()}  # fmt: skip

@@ -49,6 +49,7 @@ class CrossFitted(keras.Model):
         folds: tf.Tensor,
         training: bool,
         seed: tf.Tensor,
+        weights: tf.Tensor | None = None,
     ) -> tf.Tensor:
         """Mean over the examples of the cross-entropies that the copies are to learn from.
 
@@ -58,6 +59,7 @@ class CrossFitted(keras.Model):
             folds: ``[B]``.
             training: Whether the trunks are trained.
             seed: ``[2]``, of the dropout masks.
+            weights: ``[B]``, how much each example counts; None for 1.
 
         Returns:
             Scalar: the sum over the copies, each the mean over what it may see.
@@ -66,6 +68,8 @@ class CrossFitted(keras.Model):
         for fold, copy in enumerate(self.copies):
             log_probs = copy(examples, training=training, seed=noise.fold(seed, fold))
             seen = tf.cast(tf.not_equal(folds, fold), tf.float32)
+            if weights is not None:
+                seen *= tf.cast(weights, tf.float32)
             share = losses.global_mean(seen)
             error = losses.global_mean(seen * losses.cross_entropy(log_probs, labels))
             total += tf.math.divide_no_nan(error, losses.summed_over_replicas(share))

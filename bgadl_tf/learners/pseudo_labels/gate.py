@@ -61,14 +61,19 @@ class Gate(keras.Model):
         )
         self.built = True
 
-    def see(self, confidence: tf.Tensor, right: tf.Tensor) -> None:
+    def see(
+        self, confidence: tf.Tensor, right: tf.Tensor, weights: tf.Tensor | None = None
+    ) -> None:
         """Take in held-out predictions; a step's, of all replicas together.
 
         Args:
             confidence: ``[B]``.
             right: ``[B]`` bool.
+            weights: ``[B]``, how much each counts; None for 1.
         """
         here = tf.one_hot(bins(confidence), len(LADDER))
+        if weights is not None:
+            here *= tf.cast(weights, tf.float32)[:, None]
         hits = here * tf.cast(right, tf.float32)[:, None]
         sums = summed_over_replicas(tf.reduce_sum(tf.stack([here, hits]), axis=1))
         for state, new in zip((self.seen, self.right), tf.unstack(sums), strict=True):

@@ -89,9 +89,9 @@ class PseudoLabelling(TaughtLearner):
             self.cross_fitted.begin_as(self.classifier)
 
     def unpack(self, data: Any) -> Batch:
-        """Where the pool is used and a batch brings none of it (``fit``), the labelled stand in."""
+        """Where a batch brings nothing of the pool to guess (``fit``), the labelled stand in."""
         batch = super().unpack(data)
-        if batch.unlabelled is not None or not self.uses_unlabelled:
+        if batch.unlabelled is not None or not self.pseudo_labels:
             return batch
         return batch._replace(unlabelled=batch.examples, unlabelled_views=batch.views)
 
@@ -115,6 +115,7 @@ class PseudoLabelling(TaughtLearner):
         self.gate.see(
             tf.reduce_max(held_out, axis=1),
             tf.equal(tf.argmax(held_out, axis=1, output_type=tf.int32), batch.labels),
+            batch.weights,
         )
         probs = self._teach(self.classifier, batch.unlabelled, masks)
         labelled = batch.labelled_size
@@ -148,6 +149,7 @@ class PseudoLabelling(TaughtLearner):
                 batch.guess.folds,
                 self.trains_trunk,
                 noise.fold(seed, *_MASKS),
+                batch.weights,
             )
         super().descend(tape, {CROSS_FITTED: loss})
 

@@ -70,6 +70,13 @@ def test_weights_follow_the_share_of_right_ones_in_the_bin() -> None:
     np.testing.assert_allclose(weights, [0, 0, 0.5, 0.95, 0], atol=1e-6)
 
 
+def test_what_counts_nothing_is_not_seen() -> None:
+    weights = tf.constant([1.0] * 100 + [0.0] * 50)
+    gate = Gate("weighted", 0.5, 0.0, 0.9)
+    gate.see(tf.fill((150,), 0.9), tf.range(150) < 80, weights)
+    np.testing.assert_allclose(gate.weights(tf.constant([0.9]), 100), [0.6], atol=1e-6)
+
+
 @pytest.mark.parametrize("kind", ["threshold", "weighted"])
 def test_it_is_closed_before_it_has_seen_anything_and_where_c_is_often_wrong(kind: str) -> None:
     empty = Gate(kind, 0.5, 0.0, 0.9)
@@ -117,7 +124,7 @@ def test_pseudo_labels_teach_only_where_the_gate_is_open(target: str) -> None:
             "pseudo", "mlp", (12,), transforms="none", pseudo_rampup=0, pseudo_target=target
         )
         learner.gate.see(tf.linspace(0.0, 1.0, 50), tf.fill((50,), open_))
-        learner.gate.see = lambda confidence, right: None
+        learner.gate.see = lambda *seen: None
         batch = Batch(
             tf.constant(some_vectors(8)), tf.constant(some_labels(8)),
             unlabelled=tf.constant(some_vectors(8, seed=1)),
