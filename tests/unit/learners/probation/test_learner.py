@@ -152,7 +152,8 @@ def test_what_nobody_agrees_with_changes_nothing() -> None:
     assert train(refused, 3)["weight_transformed"] == 0.0
     train(as_it_is, 3)
     for key, value in weights_of(as_it_is).items():
-        np.testing.assert_array_equal(weights_of(refused)[key], value, err_msg=key)
+        # One pass over both groups rounds otherwise than one over the real examples.
+        np.testing.assert_allclose(weights_of(refused)[key], value, atol=1e-7, err_msg=key)
 
 
 @pytest.mark.parametrize("name", ["acgan", "vaeacgan"])
