@@ -61,6 +61,11 @@ class Gate(keras.Model):
         )
         self.built = True
 
+    def clear(self) -> None:
+        """Forget everything."""
+        for sums in (self.seen, self.right):
+            sums.assign(tf.zeros(sums.shape))
+
     def see(
         self, confidence: tf.Tensor, right: tf.Tensor, weights: tf.Tensor | None = None
     ) -> None:

@@ -87,6 +87,7 @@ class PseudoLabelling(TaughtLearner):
         super().draw(seed_of)
         if self.pseudo_labels:
             self.cross_fitted.begin_as(self.classifier)
+            self.gate.clear()
 
     def unpack(self, data: Any) -> Batch:
         """Where a batch brings nothing of the pool to guess (``fit``), the labelled stand in."""

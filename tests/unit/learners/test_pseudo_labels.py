@@ -14,7 +14,7 @@ from bgadl_tf.learners.pseudo_labels.folds import folds_of
 from bgadl_tf.learners.pseudo_labels.gate import Gate
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
 from tests.support.examples import some_images, some_labels, some_vectors
-from tests.support.learners import small_learner, weights_of
+from tests.support.learners import reseed, small_learner, weights_of
 
 
 @pytest.mark.parametrize("examples", [some_vectors(3000), some_images(3000) / np.float32(255)])
@@ -139,6 +139,21 @@ def test_pseudo_labels_teach_only_where_the_gate_is_open(target: str) -> None:
         after.append(weights_of(learner))
     assert any(not np.array_equal(after[0][key], value) for key, value in after[1].items())
     assert learner.facts()["weight_pseudo"] == pytest.approx(1.0)
+
+
+def test_drawn_anew_it_begins_as_the_classifier_with_a_closed_gate() -> None:
+    learner = small_learner("pseudo", "mlp", (12,), transforms="none")
+    batch = Batch(tf.constant(some_vectors(8)), tf.constant(some_labels(8)))
+    fresh = [weight.numpy() for weight in learner.cross_fitted.weights]
+    learner.train_step(batch)
+    assert np.any(learner.gate.seen.numpy())
+    reseed(learner)
+    assert not np.any(learner.gate.seen.numpy())
+    for copy in learner.cross_fitted.copies:
+        for mine, theirs in zip(copy.weights, learner.classifier.weights, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+    for before, after in zip(fresh, learner.cross_fitted.weights, strict=True):
+        np.testing.assert_array_equal(before, after)
 
 
 @pytest.mark.parametrize("largest", [0.0, 1.0])
