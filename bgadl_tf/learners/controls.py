@@ -126,6 +126,7 @@ def standard_deviation(examples: tf.Tensor, weights: tf.Tensor | None = None) ->
         examples: ``[B, *shape]``, this replica's share.
         weights: ``[B]``, at least 0; None for 1.
     """
+    examples = tf.convert_to_tensor(examples)
     count = tf.shape(examples)[0]
     each = tf.ones(count) if weights is None else tf.cast(weights, tf.float32)
     each = tf.reshape(each, [count, *[1] * (examples.shape.rank - 1)])

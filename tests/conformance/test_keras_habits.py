@@ -13,7 +13,7 @@ import tensorflow as tf
 from bgadl_tf.learners import fused_optimizers
 from bgadl_tf.learners.learner import LEARNERS, Learner
 from tests.support.examples import some_images, some_labels
-from tests.support.learners import small_learner, weights_of
+from tests.support.learners import every_learner, small_learner, weights_of
 
 IMAGES, LABELS = some_images(16), some_labels(16)
 STILL = {"shift": 0.0, "zoom": 0.0, "rotation": 0.0, "further_weight": 0.0}
@@ -21,7 +21,7 @@ STILL = {"shift": 0.0, "zoom": 0.0, "rotation": 0.0, "further_weight": 0.0}
 Weights = dict[str, np.ndarray]
 
 
-@pytest.fixture(params=list(LEARNERS))
+@pytest.fixture(params=every_learner())
 def name(request: pytest.FixtureRequest) -> str:
     """Each registered learner."""
     return str(request.param)

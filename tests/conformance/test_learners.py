@@ -18,14 +18,14 @@ from bgadl_tf.learners.learner import LEARNERS, Learner
 from bgadl_tf.loop.checkpoints import Checkpoints
 from bgadl_tf.loop.journal import Moment
 from tests.support.examples import some_images, some_labels
-from tests.support.learners import reseed, small_learner, weights_of
+from tests.support.learners import every_learner, reseed, small_learner, weights_of
 from tests.support.scoring import predict
 
 IMAGES, LABELS = some_images(40), some_labels(40)
 POOL = some_images(50, seed=1)
 
 
-@pytest.fixture(params=list(LEARNERS))
+@pytest.fixture(params=every_learner())
 def name(request: pytest.FixtureRequest) -> str:
     """Each registered learner."""
     return str(request.param)

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pytest
 
 from bgadl_tf.core import seeding
 from bgadl_tf.core.types import Shape
 from bgadl_tf.learners.learner import LEARNERS, Learner
 from bgadl_tf.learners.networks import Networks
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
+
+ALIKE = {"duplicate": "two_views", "noise": "two_views"}
+"""Learners that differ from another one in what they add to a batch alone: their conformance is
+checked by the slow tests, the other one's by all."""
+
+
+def every_learner() -> list[Any]:
+    """Each registered name, as a parameter of a fixture."""
+    marks = pytest.mark.slow
+    return [pytest.param(name, marks=marks) if name in ALIKE else name for name in LEARNERS]
 
 
 def small_learner(
