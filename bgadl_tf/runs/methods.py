@@ -51,7 +51,7 @@ METHODS.register("bgadl-semi")(
     Method(
         "vaeacgan",
         "bald",
-        "recommended: semi-supervised BGADL, with the pool, transforms and gated pseudo-labels",
+        "semi-supervised BGADL: with the pool, transforms and gated pseudo-labels",
         options=SEMI,
     )
 )
