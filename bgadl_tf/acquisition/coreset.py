@@ -88,4 +88,3 @@ class CoreSet:
 
     def _distance(self, square: float) -> float:
         return float(square / 2 if self.metric == "cosine" else np.sqrt(square))
-

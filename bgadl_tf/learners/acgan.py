@@ -23,7 +23,7 @@ import tensorflow as tf
 from bgadl_tf.learners.adversarial import AdversarialLearner
 from bgadl_tf.learners.emphasis import emphasised
 from bgadl_tf.learners.learner import LEARNERS
-from bgadl_tf.learners.probation.groups import Factors, counting
+from bgadl_tf.learners.probation.groups import Factors, counting, forms_of
 from bgadl_tf.models import noise
 from bgadl_tf.models.groups import named
 from bgadl_tf.models.losses import (
@@ -62,10 +62,10 @@ class ACGAN(AdversarialLearner):
             generated = named(made, ("first", "second"))
             # Apart from the real ones, since G's gradient comes back through the generated alone.
             beside = self.beside(batch)
-            log_probs = self.classify({"real": batch.examples, **beside}, noise.fold(seed, 3))
+            log_probs = self.classify({**forms_of(batch), **beside}, noise.fold(seed, 3))
             seen = {group: self.for_classifier(made) for group, made in generated.items()}
             log_probs |= self.classify(seen, noise.fold(seed, 4))
-            c = {group: self.term_of(group, own, batch) for group, own in log_probs.items()}
+            c = self.terms_of_groups(log_probs, batch)
             c |= {group: emphasised(c[group], batch) for group in generated}
             agreed = self.agree({**beside, **seen}, labels, noise.fold(seed, 5))
             d = self.discriminate({"real": batch.unlabelled})

@@ -38,6 +38,8 @@ class Batch(NamedTuple):
         labelled_size: How many labelled examples there are in all, scalar int64; None: unknown.
         guess: What C makes of the unlabelled examples, where it learns from them.
         transformed: ``[B, *shape]``, the labelled examples transformed, where C sees both.
+        forms: Further forms of the labelled examples, each ``[B, *shape]``; see
+            ``Options.batch_augmentation``.
     """
 
     examples: tf.Tensor
@@ -50,6 +52,7 @@ class Batch(NamedTuple):
     labelled_size: tf.Tensor | None = None
     guess: Guess | None = None
     transformed: tf.Tensor | None = None
+    forms: tuple[tf.Tensor, ...] = ()
 
     @classmethod
     def of(cls, data: Any) -> Batch:

@@ -179,15 +179,19 @@ class Learner(RemembersPrevious):
             batch: Unpacked.
             seed: ``[2]``, of the step.
         """
+        further = range(1, self.options.batch_augmentation)
         if not self.transforms.kinds:
-            return batch
-        examples = self.transforms(batch.examples, noise.fold(seed, *_LABELLED), batch.views)
+            return batch._replace(forms=tuple(batch.examples for _ in further))
+        examples, *forms = (
+            self.transforms(batch.examples, noise.fold(seed, *salts), batch.views)
+            for salts in (_LABELLED, *((*_LABELLED, number) for number in further))
+        )
         unlabelled = batch.unlabelled
         if unlabelled is not None:
             unlabelled = self.transforms(
                 unlabelled, noise.fold(seed, *_UNLABELLED), batch.unlabelled_views
             )
-        return batch._replace(examples=examples, unlabelled=unlabelled)
+        return batch._replace(examples=examples, unlabelled=unlabelled, forms=tuple(forms))
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Loss and accuracy of the deterministic classifier, for ``evaluate``."""

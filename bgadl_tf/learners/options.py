@@ -25,6 +25,9 @@ class Options:
             images, the same and mirror of colour images, and stored views, where there are any,
             of vectors; or some of shift, zoom, rotation, mirror, crop and colour joined by '+'
             (``views`` for vectors, which then must have some).
+        batch_augmentation: Forms of each labelled example in a step, each transformed anew and
+            under dropout masks of its own; C descends the mean of their losses (Hoffer et al.
+            2020, "Augment your batch", arXiv:1901.09335). Other networks see the first form.
         shift: Largest shift in each direction, as a fraction of the image's side.
         zoom: Largest relative change of size.
         rotation: Largest rotation, in degrees.
@@ -37,6 +40,7 @@ class Options:
     learning_rate: float = 1e-3
     trunk_learning_rate: float | None = None
     transforms: str = "none"
+    batch_augmentation: int = 1
     shift: float = 0.07
     zoom: float = 0.1
     rotation: float = 10.0
@@ -47,6 +51,7 @@ class Options:
     """By the name of an example space: what options that are None stand for there."""
 
     def __post_init__(self) -> None:
+        self.require(self.batch_augmentation >= 1, "batch_augmentation", "at least 1")
         self.require(self.rotation >= 0, "rotation", "at least 0")
         for name in ("shift", "jitter"):
             self.require(0 <= getattr(self, name) <= 1, name, "in [0, 1]")

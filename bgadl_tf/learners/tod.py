@@ -21,7 +21,7 @@ import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.learners.learner import LEARNERS, weighted
-from bgadl_tf.learners.probation.groups import counting
+from bgadl_tf.learners.probation.groups import REAL, counting, forms_of, named_terms
 from bgadl_tf.learners.probation.learner import ProbationLearner
 from bgadl_tf.learners.probation.options import ProbationOptions
 from bgadl_tf.models import losses, noise
@@ -79,35 +79,32 @@ class TOD(ProbationLearner):
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         seed = self.step_seed()
         batch = self.transformed(self.unpack(data), seed)
-        groups = [batch.examples, *(() if batch.unlabelled is None else (batch.unlabelled,))]
+        targeted = {REAL: batch.examples}
+        if batch.unlabelled is not None:
+            targeted["unlabelled"] = batch.unlabelled
         further = self.beside(batch)
-        every = [*groups, *further.values()]
-        seeds = [noise.fold(seed, number) for number in range(len(every))]
-        targets = [centred(self.teacher(group)) for group in groups]
+        every = {**targeted, **forms_of(batch), **further}
+        targets = {group: centred(self.teacher(own)) for group, own in targeted.items()}
         agreed = self.agree(further, batch.labels, noise.fold(seed, len(every)))
         with tf.GradientTape(persistent=True) as tape:
-            log_probs = self.classifier.train_on_groups(every, seeds)
-            classification = weighted(losses.cross_entropy(log_probs[0], batch.labels), batch)
-            errors = [
-                tf.reduce_mean(tf.square(centred(student) - target), axis=1)
-                for student, target in zip(log_probs, targets, strict=False)
-            ]
-            errors[0] = weighted(errors[0], batch)
-            consistency = tf.add_n(errors) / len(errors)
-            of_transformed = {
-                name: self.term_of(name, found, batch)
-                for name, found in zip(further, log_probs[len(groups) :], strict=True)
+            log_probs = self.classify(every, seed)
+            errors = {
+                group: tf.reduce_mean(tf.square(centred(log_probs[group]) - target), axis=1)
+                for group, target in targets.items()
             }
-            real = classification + self.options.unlabelled_weight * consistency
-            counted = counting({"real": real, **of_transformed}, agreed)
+            errors[REAL] = weighted(errors[REAL], batch)
+            consistency = tf.add_n([*errors.values()]) / len(errors)
+            labelled = {g: own for g, own in log_probs.items() if g != "unlabelled"}
+            terms = self.terms_of_groups(labelled, batch)
+            consistent = terms[REAL] + self.options.unlabelled_weight * consistency
+            counted = counting({**terms, REAL: consistent}, agreed)
             factors = self.group_factors()
             parts, total = self.parts(counted, factors), self.per_example(counted, factors)
             loss = losses.global_mean(total)
         shares = self.descend(tape, {"classifier": loss}, parts)
         self.finish_step(agreed, shares, batch, seed)
-        terms = {"classification": classification, "consistency": consistency}
-        terms |= {f"classification_{name}": term for name, term in of_transformed.items()}
-        return self.track(terms, total, log_probs[0], batch)
+        tracked = {**named_terms(terms), "consistency": consistency}
+        return self.track(tracked, total, log_probs[REAL], batch)
 
 
 def centred(log_probs: tf.Tensor) -> tf.Tensor:

@@ -30,7 +30,7 @@ from bgadl_tf.learners.emphasis import emphasised
 from bgadl_tf.learners.information import InformationOptions
 from bgadl_tf.learners.learner import LEARNERS
 from bgadl_tf.learners.probation import evidence
-from bgadl_tf.learners.probation.groups import Factors, counting
+from bgadl_tf.learners.probation.groups import Factors, counting, forms_of, named_terms
 from bgadl_tf.models import noise
 from bgadl_tf.models.groups import Groups, split
 from bgadl_tf.models.losses import (
@@ -130,7 +130,7 @@ class VAEACGAN(AutoencodingLearner):
             Loss terms ``[B]`` by name; by group, C's log-probabilities ``[B, C]``, and further
             examples ``[B, *shape]`` that C learns from in this turn.
         """
-        x, y = batch.examples, batch.labels
+        y = batch.labels
         inputs, labels = self.autoencoded(batch)
         posterior = self.encoder(inputs, training=True)
         z = posterior.sample(self.posterior_noise(noise.fold(seed, 1), tf.shape(y)[0]))
@@ -162,17 +162,15 @@ class VAEACGAN(AutoencodingLearner):
                 moved = self.ascended(latent, y, noise.fold(seed, 6)).latents
                 x_rebuilt = tf.stop_gradient(self.generator((moved, y)))
             also = {"reconstructed": x_rebuilt, **self.beside(batch)}
-            c |= self.classify({"real": x, **also}, noise.fold(seed, 4))
+            c |= self.classify({**forms_of(batch), **also}, noise.fold(seed, 4))
             further |= also
             terms["discriminator_real"] = cross_entropy_real(d["real"])
             terms["discriminator_reconstructed"] = cross_entropy_fake(d["reconstructed"])
             terms["discriminator_generated"] = cross_entropy_fake(d["generated"])
         batch = self.ordinary(batch, terms["reconstruction"])
-        for group, log_probs in c.items():
-            term = self.term_of(group, log_probs, batch)
-            if group in self.further_groups:
-                term = emphasised(term, batch)
-            terms["classification" if group == "real" else f"classification_{group}"] = term
+        of_groups = self.terms_of_groups(c, batch)
+        of_groups |= {g: emphasised(of_groups[g], batch) for g in self.further_groups if g in c}
+        terms |= named_terms(of_groups)
         return terms, c, further if "discriminator" in turn else {}
 
     def objectives(

@@ -43,7 +43,12 @@ class Method:
 PAPER: Mapping[str, Any] = {"unlabelled": False}
 """As in the paper, generative networks see labelled examples alone."""
 
-SEMI: Mapping[str, Any] = {"unlabelled": True, "transforms": "standard", "pseudo_weight": 1.0}
+SEMI: Mapping[str, Any] = {
+    "unlabelled": True,
+    "transforms": "standard",
+    "batch_augmentation": 3,
+    "pseudo_weight": 1.0,
+}
 """Networks learn from the pool, too: C as far as held-out labels bear its own ones out."""
 
 METHODS: Registry[Method] = Registry("method")
@@ -51,7 +56,7 @@ METHODS.register("bgadl-semi")(
     Method(
         "vaeacgan",
         "bald",
-        "semi-supervised BGADL: with the pool, transforms and gated pseudo-labels",
+        "semi-supervised BGADL: the pool, three transforms of each x, gated pseudo-labels",
         options=SEMI,
     )
 )

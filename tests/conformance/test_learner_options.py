@@ -20,7 +20,7 @@ LABELS = some_labels(40)
 OPTIONS = [
     ("vaeacgan", {
         "reconstruction": "both", "free_bits": 0.001, "posterior": "mean", "prior": "class",
-        "ascent_steps": 2, "warmup_steps": 0,
+        "ascent_steps": 2, "warmup_steps": 0, "batch_augmentation": 2,
     }),
 ]  # fmt: skip
 SPACES = [("gal_cnn", (8, 8, 1)), ("mlp", (12,))]

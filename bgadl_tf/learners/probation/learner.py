@@ -19,7 +19,9 @@ from bgadl_tf.learners.probation.groups import (
     TRANSFORMED,
     Factors,
     counting,
+    forms_of,
     named_terms,
+    of_forms,
 )
 from bgadl_tf.learners.probation.options import ProbationOptions
 from bgadl_tf.learners.pseudo_labels.learner import PseudoLabelling
@@ -183,6 +185,12 @@ class ProbationLearner(PseudoLabelling):
             return self.pseudo_term(log_probs, batch)
         return weighted(losses.cross_entropy(log_probs, batch.labels), batch)
 
+    def terms_of_groups(
+        self, log_probs: Mapping[str, tf.Tensor], batch: Batch
+    ) -> dict[str, tf.Tensor]:
+        """C's loss terms ``[B]`` by group; of "real" the mean over all forms of the examples."""
+        return of_forms({g: self.term_of(g, own, batch) for g, own in log_probs.items()})
+
     def classified(self, terms: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """C's loss terms ``[B]`` by group, "real" first, of all the terms of a step."""
         names = {group: f"classification_{group}" for group in self.groups}
@@ -276,8 +284,8 @@ class ProbationLearner(PseudoLabelling):
         batch = self.transformed(self.unpack(data), seed)
         further = {**self.made_of(batch, noise.fold(seed, 2)), **self.beside(batch)}
         with tf.GradientTape(persistent=True) as tape:
-            log_probs = self.classify({"real": batch.examples, **further}, noise.fold(seed, 1))
-            terms = {group: self.term_of(group, own, batch) for group, own in log_probs.items()}
+            log_probs = self.classify({**forms_of(batch), **further}, noise.fold(seed, 1))
+            terms = self.terms_of_groups(log_probs, batch)
             agreed = self.agree(further, batch.labels, noise.fold(seed, 3))
             counted = counting(terms, agreed)
             factors = self.group_factors()

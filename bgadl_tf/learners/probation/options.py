@@ -52,6 +52,11 @@ class ProbationOptions(PseudoLabelOptions):
             "gradient_similarity",
             f"one of {', '.join(SIMILARITIES)}",
         )
+        self.require(
+            not self.transforms_on_probation or self.batch_augmentation == 1,
+            "batch_augmentation",
+            "1 with transforms_on_probation=true, where C's real term takes x as it is",
+        )
         self.require(self.transforms_weight >= 0, "transforms_weight", "at least 0")
         self.require(
             not self.transforms_on_probation or self.transforms != "none",
