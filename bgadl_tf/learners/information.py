@@ -56,7 +56,7 @@ class InformationOptions(AdversarialOptions):
         ):
             self.require(getattr(self, name) in known, name, f"one of {', '.join(known)}")
         self.require(
-            self.warmup == "steps" or self.reconstruction == "examples",
+            self.warmup != "evidence" or self.reconstruction == "examples",
             "warmup",
             f"'steps' with reconstruction={self.reconstruction}: the evidence is in the examples",
         )

@@ -179,15 +179,12 @@ class Learner(RemembersPrevious):
             batch: Unpacked.
             seed: ``[2]``, of the step.
         """
-        further = range(1, self.options.batch_augmentation)
-        if not self.transforms.kinds:
-            return batch._replace(forms=tuple(batch.examples for _ in further))
-        examples, *forms = (
-            self.transforms(batch.examples, noise.fold(seed, *salts), batch.views)
-            for salts in (_LABELLED, *((*_LABELLED, number) for number in further))
+        count = self.options.batch_augmentation
+        examples, *forms = self.transforms.forms(
+            batch.examples, noise.fold(seed, *_LABELLED), count, batch.views
         )
         unlabelled = batch.unlabelled
-        if unlabelled is not None:
+        if unlabelled is not None and self.transforms.kinds:
             unlabelled = self.transforms(
                 unlabelled, noise.fold(seed, *_UNLABELLED), batch.unlabelled_views
             )

@@ -25,9 +25,10 @@ class Options:
             images, the same and mirror of colour images, and stored views, where there are any,
             of vectors; or some of shift, zoom, rotation, mirror, crop and colour joined by '+'
             (``views`` for vectors, which then must have some).
-        batch_augmentation: Forms of each labelled example in a step, each transformed anew and
-            under dropout masks of its own; C descends the mean of their losses (Hoffer et al.
-            2020, "Augment your batch", arXiv:1901.09335). Other networks see the first form.
+        batch_augmentation: Forms of each labelled example in a step, each transformed anew (of
+            two or more forms of an image, the last is the image itself) and under dropout masks
+            of its own; C descends the mean of their losses (Hoffer et al. 2020, "Augment your
+            batch", arXiv:1901.09335). Other networks see the first form.
         shift: Largest shift in each direction, as a fraction of the image's side.
         zoom: Largest relative change of size.
         rotation: Largest rotation, in degrees.

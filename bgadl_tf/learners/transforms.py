@@ -71,6 +71,29 @@ class Transforms:
         """Whether they take stored views."""
         return VIEWS in self.kinds
 
+    def forms(
+        self, examples: tf.Tensor, seed: tf.Tensor, count: int, views: tf.Tensor | None = None
+    ) -> list[tf.Tensor]:
+        """Several forms of every example, each drawn anew.
+
+        Of two or more forms of an image the last is the image as it is: transforms may cost it
+        what tells it from others. Of vectors that is one of what each form is drawn from.
+
+        Args:
+            examples: ``[B, *shape]``, images in [0, 1].
+            seed: ``[2]``.
+            count: Forms.
+            views: ``[B, V, F]`` of vectors; None where there are none.
+
+        Returns:
+            ``count`` tensors of the same shape.
+        """
+        if not self.kinds:
+            return [examples] * count
+        kept = [examples] if count > 1 and not self.uses_views else []
+        seeds = [seed, *(noise.fold(seed, number) for number in range(1, count - len(kept)))]
+        return [self(examples, own, views) for own in seeds] + kept
+
     def __call__(
         self, examples: tf.Tensor, seed: tf.Tensor, views: tf.Tensor | None = None
     ) -> tf.Tensor:

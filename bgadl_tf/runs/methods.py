@@ -48,6 +48,7 @@ SEMI: Mapping[str, Any] = {
     "transforms": "standard",
     "batch_augmentation": 3,
     "pseudo_weight": 1.0,
+    "warmup": "auto",
 }
 """Networks learn from the pool, too: C as far as held-out labels bear its own ones out."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import keras
 import tensorflow as tf
@@ -16,8 +17,9 @@ from bgadl_tf.learners.probation.learner import ProbationLearner
 from bgadl_tf.learners.probation.options import ProbationOptions
 from bgadl_tf.learners.running_means import RunningMeans
 from bgadl_tf.models.classifiers.base import Classifier
+from bgadl_tf.models.spaces import Space
 
-KINDS = ("steps", "evidence")
+KINDS = ("steps", "evidence", "auto")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +30,8 @@ class WarmUpOptions(ProbationOptions):
         generated_weight: Weight of generated images, all groups together, against real ones in
             C's objective.
         warmup: What the weight grows by, from 0 to ``generated_weight``: ``steps``, see
-            ``warmup_steps``; ``evidence`` that they are any good, see ``probation.evidence``.
+            ``warmup_steps``; ``evidence`` that they are any good, see ``probation.evidence``;
+            ``auto``, evidence of images, whose D is hard to deceive, and steps of vectors.
         warmup_steps: Steps of G before its images reach C; over as many again their weight grows
             from 0 to ``generated_weight``. What a new G makes is noise under a label. None for 500
             of images, 100 of vectors, whose networks are shallow.
@@ -46,9 +49,16 @@ class WarmUpOptions(ProbationOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require(self.generated_weight >= 0, "generated_weight", "at least 0")
-        self.require(self.warmup in KINDS, "warmup", " or ".join(KINDS))
+        self.require(self.warmup in KINDS, "warmup", f"one of {', '.join(KINDS)}")
         steps = self.warmup_steps
         self.require(steps is None or steps >= 0, "warmup_steps", "at least 0")
+
+    def for_space(self, space: Space, before: Mapping[str, Any] | None = None) -> Self:
+        chosen = super().for_space(space, before)
+        if chosen.warmup != "auto":
+            return chosen
+        kind = "evidence" if space.name == "images" else "steps"
+        return dataclasses.replace(chosen, warmup=kind)
 
 
 class WarmUpLearner(ProbationLearner):

@@ -50,10 +50,24 @@ def test_every_form_is_transformed_anew_and_the_first_is_that_of_one_form_alone(
     )  # fmt: skip
     assert one.forms == ()
     np.testing.assert_array_equal(three.examples, one.examples)
+    np.testing.assert_array_equal(three.forms[-1], batch.examples)  # the image itself
     every = [three.examples, *three.forms]
     assert len(every) == 3
     for first, second in ((0, 1), (0, 2), (1, 2)):
         assert not np.allclose(every[first], every[second])
+
+
+def test_of_vectors_every_form_is_the_example_or_one_of_its_views() -> None:
+    learner = small_learner("pmda", "mlp", (12,), batch_augmentation=3)
+    examples = some_vectors(40)
+    views = np.stack([examples + 10, examples + 20], axis=1)
+    batch = Batch(tf.constant(examples), tf.constant(some_labels(40)), views=tf.constant(views))
+    changed = learner.transformed(learner.unpack(batch), SEED)
+    moved = [np.round((form - examples)[:, 0]) for form in (changed.examples, *changed.forms)]
+    assert len(moved) == 3
+    for own in moved:
+        assert {*own.tolist()} == {0, 10, 20}
+    assert not np.array_equal(moved[1], moved[2])
 
 
 def test_the_loss_is_the_mean_over_the_forms() -> None:

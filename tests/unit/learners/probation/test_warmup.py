@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from bgadl_tf.core.types import Shape
 from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.learners.probation import evidence
 from bgadl_tf.learners.probation.warmup import WarmUpLearner
@@ -91,3 +92,13 @@ def test_evidence_about_a_generator_goes_with_it() -> None:
     assert "evidence" not in make("acgan").resets()
     assert "evidence" in make("acgan").saved_networks
     assert "evidence" not in small_learner("acgan").saved_networks
+
+
+@pytest.mark.parametrize(
+    ("classifier", "shape", "kind"),
+    [("lenet", (8, 8, 1), "evidence"), ("mlp", (12,), "steps")],
+)
+def test_auto_is_evidence_of_images_and_steps_of_vectors(
+    classifier: str, shape: Shape, kind: str
+) -> None:
+    assert small_learner("vaeacgan", classifier, shape, warmup="auto").options.warmup == kind
