@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from bgadl_tf.core.errors import ConfigError, UnknownNameError
 from bgadl_tf.core.types import Shape
+from bgadl_tf.data import foreign_test
+from bgadl_tf.data.class_subset import ClassSubset
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.earlier_split import EarlierSplit
 from bgadl_tf.data.imbalance import RATIO, Imbalance
@@ -36,6 +38,8 @@ def load_dataset(
     imbalance: str = "none",
     imbalance_ratio: float = RATIO,
     repeated: float = 1.0,
+    classes: str | None = None,
+    test_dataset: str | None = None,
     tell: bool = True,
 ) -> Dataset:
     """Loads the dataset that ``spec`` names.
@@ -62,13 +66,17 @@ def load_dataset(
         imbalance_ratio: Of the largest class to the smallest one.
         repeated: How often each training example that is left is there, see
             ``repetition.Repetition``.
+        classes: ``NAME,NAME,…``, to use the examples of these classes alone.
+        test_dataset: Another dataset, whose test set takes the place of this one's: images are
+            resized to the size that this one's have.
         tell: Log what people should know of the dataset.
 
     Raises:
         UnknownNameError: The kind before the colon is not registered.
-        ConfigError: There is no such part, imbalance or repetition, or examples without a label are
-            to be imbalanced; ``labels`` is given for what is no folder of images, or a new class is
-            one already but for case or spelling.
+        ConfigError: There is no such part, class, imbalance or repetition; examples without a label
+            are to be imbalanced or chosen by class; the other dataset's test set does not fit;
+            ``labels`` is given for what is no folder of images; or a new class is one already but
+            for case or spelling.
         DataError: The data is missing, empty, unreadable or malformed.
     """
     kind, colon, argument = spec.partition(":")
@@ -84,6 +92,7 @@ def load_dataset(
             "for whose images alone a CSV file can hold the labels; leave it out"
         )
     chosen = None if part is None else Part.parse(part)
+    subset = None if classes is None else ClassSubset.parse(classes)
     unequal = Imbalance.asked_for(imbalance, imbalance_ratio)
     repetition = Repetition.asked_for(repeated)
     if repetition is not None and earlier is not None:
@@ -107,6 +116,17 @@ def load_dataset(
     if new_classes or classes_before:
         dataset = dataclasses.replace(dataset, class_names=request.classes(dataset.class_names))
     dataset = dataset if chosen is None else chosen.of(dataset)
+    dataset = dataset if subset is None else subset.of(dataset)
+    if test_dataset is not None:
+        other = load_dataset(
+            test_dataset,
+            data_dir=data_dir,
+            image_size=image_size or foreign_test.side_of(dataset.shape),
+            seed=seed,
+            resize=resize,
+            max_unreadable=max_unreadable,
+        )
+        dataset = foreign_test.with_test_of(dataset, other)
     if unequal is not None:  # which classes are rare stays when others join them
         dataset = unequal.of(dataset.in_order(classes_before) if classes_before else dataset)
     dataset = dataset if repetition is None else repetition.of(dataset)

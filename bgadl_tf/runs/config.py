@@ -80,6 +80,13 @@ class RunConfig:
         "whose ids a hash puts there; for development on one half and confirmation on the other "
         "(a renamed image may leave its part)",
     )
+    classes: str | None = setting(
+        None, "use the examples of these classes alone, NAME,NAME,..., in this order; e.g. 5,7"
+    )
+    test_dataset: str | None = setting(
+        None,
+        "test on the test set of this dataset instead (as --dataset; images are resized to fit)",
+    )
     imbalance: str = setting(
         "none",
         "make the classes of the training set unequal: class c of C has n R^(-c/(C-1)) examples "

@@ -47,6 +47,8 @@ def load(
             classes_before=classes_before,
             shape=shape,
             part=config.part,
+            classes=config.classes,
+            test_dataset=config.test_dataset,
             imbalance=config.imbalance,
             imbalance_ratio=config.imbalance_ratio,
             repeated=config.repeated,
