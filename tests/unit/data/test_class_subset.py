@@ -33,7 +33,7 @@ def test_what_are_no_two_classes_is_refused(text: str) -> None:
 
 
 def test_a_class_that_is_none_is_refused_by_name() -> None:
-    with pytest.raises(ConfigError, match=r"names 'cat', which is no class .*'digits'; its classes"):
+    with pytest.raises(ConfigError, match="names 'cat', which is no class of the"):
         load_dataset("digits", classes="5,cat")
 
 
