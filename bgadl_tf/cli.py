@@ -87,6 +87,12 @@ def add_train_flags(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="the run folder; an unfinished run in it is resumed",
     )
+    parser.add_argument(
+        "--no-export",
+        dest="export",
+        action="store_false",
+        help="end without an export for serving; 'bgadl export' makes it later",
+    )
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -210,7 +216,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _train(out: Path, **settings: Any) -> int:
+def _train(out: Path, export: bool, **settings: Any) -> int:
     config = RunConfig(**settings)
     from bgadl_tf.core import backend
 
@@ -223,7 +229,7 @@ def _train(out: Path, **settings: Any) -> int:
 
     # A run is to be the same bit for bit however often it is interrupted.
     tf.config.experimental.enable_op_determinism()
-    outcome = train(config, out)
+    outcome = train(config, out, export=export)
     if outcome.waiting_for is not None:
         print(
             f"bgadl: labels are missing: fill in the column 'label' of {outcome.waiting_for} and "

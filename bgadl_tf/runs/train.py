@@ -44,7 +44,13 @@ class Outcome:
     exported: ExportedModels | None = None
 
 
-def train(config: RunConfig, out: Path | str, callbacks: Sequence[Callback] = ()) -> Outcome:
+def train(
+    config: RunConfig,
+    out: Path | str,
+    callbacks: Sequence[Callback] = (),
+    *,
+    export: bool = True,
+) -> Outcome:
     """Run, or resume, the experiment of ``config`` in the folder ``out``.
 
     Where the dataset holds back every label, the oracle is simulated. Else a person answers in
@@ -59,6 +65,7 @@ def train(config: RunConfig, out: Path | str, callbacks: Sequence[Callback] = ()
         config: The settings.
         out: The run folder.
         callbacks: Told of what happens, after the run's own.
+        export: Whether a finished run is exported; if not, ``bgadl export`` does it later.
 
     Raises:
         ExportError: The run is finished, but its models could not be exported.
@@ -91,7 +98,8 @@ def train(config: RunConfig, out: Path | str, callbacks: Sequence[Callback] = ()
         rounds = [*folder.journal.finished()]
         if waits:
             return Outcome(out, rounds, waiting_for=_ask_person(loop, out))
-        return Outcome(out, rounds, exported=_export(setup, folder, loop.plan))
+        exported = _export(setup, folder, loop.plan) if export else None
+        return Outcome(out, rounds, exported=exported)
 
 
 def _take_answers(loop: ActiveLearner, out: Path) -> bool:

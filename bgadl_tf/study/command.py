@@ -68,6 +68,12 @@ def add_study_flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--data-dir", help="folder of prepared TFDS datasets on this machine")
     parser.add_argument(
+        "--no-export",
+        dest="export",
+        action="store_false",
+        help="end every run without an export for serving; 'bgadl export RUN' makes it later",
+    )
+    parser.add_argument(
         "--report-only",
         action="store_true",
         help="make no run; report on those in FOLDER that are finished",
@@ -91,7 +97,13 @@ def add_compare_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def study(
-    *, file: Path | None, out: Path, jobs: int, data_dir: str | None, report_only: bool
+    *,
+    file: Path | None,
+    out: Path,
+    jobs: int,
+    data_dir: str | None,
+    export: bool,
+    report_only: bool,
 ) -> int:
     """Run and report. Arguments are the flags.
 
@@ -109,7 +121,7 @@ def study(
         return 0
     if file is None or protocol is None:
         raise ConfigError("give the study as FILE.yaml; only --report-only can do without")
-    return _run(protocol, file, out, jobs, data_dir)
+    return _run(protocol, file, out, jobs, data_dir, export)
 
 
 def claims(*, studies: list[Path], out: Path) -> int:
@@ -143,7 +155,9 @@ def compare(*, runs: list[Path], out: Path) -> int:
     return 0
 
 
-def _run(protocol: Protocol, file: Path, out: Path, jobs: int, data_dir: str | None) -> int:
+def _run(
+    protocol: Protocol, file: Path, out: Path, jobs: int, data_dir: str | None, export: bool
+) -> int:
     from bgadl_tf.study import file_values, names, report, running, study_folder
     from bgadl_tf.study.processes import terminated_as_interrupted
     from bgadl_tf.study.tasks import tasks_of
@@ -152,9 +166,10 @@ def _run(protocol: Protocol, file: Path, out: Path, jobs: int, data_dir: str | N
         names.check_apart(protocol)
     study_folder.claim(out, protocol)
     tasks = tasks_of(protocol, out, data_dir)
+    train = [*running.TRAIN, *([] if export else ["--no-export"])]
     with terminated_as_interrupted():
         failures = running.run(
-            tasks, jobs=jobs, train=running.TRAIN, tell=lambda line: print(line, flush=True)
+            tasks, jobs=jobs, train=train, tell=lambda line: print(line, flush=True)
         )
     if len(failures) < len(tasks):
         print(f"the report is in {report.write(out, protocol.against)}")

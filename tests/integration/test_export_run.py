@@ -56,6 +56,17 @@ def test_a_finished_run_is_exported_once(
     assert "exported" not in capsys.readouterr().out
 
 
+def test_a_run_without_an_export_is_exported_later(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    assert cli.main([*RUN, "--rounds", "0", "--no-export", "--out", str(out)]) == 0
+    assert "exported" not in capsys.readouterr().out
+    assert not (out / "export").exists()
+    assert train(out, 0) == 0
+    assert metadata(out / "export/classifier/1")["round"] == 0
+
+
 @pytest.mark.parametrize("again", [False, True])
 def test_the_export_resizes_as_the_run_did(tmp_path: Path, again: bool) -> None:
     out = tmp_path / "run"

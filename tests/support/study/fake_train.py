@@ -18,6 +18,7 @@ parser = argparse.ArgumentParser()
 cli.add_train_flags(parser)
 arguments = vars(parser.parse_args())
 out: Path = arguments.pop("out")
+exports = arguments.pop("export")
 if str(arguments["seed"]) == os.environ.get("FAKE_FAILS"):
     sys.exit("train: the sky fell")
 if str(arguments["seed"]) == os.environ.get("FAKE_HANGS"):
@@ -31,3 +32,5 @@ write_run(
     **arguments,
     threads=os.environ.get("TF_NUM_INTRAOP_THREADS"),
 )
+if exports:
+    (out / "export").mkdir(exist_ok=True)

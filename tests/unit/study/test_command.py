@@ -62,6 +62,15 @@ def test_runs_and_reports_and_goes_on(file: Path, tmp_path: Path, capfd: Capture
     assert error.count("\n") == 1
 
 
+@pytest.mark.parametrize("flags", [(), ("--no-export",)])
+def test_runs_are_exported_unless_asked_not_to(
+    file: Path, tmp_path: Path, flags: tuple[str, ...]
+) -> None:
+    out = tmp_path / "out"
+    assert call("study", file, "--out", out, *flags) == 0
+    assert (out / "random/seed_0/export").exists() is not bool(flags)
+
+
 def test_a_failure_is_told_and_the_rest_reported(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Capture
 ) -> None:
