@@ -16,7 +16,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from bgadl_tf.acquisition.evidence import Evidence, Look
-from bgadl_tf.acquisition.query import Query, TopScores
+from bgadl_tf.acquisition.query import Query, Scores, TopScores
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.registry import Registry
 from bgadl_tf.core.types import Id, Label
@@ -114,9 +114,14 @@ class ScoreAcquisition:
         """Scores ``[n]``; larger is more informative."""
         raise NotImplementedError(f"{type(self).__name__} must implement score()")
 
+    def scores_of(self, view: PoolView, rng: np.random.Generator) -> Iterator[Scores]:
+        """Scores ``[n]`` of all candidates, a part of them at a time, in their order."""
+        for (scores,) in view.look(self.score):
+            yield scores
+
     def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
         best = TopScores(view.ids, size)
-        for (scores,) in view.look(self.score):
+        for scores in self.scores_of(view, rng):
             best.add(scores)
         return best.query()
 
