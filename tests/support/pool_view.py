@@ -42,7 +42,9 @@ class GivenEvidence:
     def of_tables(cls, passes: Floats, features: Floats) -> GivenEvidence:
         """From passes ``[K, n, C]`` and features ``[n, F]``."""
         moments = Predictive(*map(np.asarray, predictive.from_log_probs(tf.constant(passes))))
-        return cls(passes, features, features, np.log(moments.mean_probs), moments)
+        with np.errstate(divide="ignore"):
+            log_probs = np.log(moments.mean_probs)
+        return cls(passes, features, features, log_probs, moments)
 
     def part(self, rows: Sequence[int]) -> GivenEvidence:
         """The same of some of the examples."""
