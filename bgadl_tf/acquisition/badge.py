@@ -88,7 +88,7 @@ class BADGE:
     def see(self, evidence: Evidence) -> tf.Tensor:
         """Log-probabilities and phi beside each other, ``[n, C + F]`` float32."""
         # Of probability 0 the logarithm is not finite; of this one the exponential is 0.
-        log_probs = tf.maximum(evidence.log_probs, -1e4)
+        log_probs = tf.where(tf.math.is_inf(evidence.log_probs), -1e4, evidence.log_probs)
         return tf.concat([log_probs, penultimate(evidence)], 1)
 
 
@@ -134,7 +134,8 @@ class Gradients:
                 + np.square(residual).sum() * np.square(dphi).sum(axis=1)
                 + 2.0 * (dr * residual).sum(axis=1) * (features * dphi).sum(axis=1)
             )
-        return np.maximum(np.concatenate(parts), 0.0)
+        squares: Squares = np.maximum(np.concatenate(parts), 0.0)
+        return squares
 
     def _blocks(self) -> Iterator[tuple[Squares, Squares]]:
         size = max(1, cover.BLOCK_VALUES // self._factors.shape[1])

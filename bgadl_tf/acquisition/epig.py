@@ -119,16 +119,19 @@ def gains(log_probs: Floats, targets: Floats) -> Probs:
             own = entropy(probs.mean(axis=1))
             both = entropy(joint.reshape(len(probs), -1))
             found[rows] += len(some) * own + entropies - both
-    return np.maximum(found / count, 0.0)
+    means: Probs = np.maximum(found / count, 0.0)
+    return means
 
 
 def probabilities(log_probs: Floats) -> Probs:
     """Of logarithms ``[..., C]``, in float64, summing to 1 to its last digits."""
-    probs = np.exp(log_probs.astype(np.float64))
-    return probs / probs.sum(axis=-1, keepdims=True)
+    probs: Probs = np.exp(log_probs.astype(np.float64))
+    probs /= probs.sum(axis=-1, keepdims=True)
+    return probs
 
 
 def entropy(probs: Probs) -> Probs:
     """-sum of p log p along the last axis, ``[...]``, nats; 0 log 0 is 0."""
     logs = np.log(np.where(probs > 0, probs, 1.0))
-    return -(probs * logs).sum(axis=-1)
+    found: Probs = -(probs * logs).sum(axis=-1)
+    return found

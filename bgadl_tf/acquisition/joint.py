@@ -68,7 +68,8 @@ class JointLabels:
             mixed = (self._posteriors[rows] @ self._flat).reshape(-1, m, C)
             predictive -= self._weights[rows] @ xlogx(mixed).sum(axis=2)
         expected = (self._weights @ self._posteriors) @ self._entropies
-        return np.maximum(predictive - expected, 0.0)
+        found: Probs = np.maximum(predictive - expected, 0.0)
+        return found
 
     def add(self, row: int, rng: np.random.Generator) -> None:
         """Add an example to those that are chosen.
@@ -103,7 +104,8 @@ def drawn(weights: Probs, count: int, rng: np.random.Generator) -> NDArray[np.in
     marks = (np.arange(count) + rng.random()) * (sums[-1] / count)
     places = np.searchsorted(sums, marks, side="right")
     # Rounding may land on the sum itself.
-    return np.minimum(places, np.flatnonzero(weights)[-1])
+    within: NDArray[np.int64] = np.minimum(places, np.flatnonzero(weights)[-1])
+    return within
 
 
 def xlogx(probs: Probs) -> Probs:

@@ -155,6 +155,12 @@ def test_what_is_nearly_sure_keeps_its_digits() -> None:
     np.testing.assert_allclose(query.scores, np.sqrt(6) * np.array([1e-9, 1e-12]), rtol=1e-5)
 
 
+def test_probabilities_of_0_and_1() -> None:
+    query = ask(view_of([(1, 0, 0), (0, 1, 0), (0.5, 0.5, 0)], INPUTS), 3)
+    assert query.ids[0] == "0002"
+    assert query.scores[1:] == (0, 0)
+
+
 def test_what_is_drawn_has_weight() -> None:
     rng = np.random.default_rng(0)
     counts = Counter(drawn(np.array([0.0, 1.0, 0.0, 3.0, 0.0]), rng) for _ in range(1000))
@@ -174,5 +180,7 @@ def test_what_cannot_be_is_refused() -> None:
         ask(view_of(PROBS, INPUTS), 4)
     with pytest.raises(ScoreError, match="first those of '0001'"):
         ask(view_of(PROBS, [(1, 0), (np.nan, 1), (0, 1)]), 1)
+    with pytest.raises(ScoreError, match="first those of '0002'"):
+        ask(view_of([*PROBS[:2], (np.nan, 0.1, 0.1)], INPUTS), 1)
     with pytest.raises(ConfigError, match=r"badge\.first is 'x'; choose from norm, draw"):
         create("badge", lambda name, owner: {"first": "x"})
