@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from bgadl_tf.acquisition import cover
 from bgadl_tf.acquisition.acquisition import ACQUISITIONS, PoolView
-from bgadl_tf.acquisition.cover import collected, features_of, penultimate
+from bgadl_tf.acquisition.cover import collected, features_of, log_probs, penultimate
 from bgadl_tf.acquisition.evidence import Evidence
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core.errors import ConfigError, PoolError
@@ -87,9 +87,7 @@ class BADGE:
 
     def see(self, evidence: Evidence) -> tf.Tensor:
         """Log-probabilities and phi beside each other, ``[n, C + F]`` float32."""
-        # Of probability 0 the logarithm is not finite; of this one the exponential is 0.
-        log_probs = tf.where(tf.math.is_inf(evidence.log_probs), -1e4, evidence.log_probs)
-        return tf.concat([log_probs, penultimate(evidence)], 1)
+        return tf.concat([log_probs(evidence), penultimate(evidence)], 1)
 
 
 def factors(seen: Floats, classes: int) -> Floats:
