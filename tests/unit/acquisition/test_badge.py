@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -17,6 +18,10 @@ from bgadl_tf.acquisition.acquisition import create
 from bgadl_tf.acquisition.badge import BADGE, Gradients, drawn
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core.errors import ConfigError, PoolError, ScoreError
+from bgadl_tf.data.load import load_dataset
+from bgadl_tf.loop.active_learner import ActiveLearner
+from bgadl_tf.loop.plan import Plan
+from tests.support.learners import small_learner
 from tests.support.pool_view import GivenEvidence, GivenView
 
 PROBS = [(0.7, 0.2, 0.1), (0.4, 0.5, 0.1), (0.98, 0.01, 0.01)]
@@ -25,7 +30,9 @@ INPUTS = [(1, 0), (0, 2), (3, 1)]
 
 def view_of(probs: Any, inputs: Any, rows: Sequence[int] | None = None) -> GivenView:
     probs = np.array(probs, np.float32)
-    evidence = GivenEvidence.of_tables(np.log(probs)[np.newaxis], np.array(inputs, np.float32))
+    with np.errstate(divide="ignore"):
+        passes = np.log(probs)[np.newaxis]
+    evidence = GivenEvidence.of_tables(passes, np.array(inputs, np.float32))
     ids = [f"{row:04}" for row in range(len(probs))]
     return GivenView(evidence, ids, range(len(probs)) if rows is None else rows, at_once=4)
 
@@ -173,6 +180,27 @@ def test_what_is_drawn_has_weight() -> None:
 
     last: Any = Last()
     assert drawn(np.array([1e-300, 1.0, 0.0]), last) == 1
+
+
+@pytest.mark.parametrize("first", ["norm", "draw"])
+def test_in_the_loop_with_a_deterministic_classifier(first: str) -> None:
+    plan = Plan(rounds=2, query_size=4, initial_size=20, candidates=50, steps=3, batch_size=6)
+    learner = small_learner("plain", dropout=0.0)
+    active = ActiveLearner(learner, BADGE(first), load_dataset("digits"), plan=plan)
+    assert active.run()
+    records = active.journal.finished()
+    assert [record["labelled"] for record in records] == [20, 24, 28]
+    assert active.scorer.score_traces == 1
+    # Scores are lengths of the gradients that automatic differentiation gives.
+    asked = active.ask()
+    classifier = active.learner.classifier
+    images = tf.constant(active.dataset.train.examples_of(asked.ids), tf.float32) / 255.0
+    for row, score in enumerate(asked.scores):
+        with tf.GradientTape() as tape:
+            log_probs = classifier(images[row : row + 1])
+            loss = -tf.reduce_max(log_probs)
+        gradient = tape.gradient(loss, classifier.head.stages[-1].kernel.value)
+        assert score == pytest.approx(float(tf.norm(gradient)), rel=1e-3)
 
 
 def test_what_cannot_be_is_refused() -> None:

@@ -18,7 +18,11 @@ from bgadl_tf.acquisition.margin import Margin
 from bgadl_tf.acquisition.predictive_entropy import PredictiveEntropy
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core.errors import ConfigError, PoolError, ScoreError
+from bgadl_tf.data.load import load_dataset
 from bgadl_tf.learners.abilities import MCDropout
+from bgadl_tf.loop.active_learner import ActiveLearner
+from bgadl_tf.loop.plan import Plan
+from tests.support.learners import small_learner
 from tests.support.pool_view import GivenEvidence, GivenView
 
 WORKED = [(0.5, 0.5), (0.55, 0.45), (0.1, 0.9), (0.2, 0.8)]
@@ -186,6 +190,17 @@ def test_degenerate_pools(exact: int) -> None:
     assert len({*ask(view_of(WORKED), 4, exact=exact).ids}) == 4
     sure = ask(view_of([(1, 0), (0, 1), (1, 0), (0, 1)]), 2, exact=exact, balance=1.0)
     assert {row % 2 for row in rows_of(sure)} == {0, 1}
+
+
+@pytest.mark.parametrize("name", ["class_balanced:bald", "class_balanced:epig", "softmax:mase"])
+def test_in_the_loop(name: str) -> None:
+    plan = Plan(rounds=2, query_size=4, initial_size=20, candidates=50, steps=3, batch_size=6)
+    active = ActiveLearner(small_learner("plain"), create(name), load_dataset("digits"), plan=plan)
+    assert active.run()
+    records = active.journal.finished()
+    assert [record["labelled"] for record in records] == [20, 24, 28]
+    assert ("imbalance" in records[1]["facts"]) == name.startswith("class_balanced")
+    assert active.scorer.score_traces <= 2
 
 
 def test_what_cannot_be_is_refused() -> None:
