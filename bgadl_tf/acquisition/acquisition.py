@@ -102,7 +102,7 @@ class Acquisition(Protocol):
 
 
 @dataclass(frozen=True)
-class ScoreAcquisition:
+class GivesScores:
     """Takes the candidates with the highest scores; ties by pool order."""
 
     needs: ClassVar[tuple[type, ...]] = ()
@@ -110,20 +110,31 @@ class ScoreAcquisition:
     may_be_negative: ClassVar[bool] = False
     """Whether scores below 0 are to be expected."""
 
-    def score(self, evidence: Evidence) -> tf.Tensor:
-        """Scores ``[n]``; larger is more informative."""
-        raise NotImplementedError(f"{type(self).__name__} must implement score()")
-
     def scores_of(self, view: PoolView, rng: np.random.Generator) -> Iterator[Scores]:
-        """Scores ``[n]`` of all candidates, a part of them at a time, in their order."""
-        for (scores,) in view.look(self.score):
-            yield scores
+        """Scores ``[n]`` of all candidates, a part of them at a time, in their order.
+
+        A candidate's depends on no other one that is asked for with it: larger is more informative.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement scores_of()")
 
     def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
         best = TopScores(view.ids, size)
         for scores in self.scores_of(view, rng):
             best.add(scores)
         return best.query()
+
+
+@dataclass(frozen=True)
+class ScoreAcquisition(GivesScores):
+    """Scores every candidate by what can be seen of it alone."""
+
+    def score(self, evidence: Evidence) -> tf.Tensor:
+        """Scores ``[n]``; larger is more informative."""
+        raise NotImplementedError(f"{type(self).__name__} must implement score()")
+
+    def scores_of(self, view: PoolView, rng: np.random.Generator) -> Iterator[Scores]:
+        for (scores,) in view.look(self.score):
+            yield scores
 
 
 ACQUISITIONS: Registry[type[Any]] = Registry("acquisition", "bgadl_tf.acquisition")

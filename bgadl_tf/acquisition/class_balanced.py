@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bgadl_tf.acquisition.acquisition import ACQUISITIONS, PoolView, ScoreAcquisition
+from bgadl_tf.acquisition.acquisition import ACQUISITIONS, GivesScores, PoolView
 from bgadl_tf.acquisition.balance import BalancedChoice, Costs
 from bgadl_tf.acquisition.cover import collected, features_of, log_probs
 from bgadl_tf.acquisition.query import Query, TopScores
@@ -48,13 +48,13 @@ class ClassBalanced:
             choice and exchanges: 1.3 s for 100 of 20,000 candidates of 10 classes.
     """
 
-    inner: ScoreAcquisition
+    inner: GivesScores
     balance: float = 0.3
     scale: str = "range"
     exact: int = 500
 
     def __post_init__(self) -> None:
-        if not isinstance(self.inner, ScoreAcquisition):
+        if not isinstance(self.inner, GivesScores):
             raise ConfigError(
                 "class_balanced wraps acquisitions that give every candidate a score of its own, "
                 f"such as bald; got {type(self.inner).__name__}"

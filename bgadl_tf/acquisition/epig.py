@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from bgadl_tf.acquisition.acquisition import ACQUISITIONS, PoolView, ScoreAcquisition
+from bgadl_tf.acquisition.acquisition import ACQUISITIONS, GivesScores, PoolView
 from bgadl_tf.acquisition.cover import collected
 from bgadl_tf.acquisition.evidence import Evidence
 from bgadl_tf.acquisition.query import Scores
@@ -36,7 +36,7 @@ BLOCK_VALUES = 2**20
 
 @ACQUISITIONS.register("epig")
 @dataclass(frozen=True)
-class EPIG(ScoreAcquisition):
+class EPIG(GivesScores):
     """Asks where a label tells most of the labels of a sample of the candidates.
 
     The masks are the same for a candidate and a target, or the passes would tell nothing of their

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bgadl_tf.acquisition.acquisition import PoolView, ScoreAcquisition
+from bgadl_tf.acquisition.acquisition import GivesScores, PoolView
 from bgadl_tf.acquisition.query import Query, Scores, TopScores, top
 from bgadl_tf.core.errors import ConfigError
 
@@ -36,11 +36,11 @@ class Drawn:
     takes_negative: ClassVar[bool] = False
     """Whether scores may be below 0."""
 
-    inner: ScoreAcquisition
+    inner: GivesScores
     beta: float = 1.0
 
     def __post_init__(self) -> None:
-        gives_scores = isinstance(self.inner, ScoreAcquisition)
+        gives_scores = isinstance(self.inner, GivesScores)
         if not gives_scores or (self.inner.may_be_negative and not self.takes_negative):
             condition = "" if self.takes_negative else " that is not negative"
             raise ConfigError(
