@@ -16,7 +16,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from bgadl_tf.acquisition.evidence import Evidence, Look
-from bgadl_tf.acquisition.query import Query, TopScores
+from bgadl_tf.acquisition.query import Query, Scores, TopScores
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.registry import Registry
 from bgadl_tf.core.types import Id, Label
@@ -102,7 +102,7 @@ class Acquisition(Protocol):
 
 
 @dataclass(frozen=True)
-class ScoreAcquisition:
+class GivesScores:
     """Takes the candidates with the highest scores; ties by pool order."""
 
     needs: ClassVar[tuple[type, ...]] = ()
@@ -110,15 +110,31 @@ class ScoreAcquisition:
     may_be_negative: ClassVar[bool] = False
     """Whether scores below 0 are to be expected."""
 
+    def scores_of(self, view: PoolView, rng: np.random.Generator) -> Iterator[Scores]:
+        """Scores ``[n]`` of all candidates, a part of them at a time, in their order.
+
+        A candidate's depends on no other one that is asked for with it: larger is more informative.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement scores_of()")
+
+    def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
+        best = TopScores(view.ids, size)
+        for scores in self.scores_of(view, rng):
+            best.add(scores)
+        return best.query()
+
+
+@dataclass(frozen=True)
+class ScoreAcquisition(GivesScores):
+    """Scores every candidate by what can be seen of it alone."""
+
     def score(self, evidence: Evidence) -> tf.Tensor:
         """Scores ``[n]``; larger is more informative."""
         raise NotImplementedError(f"{type(self).__name__} must implement score()")
 
-    def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
-        best = TopScores(view.ids, size)
+    def scores_of(self, view: PoolView, rng: np.random.Generator) -> Iterator[Scores]:
         for (scores,) in view.look(self.score):
-            best.add(scores)
-        return best.query()
+            yield scores
 
 
 ACQUISITIONS: Registry[type[Any]] = Registry("acquisition", "bgadl_tf.acquisition")

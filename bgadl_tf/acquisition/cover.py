@@ -36,6 +36,12 @@ def penultimate(evidence: Evidence) -> tf.Tensor:
     return tf.cast(evidence.penultimate, tf.float32)
 
 
+def log_probs(evidence: Evidence) -> tf.Tensor:
+    """Log-probabilities without dropout ``[n, C]``, finite where they are numbers."""
+    # Of probability 0 the logarithm is not; of this one the exponential is 0.
+    return tf.where(tf.math.is_inf(evidence.log_probs), -1e4, evidence.log_probs)
+
+
 def features_of(view: PoolView, ids: Sequence[Id], look: Look, metric: str) -> Iterator[Floats]:
     """Features of examples, a chunk at a time; of length 1 for the cosine.
 

@@ -52,6 +52,11 @@ class Evidence:
         return tf.cast(self.classifier.head.penultimate(self.features), tf.float32)
 
     @cached_property
+    def last_kernel(self) -> tf.Tensor:
+        """Of the last dense layer, float32 ``[P, C]``; see ``learners.abilities.LinearHead``."""
+        return self.classifier.head.last_kernel()
+
+    @cached_property
     def log_probs(self) -> tf.Tensor:
         """Log-probabilities without dropout, float32 ``[n, C]``."""
         return self.classifier.head(self.features)

@@ -18,6 +18,14 @@ class MCDropout(Protocol):
 
 
 @runtime_checkable
+class LinearHead(Protocol):
+    """A classifier that ends in a dense layer whose kernel can be read."""
+
+    def last_kernel(self) -> tf.Tensor:
+        """From what the last dense layer sees to logits, float32 ``[P, C]``."""
+
+
+@runtime_checkable
 class KeepsPrevious(Protocol):
     """Remembers the classifier of the round before."""
 

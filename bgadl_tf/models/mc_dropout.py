@@ -92,6 +92,10 @@ class StochasticHead(keras.layers.Layer):
         for stage, (width, rate) in enumerate(zip(self.widths, self.rates, strict=True)):
             yield functools.partial(_dropout_mask, noise.fold(seed, stage), width, rate)
 
+    def last_kernel(self) -> tf.Tensor:
+        """Of the last dense layer, from what ``penultimate`` gives, float32 ``[P, C]``."""
+        return tf.cast(self.stages[-1].kernel.value, tf.float32)
+
     def penultimate(self, features: tf.Tensor) -> tf.Tensor:
         """What the last dense layer sees in the deterministic pass.
 

@@ -30,6 +30,7 @@ class GivenEvidence:
         penultimate: ``[n, P]``.
         log_probs: Log-probabilities without dropout ``[n, C]``.
         moments: Over the passes, of all examples: parts of it do not depend on the cut.
+        last_kernel: Of the last dense layer ``[P, C]``.
     """
 
     passes: Floats
@@ -37,12 +38,19 @@ class GivenEvidence:
     penultimate: Floats
     log_probs: Floats
     moments: Predictive
+    last_kernel: Floats
 
     @classmethod
-    def of_tables(cls, passes: Floats, features: Floats) -> GivenEvidence:
-        """From passes ``[K, n, C]`` and features ``[n, F]``."""
+    def of_tables(
+        cls, passes: Floats, features: Floats, kernel: Floats | None = None
+    ) -> GivenEvidence:
+        """From passes ``[K, n, C]``, features ``[n, F]`` and a kernel ``[F, C]``."""
+        if kernel is None:
+            kernel = np.eye(features.shape[1], passes.shape[2], dtype=np.float32)
         moments = Predictive(*map(np.asarray, predictive.from_log_probs(tf.constant(passes))))
-        return cls(passes, features, features, np.log(moments.mean_probs), moments)
+        with np.errstate(divide="ignore"):
+            log_probs = np.log(moments.mean_probs)
+        return cls(passes, features, features, log_probs, moments, kernel)
 
     def part(self, rows: Sequence[int]) -> GivenEvidence:
         """The same of some of the examples."""
@@ -52,6 +60,7 @@ class GivenEvidence:
             self.penultimate[rows],
             self.log_probs[rows],
             Predictive(*(moment[rows] for moment in self.moments)),
+            self.last_kernel,
         )
 
 
@@ -104,4 +113,6 @@ def random_evidence(count: int) -> GivenEvidence:
     """Predictions of ``count`` examples that differ between passes."""
     logits = tf.random.stateless_normal((PASSES, count, CLASSES), (1, 2)) * 2.0
     features = tf.random.stateless_normal((count, FEATURES), (3, 4))
-    return GivenEvidence.of_tables(tf.nn.log_softmax(logits).numpy(), features.numpy())
+    kernel = tf.random.stateless_normal((FEATURES, CLASSES), (5, 6))
+    passes = tf.nn.log_softmax(logits).numpy()
+    return GivenEvidence.of_tables(passes, features.numpy(), kernel.numpy())

@@ -40,7 +40,8 @@ def seen(scorer: Scorer, examples: ExampleSource, mask_seed: int) -> GivenEviden
     parts = zip(*scorer.look(examples, mask_seed, everything), strict=True)
     passes, *others = (np.concatenate(part) for part in parts)
     moments = predict(scorer, examples, mask_seed)
-    return GivenEvidence(passes.transpose(1, 0, 2), *others, moments)
+    kernel = scorer.learner.classifier.head.last_kernel().numpy()
+    return GivenEvidence(passes.transpose(1, 0, 2), *others, moments, kernel)
 
 
 def bald_of(scorer: Scorer, examples: ExampleSource, mask_seed: int) -> Floats:
