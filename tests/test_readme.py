@@ -22,31 +22,42 @@ from tests.support.repository import REPOSITORY
 README = (REPOSITORY / "README.md").read_text()
 
 
-def rows(header: str) -> set[str]:
+def rows(header: str, page: str = "README.md") -> set[str]:
     """Names in the first column of the table whose header begins with ``header``."""
-    table = README.split(f"| `{header}` |", 1)[1].split("\n\n", 1)[0]
+    text = (REPOSITORY / page).read_text()
+    table = text.split(f"| `{header}` |", 1)[1].split("\n\n", 1)[0]
     return {
         name for row in table.splitlines()[2:] for name in re.findall(r"`([^`]+)`", row[:40])[:1]
     }
 
 
 @pytest.mark.parametrize(
-    ("header", "registry"),
+    ("header", "registry", "page"),
     [
-        ("--method", METHODS),
-        ("--learner", LEARNERS),
-        ("--acquisition", ACQUISITIONS),
-        ("--classifier", CLASSIFIERS),
+        ("--method", METHODS, "README.md"),
+        ("--learner", LEARNERS, "bgadl_tf/learners/README.md"),
+        ("--acquisition", ACQUISITIONS, "bgadl_tf/acquisition/README.md"),
     ],
 )
-def test_every_name_has_its_row(header: str, registry: Registry[object]) -> None:
-    assert rows(header) == set(registry)
+def test_every_name_has_its_row(header: str, registry: Registry[object], page: str) -> None:
+    assert rows(header, page) == set(registry)
+
+
+def named(flag: str) -> set[str]:
+    """What is in backticks in the paragraph that begins with the flag."""
+    paragraph = README.split(f"\n`{flag}` takes ", 1)[1].split("\n\n", 1)[0]
+    return {*re.findall(r"`([^`]+)`", paragraph)}
+
+
+def test_every_classifier_is_named() -> None:
+    others = {"keras:NAME", "model:FILE.keras[:LAYER]"}
+    assert named("--classifier") == {*CLASSIFIERS, *others}
 
 
 def test_every_kind_of_dataset_is_named() -> None:
     assert set(LOADERS) == {"digits", "tfds", "folder", "arrays", "embeddings"}
-    paths = {"folder:PATH", "arrays:PATH", "embeddings:PATH"}
-    assert rows("--dataset") == {"digits", "mnist", *paths}
+    kinds = {"digits", "mnist", "folder:PATH", "arrays:PATH", "embeddings:PATH"}
+    assert kinds <= named("--dataset")
 
 
 def flags_of(parser: argparse.ArgumentParser) -> set[str]:
@@ -59,7 +70,8 @@ def flags_of(parser: argparse.ArgumentParser) -> set[str]:
 
 
 PAGES = [
-    "README.md", "CONTRIBUTING.md", "bgadl_tf/data/README.md", "bgadl_tf/runs/README.md",
+    "README.md", "CONTRIBUTING.md", "bgadl_tf/acquisition/README.md", "bgadl_tf/data/README.md",
+    "bgadl_tf/learners/README.md", "bgadl_tf/runs/README.md",
     "scripts/benchmarks/README.md",
     "scripts/results/README.md", "serving/README.md",
 ]  # fmt: skip
