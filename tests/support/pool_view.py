@@ -38,6 +38,11 @@ class GivenEvidence:
     log_probs: Floats
     moments: Predictive
 
+    @property
+    def inputs(self) -> tf.Tensor:
+        """The examples are their features."""
+        return tf.constant(self.features)
+
     @classmethod
     def of_tables(cls, passes: Floats, features: Floats) -> GivenEvidence:
         """From passes ``[K, n, C]`` and features ``[n, F]``."""
