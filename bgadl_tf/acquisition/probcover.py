@@ -44,8 +44,9 @@ class ProbCover:
     the share of candidates and labelled examples that is covered in the end.
 
     Memory: N·F float32 features of candidates and labelled examples, in a temporary file beyond
-    1 GiB, a count for each, and blocks of a fixed size: the graph of neighbours is never held. Time:
-    O(N^2 F), about as much again as everything becomes covered: of many, give ``--candidates``.
+    1 GiB, a count for each, and blocks of a fixed size: the graph of neighbours is never held.
+    Time: O(N^2 F), and at most as much again while more becomes covered: where there are hundreds
+    of thousands, give ``--candidates``.
 
     Args:
         delta: In units of the features; 0 to find it by ``purity`` in every round.
@@ -159,13 +160,14 @@ def pure_radius(features: Floats, groups: Groups, purity: float, rng: np.random.
             found[same] = np.inf
             squares[rows] = np.minimum(squares[rows], found.min(axis=1))
     impure = min(len(squares) - 1, int((1 - purity) * len(squares) + 1e-9))
-    return float(np.sqrt(np.sort(squares)[impure])) * (1 - 1e-6)
+    radius: float = np.sqrt(np.sort(squares)[impure]).item() * (1 - 1e-6)
+    return radius
 
 
 def _side(features: Floats) -> int:
     """Vectors of a block, of which and of whose distances to as many others are few values."""
     values = kmeans.BLOCK_VALUES
-    return max(1, min(math.isqrt(values), values // max(1, features.shape[1])))
+    return max(1, min(math.isqrt(values), values // max(1, int(features.shape[1]))))
 
 
 def _rounding(some: Vectors, others: Vectors) -> Vectors:
