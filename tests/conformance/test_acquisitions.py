@@ -17,7 +17,7 @@ EVIDENCE = random_evidence(30, labelled=6)
 IDS = tuple(f"image-{number}" for number in np.random.default_rng(0).permutation(36))
 LABELS = {id_: number % CLASSES for number, id_ in enumerate(IDS[30:])}
 
-FEW_STEPS = {"dal": {"epochs": 2}, "mcdal": {"steps": 3}}
+FEW_STEPS = {"dal": {"epochs": 2}, "mcdal": {"steps": 3}, "vaal": {"steps": 2}}
 """Options with which networks of an acquisition's own are trained quickly."""
 
 
