@@ -63,9 +63,9 @@ def test_permuting_the_pool_changes_nothing(name: str) -> None:
     # The released code adds scores up by position over shuffled passes (methods, fault 1).
     shuffled = np.random.default_rng(1).permutation(30).tolist()
     whole, permuted = (query(name, rows, size=30) for rows in (range(30), shuffled))
-    assert dict(zip(permuted.ids, permuted.scores, strict=True)) == dict(
-        zip(whole.ids, whole.scores, strict=True)
-    )
+    found, expected = (dict(zip(*query[:2], strict=True)) for query in (permuted, whole))
+    # Rounding may differ between the rows of a chunk.
+    assert found == pytest.approx(expected, rel=1e-6)
 
 
 def test_an_exhausted_pool_is_an_error(name: str) -> None:
