@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -21,6 +21,9 @@ from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.registry import Registry
 from bgadl_tf.core.types import Id, Label
 from bgadl_tf.learners.stage import Trainable
+from bgadl_tf.models.classifiers.base import Classifier
+
+M = TypeVar("M")
 
 Arrays = tuple[NDArray[Any], ...]
 """What a look returned of one part of the examples, axis 0 over them."""
@@ -60,12 +63,21 @@ class PoolView(Protocol):
                 is the initial one), for acquisitions that need ``abilities.KeepsPrevious``.
         """
 
+    def make(self, networks: Callable[[Classifier], M]) -> M:
+        """Make networks of the acquisition's own, within the scope in which they can be trained.
+
+        Args:
+            networks: Makes them, beside the learner's classifier, which they may look through and
+                must not change. Their weights are to be drawn from the ``rng`` of the query: one
+                that was interrupted is made again from its beginning.
+        """
+
     def train(self, model: Trainable, steps: int) -> None:
         """Train networks of the acquisition's own.
 
         Args:
-            model: Its ``train_step`` is given batches of the labelled set and, if it uses them, of
-                the pool's unlabelled examples.
+            model: Compiled, in ``make``. Its ``train_step`` is given batches of the labelled set
+                and, if it uses them, of the pool's unlabelled examples.
             steps: Gradient steps.
         """
 

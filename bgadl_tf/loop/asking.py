@@ -166,6 +166,7 @@ class Asking:
             mask_seed=seeding.mask_seed(self._plan.seed, round_),
             journal=self._journal,
             state=self._labelling.dataset_state,
+            make=self._fitting.make_other,
             train=functools.partial(self._train, round_),
         )
         rng = seeding.generator(self._plan.seed, round_, "query", detail)

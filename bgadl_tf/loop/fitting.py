@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -20,6 +20,7 @@ from bgadl_tf.loop.further import NAME as FURTHER
 from bgadl_tf.loop.journal import Journal, Moment
 from bgadl_tf.loop.plan import Plan
 from bgadl_tf.loop.training_set import TrainingData, TrainingSet
+from bgadl_tf.models.classifiers.base import Classifier
 
 GIVEN = "given_weights"
 """What a journal calls the weights of networks that were given their own."""
@@ -117,6 +118,11 @@ class Fitting:
     def save(self, round_: int) -> None:
         """Keep the weights of a round whose stages are all taken."""
         self.journal.save_weights(self._last_moment(round_), now=True)
+
+    def make_other(self, networks: Callable[[Classifier], Any]) -> Any:
+        """Make networks that are not the learner's but an acquisition's own."""
+        with self.strategy.scope():
+            return networks(self.learner.classifier)
 
     def train_other(
         self, round_: int, model: Trainable, steps: int, training_set: TrainingSet

@@ -8,13 +8,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from bgadl_tf.acquisition.acquisition import Arrays
+from bgadl_tf.acquisition.acquisition import Arrays, M
 from bgadl_tf.acquisition.evidence import Look
 from bgadl_tf.core.types import Id, Label
 from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.learners.stage import Trainable
 from bgadl_tf.loop.examples import KnownExamples
 from bgadl_tf.loop.journal import Journal, Named
+from bgadl_tf.models.classifiers.base import Classifier
 
 
 class View:
@@ -31,6 +32,7 @@ class View:
         journal: Keeps what is remembered.
         state: Number of what the dataset is made of by now: what was remembered of another one is
             made anew.
+        make: Calls a function with the learner's classifier, in the scope of the strategy.
         train: Trains networks of the acquisition's own for a number of steps.
     """
 
@@ -46,18 +48,24 @@ class View:
         mask_seed: int,
         journal: Journal,
         state: int,
+        make: Callable[[Callable[[Classifier], Any]], Any],
         train: Callable[[Trainable, int], None],
     ) -> None:
         self.round, self.ids, self.classes = round_, ids, classes
         self.labels: Mapping[Id, Label] = MappingProxyType(dict(labels))
         self._examples, self._scorer, self._mask_seed = examples, scorer, mask_seed
-        self._journal, self._state, self._train = journal, state, train
+        self._journal, self._state = journal, state
+        self._make, self._train = make, train
 
     def look(
         self, look: Look, ids: Sequence[Id] | None = None, previous: bool = False
     ) -> Iterator[Arrays]:
         source = self._examples.source_of(self.ids if ids is None else ids)
         return self._scorer.look(source, self._mask_seed, look, previous)
+
+    def make(self, networks: Callable[[Classifier], M]) -> M:
+        made: M = self._make(networks)
+        return made
 
     def train(self, model: Trainable, steps: int) -> None:
         self._train(model, steps)

@@ -106,7 +106,7 @@ def one_line(stderr: str) -> str:
         ("--option optimizer=best", "unknown optimizer 'best'; known: sgd, adam, adadelta"),
         ("--rounds 400", "the budget is 400 rounds of 4 labels, 1600 in all, but only "),
         ("--initial-size 5000", "--initial-size is 5000, but only "),
-        ("--method bald --dropout 0", "possible: coreset, least_confidence, margin, "),
+        ("--method bald --dropout 0", "possible: coreset, "),
     ],
 )
 def test_flags(refused: Refused, flags: str, message: str) -> None:

@@ -13,9 +13,9 @@ from bgadl_tf.learners.learner import LEARNERS, Learner
 from bgadl_tf.learners.networks import Networks
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
 
-ALIKE = {"duplicate": "two_views", "noise": "two_views"}
-"""Learners that differ from another one in what they add to a batch alone: their conformance is
-checked by the slow tests, the other one's by all."""
+ALIKE = {"duplicate": "two_views", "noise": "two_views", "dfal": "plain"}
+"""Learners that differ from another one in what they add to a batch, or to the labelled set, alone:
+their conformance is checked by the slow tests, the other one's by all."""
 
 
 def every_learner() -> list[Any]:

@@ -2,22 +2,51 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from bgadl_tf.acquisition.acquisition import Arrays
+from bgadl_tf.acquisition.acquisition import Arrays, M
 from bgadl_tf.acquisition.evidence import Look
-from bgadl_tf.core.types import Floats, Id, Label
+from bgadl_tf.core.errors import PoolError
+from bgadl_tf.core.types import Floats, Id, Label, Shape
+from bgadl_tf.engine.trainer import Trainer
+from bgadl_tf.learners import initial_weights
 from bgadl_tf.learners.stage import Trainable
 from bgadl_tf.models import predictive
+from bgadl_tf.models.classifiers.base import Classifier
+from bgadl_tf.models.mc_dropout import StochasticHead
 from bgadl_tf.models.predictive import Predictive
 
 CLASSES, PASSES, FEATURES = 4, 7, 5
+
+
+@keras.saving.register_keras_serializable("tests")
+class Linear(Classifier):
+    """One dense layer on vectors: they are features and what the last layer sees, too."""
+
+    ranks = (1,)
+
+    def __init__(self, shape: Shape, classes: int, dropout: float | None = None) -> None:
+        super().__init__(shape, classes, dropout)
+        self.head = StochasticHead(classes, (), self.rates(0.5))
+        self.build_for(shape)
+        initial_weights.draw(self, len)
+
+    def features(self, examples: tf.Tensor, training: bool = False) -> tf.Tensor:
+        return examples
+
+
+@functools.cache
+def linear(features: int, classes: int) -> Classifier:
+    """The classifier of given evidence; its predictions are not the ones that are given."""
+    return Linear((features,), classes)
 
 
 @dataclass(frozen=True)
@@ -39,6 +68,16 @@ class GivenEvidence:
     log_probs: Floats
     moments: Predictive
     last_kernel: Floats
+
+    @property
+    def inputs(self) -> tf.Tensor:
+        """The examples are their features."""
+        return tf.constant(self.features)
+
+    @property
+    def classifier(self) -> Classifier:
+        """Of these features."""
+        return linear(self.features.shape[1], self.passes.shape[2])
 
     @classmethod
     def of_tables(
@@ -102,17 +141,29 @@ class GivenView:
             parts = seen if isinstance(seen, tuple) else (seen,)
             yield tuple(np.asarray(part) for part in parts)
 
+    def make(self, networks: Callable[[Classifier], M]) -> M:
+        return networks(self.evidence.classifier)
+
     def train(self, model: Trainable, steps: int) -> None:
-        raise NotImplementedError("a given view has no examples to train on")
+        if not self.labels:
+            raise PoolError("an acquisition wants to train on labels, and there are none yet")
+        examples = self.evidence.features
+        labelled = [row for row, id_ in enumerate(self.known) if id_ in self.labels]
+        labels = np.array([self.labels[self.known[row]] for row in labelled], np.int32)
+        unlabelled = np.delete(examples, labelled, axis=0) if model.uses_unlabelled else None
+        Trainer(model, self.evidence.classifier.space, tf.distribute.get_strategy(), 4).train(
+            examples[labelled], labels, (1, 2), steps, unlabelled=unlabelled
+        )
 
     def remember(self, name: str, make: Callable[[], Mapping[str, NDArray[Any]]]) -> Any:
         return make()
 
 
-def random_evidence(count: int) -> GivenEvidence:
-    """Predictions of ``count`` examples that differ between passes."""
-    logits = tf.random.stateless_normal((PASSES, count, CLASSES), (1, 2)) * 2.0
-    features = tf.random.stateless_normal((count, FEATURES), (3, 4))
-    kernel = tf.random.stateless_normal((FEATURES, CLASSES), (5, 6))
-    passes = tf.nn.log_softmax(logits).numpy()
-    return GivenEvidence.of_tables(passes, features.numpy(), kernel.numpy())
+def random_evidence(count: int, labelled: int = 0) -> GivenEvidence:
+    """Predictions of ``count`` examples, and of some labelled ones, that differ between passes."""
+    draw = tf.random.stateless_normal
+    logits = [draw((PASSES, count, CLASSES), (1, 2)), draw((PASSES, labelled, CLASSES), (5, 6))]
+    features = [draw((count, FEATURES), (3, 4)), draw((labelled, FEATURES), (7, 8))]
+    kernel = draw((FEATURES, CLASSES), (9, 10))
+    passes = tf.nn.log_softmax(tf.concat(logits, 1) * 2.0).numpy()
+    return GivenEvidence.of_tables(passes, tf.concat(features, 0).numpy(), kernel.numpy())
