@@ -72,13 +72,15 @@ class PoolView(Protocol):
                 that was interrupted is made again from its beginning.
         """
 
-    def train(self, model: Trainable, steps: int) -> None:
+    def train(self, model: Trainable, steps: int, labels: bool = True) -> None:
         """Train networks of the acquisition's own.
 
         Args:
             model: Compiled, in ``make``. Its ``train_step`` is given batches of the labelled set
                 and, if it uses them, of the pool's unlabelled examples.
             steps: Gradient steps.
+            labels: If not, batches are of the whole training set without any label, also before
+                there are any.
         """
 
     def remember(self, name: str, make: Callable[[], Mapping[str, NDArray[Any]]]) -> Any:

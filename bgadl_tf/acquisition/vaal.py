@@ -8,7 +8,6 @@ D(mu(x)) are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,10 +16,10 @@ import tensorflow as tf
 
 from bgadl_tf.acquisition.acquisition import ACQUISITIONS, PoolView
 from bgadl_tf.acquisition.adversarial_vae import AdversarialVAE
+from bgadl_tf.acquisition.blocks import blocks_of, padded
 from bgadl_tf.acquisition.evidence import Evidence
 from bgadl_tf.acquisition.query import Query, TopScores
 from bgadl_tf.core.errors import ConfigError, PoolError
-from bgadl_tf.core.types import Floats
 from bgadl_tf.models.classifiers.base import Classifier
 
 BLOCK = 250
@@ -109,21 +108,3 @@ class VAAL:
             raise ConfigError(
                 f"--option vaal.{name} is {getattr(self, name)}; it must be {expected}"
             )
-
-
-def blocks_of(parts: Iterable[Floats], size: int) -> Iterator[Floats]:
-    """The same rows, so many at a time, however they were cut; the last rows may be fewer."""
-    waiting: list[Floats] = []
-    for part in parts:
-        waiting.append(part)
-        while sum(map(len, waiting)) >= size:
-            together = np.concatenate(waiting)
-            yield together[:size]
-            waiting = [together[size:]]
-    if sum(map(len, waiting)):
-        yield np.concatenate(waiting)
-
-
-def padded(rows: Floats, size: int) -> Floats:
-    """Rows, and zeros, ``[size, …]``."""
-    return np.pad(rows, ((0, size - len(rows)), *((0, 0) for _ in rows.shape[1:])))

@@ -26,6 +26,14 @@ class LinearHead(Protocol):
 
 
 @runtime_checkable
+class SquareImages(Protocol):
+    """Learns from images as high as they are wide, which can be turned."""
+
+    square_shape: tuple[int, ...]
+    """Of an image, (H, H, D)."""
+
+
+@runtime_checkable
 class KeepsPrevious(Protocol):
     """Remembers the classifier of the round before."""
 

@@ -57,6 +57,9 @@ class Learner(RemembersPrevious):
             )
         if classifier.is_stochastic:
             self.mc_masks = classifier.head.mc_masks  # abilities.MCDropout
+        shape = classifier.example_shape
+        if len(shape) == 3 and shape[0] == shape[1]:
+            self.square_shape = shape  # abilities.SquareImages
         if hasattr(classifier.head, "last_kernel"):
             self.last_kernel = classifier.head.last_kernel  # abilities.LinearHead
         self._keep("transforms", Transforms.of(self.options, classifier.example_shape))

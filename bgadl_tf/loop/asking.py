@@ -172,5 +172,5 @@ class Asking:
         rng = seeding.generator(self._plan.seed, round_, "query", detail)
         return self._acquisition.query(view, size or self._plan.query_size, rng)
 
-    def _train(self, round_: int, model: Trainable, steps: int) -> None:
-        self._fitting.train_other(round_, model, steps, self._training_set)
+    def _train(self, round_: int, model: Trainable, steps: int, labels: bool) -> None:
+        self._fitting.train_other(round_, model, steps, self._training_set, labels)

@@ -125,14 +125,19 @@ class Fitting:
             return networks(self.learner.classifier)
 
     def train_other(
-        self, round_: int, model: Trainable, steps: int, training_set: TrainingSet
+        self,
+        round_: int,
+        model: Trainable,
+        steps: int,
+        training_set: TrainingSet,
+        uses_labels: bool = True,
     ) -> None:
         """Train networks that are not the learner's but an acquisition's own."""
-        given = training_set.given_to(model, round_)
-        if given.labels is None or not len(given.labels):
+        given = self._given(model, round_, training_set, uses_labels)
+        if uses_labels and (given.labels is None or not len(given.labels)):
             raise PoolError("an acquisition wants to train on labels, and there are none yet")
         seed = seeding.seed_pair(self.plan.seed, round_, "query", "order")
-        self._trainer(model).train(
+        self._trainer(model, uses_labels).train(
             given.examples,
             given.labels,
             seed,
@@ -193,6 +198,14 @@ class Fitting:
         learner.remember_classifier()
         earlier.restore(learner.saved_networks, _networks_in(earlier.arrays), grown=grown)
 
+    def _given(
+        self, model: Trainable, round_: int, training_set: TrainingSet, uses_labels: bool
+    ) -> TrainingData:
+        """The labelled set and what else a model uses; or all examples without any label."""
+        if uses_labels:
+            return training_set.given_to(model, round_)
+        return TrainingData(unlabelled=training_set.everything())
+
     def _take(
         self,
         round_: int,
@@ -218,10 +231,7 @@ class Fitting:
             if step < steps:  # the end of a stage is kept once it is known to be good
                 self.journal.save_weights(Moment(round_, number, step), now=False)
 
-        if stage.uses_labels:
-            given = training_set.given_to(stage.model, round_)
-        else:
-            given = TrainingData(unlabelled=training_set.everything())
+        given = self._given(stage.model, round_, training_set, stage.uses_labels)
         if id(stage.model) not in self._trainers:
             self._trainers[id(stage.model)] = self._trainer(stage.model, stage.uses_labels)
         self._trainers[id(stage.model)].train(

@@ -49,7 +49,7 @@ class View:
         journal: Journal,
         state: int,
         make: Callable[[Callable[[Classifier], Any]], Any],
-        train: Callable[[Trainable, int], None],
+        train: Callable[[Trainable, int, bool], None],
     ) -> None:
         self.round, self.ids, self.classes = round_, ids, classes
         self.labels: Mapping[Id, Label] = MappingProxyType(dict(labels))
@@ -67,8 +67,8 @@ class View:
         made: M = self._make(networks)
         return made
 
-    def train(self, model: Trainable, steps: int) -> None:
-        self._train(model, steps)
+    def train(self, model: Trainable, steps: int, labels: bool = True) -> None:
+        self._train(model, steps, labels)
 
     def remember(self, name: str, make: Callable[[], Mapping[str, NDArray[Any]]]) -> Named:
         name = f"remembered_{name}"

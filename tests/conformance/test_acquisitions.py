@@ -11,18 +11,25 @@ import pytest
 from bgadl_tf.acquisition.acquisition import ACQUISITIONS, create, wraps
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core.errors import PoolError
+from bgadl_tf.learners.abilities import SquareImages
 from tests.support.pool_view import CLASSES, GivenView, random_evidence
 
-EVIDENCE = random_evidence(30, labelled=6)
+VECTORS, IMAGES = random_evidence(30, labelled=6), random_evidence(30, labelled=6, side=4)
 IDS = tuple(f"image-{number}" for number in np.random.default_rng(0).permutation(36))
 LABELS = {id_: number % CLASSES for number, id_ in enumerate(IDS[30:])}
 
-FEW_STEPS = {"dal": {"epochs": 2}, "mcdal": {"steps": 3}, "vaal": {"steps": 2}}
+FEW_STEPS = {
+    "dal": {"epochs": 2},
+    "mcdal": {"steps": 3},
+    "pt4al": {"steps": 2},
+    "vaal": {"steps": 2},
+}
 """Options with which networks of an acquisition's own are trained quickly."""
 
 
 def query(name: str, rows: Sequence[int], size: int = 5, seed: int = 0, at_once: int = 7) -> Query:
-    view = GivenView(EVIDENCE, IDS, rows, at_once, LABELS)
+    of_images = SquareImages in getattr(ACQUISITIONS.get(name.partition(":")[0]), "needs", ())
+    view = GivenView(IMAGES if of_images else VECTORS, IDS, rows, at_once, LABELS)
     acquisition = create(name, lambda owner, kind: FEW_STEPS.get(owner, {}))
     return acquisition.query(view, size, np.random.default_rng(seed))
 

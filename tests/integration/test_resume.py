@@ -54,7 +54,17 @@ METHODS = {
         "acquisition": "coreset",
         "options": ("pretext_steps=4", "projection_dim=8", "coreset.initial=true"),
     },
+    # Networks of the acquisition's own: remembered, or trained anew for every query.
+    "pt4al": {
+        "learner": "plain",
+        "acquisition": "pt4al",
+        "options": ("pt4al.steps=4", "pt4al.batches=3"),
+    },
+    "vaal": {"learner": "plain", "acquisition": "vaal", "options": ("vaal.steps=2", "width=0.1")},
+    "dal": {"learner": "plain", "acquisition": "dal"},
+    "mcdal": {"learner": "plain", "acquisition": "mcdal", "options": ("mcdal.steps=4",)},
 }
+SLOW = ("vaal", "dal", "mcdal")
 
 
 class Run(NamedTuple):
@@ -70,7 +80,10 @@ class Run(NamedTuple):
         train_module.train(self.config, folder)
 
 
-@pytest.fixture(scope="module", params=METHODS)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in METHODS],
+)
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     config = RunConfig(
         **METHODS[request.param], classifier="lenet", rounds=2, query_size=4, initial_size=20,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 from bgadl_tf.acquisition.acquisition import Arrays, M
 from bgadl_tf.acquisition.evidence import Look
 from bgadl_tf.core.errors import PoolError
-from bgadl_tf.core.types import Floats, Id, Label, Shape
+from bgadl_tf.core.types import Examples, Floats, Id, Label, Shape
 from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.learners import initial_weights
 from bgadl_tf.learners.stage import Trainable
@@ -29,24 +31,26 @@ CLASSES, PASSES, FEATURES = 4, 7, 5
 
 @keras.saving.register_keras_serializable("tests")
 class Linear(Classifier):
-    """One dense layer on vectors: they are features and what the last layer sees, too."""
+    """One dense layer on vectors, or images row by row: features, and what the last layer sees."""
 
-    ranks = (1,)
+    ranks = (1, 3)
 
-    def __init__(self, shape: Shape, classes: int, dropout: float | None = None) -> None:
-        super().__init__(shape, classes, dropout)
+    def __init__(
+        self, shape: Shape, classes: int, dropout: float | None = None, **kw: object
+    ) -> None:
+        super().__init__(shape, classes, dropout, **kw)
         self.head = StochasticHead(classes, (), self.rates(0.5))
         self.build_for(shape)
         initial_weights.draw(self, len)
 
     def features(self, examples: tf.Tensor, training: bool = False) -> tf.Tensor:
-        return examples
+        return keras.ops.reshape(examples, (-1, math.prod(self.example_shape)))
 
 
 @functools.cache
-def linear(features: int, classes: int) -> Classifier:
+def linear(shape: Shape, classes: int) -> Classifier:
     """The classifier of given evidence; its predictions are not the ones that are given."""
-    return Linear((features,), classes)
+    return Linear(shape, classes)
 
 
 @dataclass(frozen=True)
@@ -68,16 +72,30 @@ class GivenEvidence:
     log_probs: Floats
     moments: Predictive
     last_kernel: Floats
+    are_images: bool = False
 
     @property
     def inputs(self) -> tf.Tensor:
-        """The examples are their features."""
-        return tf.constant(self.features)
+        """The examples are their features, as vectors or as square images in grey."""
+        return tf.reshape(tf.constant(self.features), (-1, *self.shape))
+
+    @property
+    def stored(self) -> Examples:
+        """The examples as a dataset stores them: images as uint8."""
+        inputs: Examples = self.inputs.numpy()
+        return np.rint(255 * inputs).astype(np.uint8) if self.are_images else inputs
+
+    @property
+    def shape(self) -> Shape:
+        """Of an example."""
+        count = self.features.shape[1]
+        side = math.isqrt(count)
+        return (side, side, 1) if self.are_images else (count,)
 
     @property
     def classifier(self) -> Classifier:
-        """Of these features."""
-        return linear(self.features.shape[1], self.passes.shape[2])
+        """Of these examples."""
+        return linear(self.shape, self.passes.shape[2])
 
     @classmethod
     def of_tables(
@@ -100,6 +118,7 @@ class GivenEvidence:
             self.log_probs[rows],
             Predictive(*(moment[rows] for moment in self.moments)),
             self.last_kernel,
+            self.are_images,
         )
 
 
@@ -144,14 +163,28 @@ class GivenView:
     def make(self, networks: Callable[[Classifier], M]) -> M:
         return networks(self.evidence.classifier)
 
-    def train(self, model: Trainable, steps: int) -> None:
+    def train(self, model: Trainable, steps: int, labels: bool = True) -> None:
+        self.train_on_labels(model, steps) if labels else self.train_without(model, steps)
+
+    def train_without(self, model: Trainable, steps: int) -> None:
+        """On every known example."""
+        self._trainer(model, False).train(
+            None, None, (1, 2), steps, unlabelled=self.evidence.stored
+        )
+
+    def _trainer(self, model: Trainable, labelled: bool) -> Trainer:
+        strategy = tf.distribute.get_strategy()
+        return Trainer(model, self.evidence.classifier.space, strategy, 4, labelled=labelled)
+
+    def train_on_labels(self, model: Trainable, steps: int) -> None:
+        """On the labelled ones, and on the others if the model uses them."""
         if not self.labels:
             raise PoolError("an acquisition wants to train on labels, and there are none yet")
-        examples = self.evidence.features
+        examples = self.evidence.stored
         labelled = [row for row, id_ in enumerate(self.known) if id_ in self.labels]
         labels = np.array([self.labels[self.known[row]] for row in labelled], np.int32)
         unlabelled = np.delete(examples, labelled, axis=0) if model.uses_unlabelled else None
-        Trainer(model, self.evidence.classifier.space, tf.distribute.get_strategy(), 4).train(
+        self._trainer(model, True).train(
             examples[labelled], labels, (1, 2), steps, unlabelled=unlabelled
         )
 
@@ -159,11 +192,17 @@ class GivenView:
         return make()
 
 
-def random_evidence(count: int, labelled: int = 0) -> GivenEvidence:
-    """Predictions of ``count`` examples, and of some labelled ones, that differ between passes."""
+def random_evidence(count: int, labelled: int = 0, side: int | None = None) -> GivenEvidence:
+    """Predictions of ``count`` examples, and of some labelled ones, that differ between passes;
+    of images of ``side`` pixels a side, or of vectors.
+    """
+    width = FEATURES if side is None else side**2
     draw = tf.random.stateless_normal
     logits = [draw((PASSES, count, CLASSES), (1, 2)), draw((PASSES, labelled, CLASSES), (5, 6))]
-    features = [draw((count, FEATURES), (3, 4)), draw((labelled, FEATURES), (7, 8))]
-    kernel = draw((FEATURES, CLASSES), (9, 10))
+    features = [draw((count, width), (3, 4)), draw((labelled, width), (7, 8))]
+    if side is not None:  # pixels
+        features = [tf.round(255 * tf.sigmoid(part)) / 255 for part in features]
+    kernel = draw((width, CLASSES), (9, 10))
     passes = tf.nn.log_softmax(tf.concat(logits, 1) * 2.0).numpy()
-    return GivenEvidence.of_tables(passes, tf.concat(features, 0).numpy(), kernel.numpy())
+    found = GivenEvidence.of_tables(passes, tf.concat(features, 0).numpy(), kernel.numpy())
+    return dataclasses.replace(found, are_images=side is not None)
