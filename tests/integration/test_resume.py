@@ -224,10 +224,14 @@ def test_a_finished_run_is_left_alone(run: Run) -> None:
 # The same with processes and kill -9
 
 
+BGADL = ("--method", "bgadl", "--option", "width=0.1")
+
+
 def command(out: Path, *more: str) -> list[str]:
+    arm = () if "--learner" in more else BGADL
     return [
-        sys.executable, "-m", "bgadl_tf.cli", "train", "--method", "bgadl", "--option", "width=0.1",
-        *SMALL, "--rounds", "3", "--steps", "10", *more, "--out", str(out),
+        sys.executable, "-m", "bgadl_tf.cli", "train", *arm, *SMALL,
+        "--rounds", "3", "--steps", "10", *more, "--out", str(out),
     ]  # fmt: skip
 
 
@@ -298,6 +302,25 @@ def test_processes_killed_at_random_times(unkilled: Path, tmp_path: Path, seed: 
         process.wait()
     finish(out)
     assert differences(out, unkilled) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", ["mcdal.steps=1500", "vaal.steps=150", "dal.epochs=60"])
+def test_a_process_killed_while_an_acquisition_trains(options: str, tmp_path: Path) -> None:
+    name = options.partition(".")[0]
+    flags = ("--learner", "plain", "--acquisition", name, "--option", options)
+    finish(tmp_path / "unkilled", *flags)
+    out = tmp_path / "run"
+    for round_ in (1, 2):
+
+        def trains(round_: int = round_) -> bool:
+            rounds = _lines(out / "rounds.jsonl")
+            return len(rounds) == round_ and not time.sleep(0.5)
+
+        kill_when(trains, out, *flags)
+        assert not (out / "queries" / f"round_{round_:02}.json").exists()
+    finish(out, *flags)
+    assert differences(out, tmp_path / "unkilled") == []
 
 
 @pytest.mark.slow
