@@ -54,17 +54,13 @@ METHODS = {
         "acquisition": "coreset",
         "options": ("pretext_steps=4", "projection_dim=8", "coreset.initial=true"),
     },
-    # Networks of the acquisition's own: remembered, or trained anew for every query.
+    # A network of the acquisition's own that is remembered.
     "pt4al": {
         "learner": "plain",
         "acquisition": "pt4al",
         "options": ("pt4al.steps=4", "pt4al.batches=3"),
     },
-    "vaal": {"learner": "plain", "acquisition": "vaal", "options": ("vaal.steps=2", "width=0.1")},
-    "dal": {"learner": "plain", "acquisition": "dal"},
-    "mcdal": {"learner": "plain", "acquisition": "mcdal", "options": ("mcdal.steps=4",)},
 }
-SLOW = ("vaal", "dal", "mcdal")
 
 
 class Run(NamedTuple):
@@ -80,10 +76,7 @@ class Run(NamedTuple):
         train_module.train(self.config, folder)
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in METHODS],
-)
+@pytest.fixture(scope="module", params=METHODS)
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     config = RunConfig(
         **METHODS[request.param], classifier="lenet", rounds=2, query_size=4, initial_size=20,
