@@ -26,6 +26,15 @@ class KeepsPrevious(Protocol):
 
 
 @runtime_checkable
+class Drawable(Protocol):
+    """Examples for which E and G can be built: vectors, or images of 8 to 96 pixels a side."""
+
+    @property
+    def can_be_drawn(self) -> bool:
+        """True; learners of other examples lack it."""
+
+
+@runtime_checkable
 class Generates(Protocol):
     """Makes examples of a class from latents."""
 

@@ -57,6 +57,8 @@ class Learner(RemembersPrevious):
             )
         if classifier.is_stochastic:
             self.mc_masks = classifier.head.mc_masks  # abilities.MCDropout
+        if self.space.can_be_drawn:
+            self.can_be_drawn = True  # abilities.Drawable
         self._keep("transforms", Transforms.of(self.options, classifier.example_shape))
         self.trackers = {name: keras.metrics.Mean(name=name) for name in self.tracked}
         self.built = True
