@@ -20,6 +20,7 @@ from bgadl_tf.acquisition.blocks import blocks_of, padded
 from bgadl_tf.acquisition.evidence import Evidence
 from bgadl_tf.acquisition.query import Query, TopScores
 from bgadl_tf.core.errors import ConfigError, PoolError
+from bgadl_tf.learners.abilities import Drawable
 from bgadl_tf.models.classifiers.base import Classifier
 
 BLOCK = 250
@@ -33,7 +34,7 @@ class VAAL:
 
     Scores are minus D's logit, the log-odds of "unlabelled", which do not saturate. The networks
     are made anew for every query, from weights of its seed, and train on the plan's batches. What a
-    learner adds to the labelled set counts as labelled. Images have 8 to 96 pixels a side.
+    learner adds to the labelled set counts as labelled.
 
     Memory: a chunk at a time. Time: ``steps`` steps of a generative learner, and one pass of E over
     the candidates.
@@ -48,7 +49,7 @@ class VAAL:
         learning_rate: Of Adam, of E, G and D.
     """
 
-    needs: ClassVar[tuple[type, ...]] = ()
+    needs: ClassVar[tuple[type, ...]] = (Drawable,)
     chooses_initial_set: ClassVar[bool] = False
 
     steps: int = 1000

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import tensorflow as tf
 
+from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.mc_dropout import Masks
 
 
@@ -42,6 +43,15 @@ class KeepsPrevious(Protocol):
 
 
 @runtime_checkable
+class Drawable(Protocol):
+    """Examples for which E and G can be built: vectors, or images of 8 to 96 pixels a side."""
+
+    @property
+    def can_be_drawn(self) -> bool:
+        """True; learners of other examples lack it."""
+
+
+@runtime_checkable
 class Generates(Protocol):
     """Makes examples of a class from latents."""
 
@@ -62,3 +72,18 @@ class Encodes(Generates, Protocol):
 
     def encode(self, examples: tf.Tensor, eps: tf.Tensor) -> tf.Tensor:
         """Latents ``[B, Z]`` of examples ``[B, *shape]``, drawn with normal noise ``eps``."""
+
+
+def of_classifier(classifier: Classifier) -> dict[str, Any]:
+    """By name what a learner offers because its classifier does."""
+    shape = classifier.example_shape
+    found: dict[str, Any] = {}
+    if classifier.is_stochastic:
+        found["mc_masks"] = classifier.head.mc_masks
+    if hasattr(classifier.head, "last_kernel"):
+        found["last_kernel"] = classifier.head.last_kernel
+    if len(shape) == 3 and shape[0] == shape[1]:
+        found["square_shape"] = shape
+    if classifier.space.can_be_drawn:
+        found["can_be_drawn"] = True
+    return found

@@ -6,7 +6,9 @@ Ducoffe and Precioso, "Adversarial Active Learning for Deep Networks: a Margin B
 
     x' = x* + (1 + overshoot) r,   y' = y*
 
-which joins the training set of this and every later round, and costs no label.
+which joins the training set of this and every later round, and costs no label. Images are stored
+in 8 bits, and of an example near to a boundary most of r is rounded away: where the stored x' has
+the class of x* still, the change is doubled until it has not.
 """
 
 from __future__ import annotations
@@ -39,17 +41,20 @@ class DFALOptions(ProbationOptions):
         deepfool_classes: Towards how many of the most probable classes, the predicted one included.
         deepfool_steps: At most.
         overshoot: By which share the smallest change is made larger.
+        doublings: Of a change that is lost where x' is stored, at most; 0 is the paper's.
     """
 
     deepfool_classes: int = 10
     deepfool_steps: int = 10
     overshoot: float = 0.02
+    doublings: int = 6
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require(self.deepfool_classes >= 2, "deepfool_classes", "at least 2")
         self.require(self.deepfool_steps >= 1, "deepfool_steps", "at least 1")
         self.require(self.overshoot > 0, "overshoot", "positive")
+        self.require(self.doublings >= 0, "doublings", "at least 0")
 
 
 @LEARNERS.register("dfal")
@@ -58,8 +63,7 @@ class DFALLearner(ProbationLearner):
     """Supervised learning on labelled examples and on adversarial copies of the queried ones.
 
     A round's facts are means over its x': ``adversarial_distance``, |x' - x*|, and ``crossed``,
-    whether x' has another predicted class, both of x' as it is stored: images are rounded to 8 bits
-    and clipped, in which a change that is small everywhere is lost.
+    whether x' has another predicted class, both of x' as it is stored.
     """
 
     options_type = DFALOptions
@@ -93,9 +97,13 @@ class DFALLearner(ProbationLearner):
             steps=options.deepfool_steps,
             overshoot=options.overshoot,
         )
-        made = self.space.from_float(inputs + (1.0 + options.overshoot) * found.change)
-        changed = self.space.to_float(made)
+        before = tf.argmax(self.classifier(inputs), 1)
+        made, crossed = examples, tf.zeros_like(before, tf.bool)
+        for number in range(1 + options.doublings):
+            moved = inputs + 2.0**number * (1.0 + options.overshoot) * found.change
+            larger = self.space.from_float(moved)
+            made = tf.where(tf.reshape(crossed, (-1, *[1] * len(self.space.shape))), made, larger)
+            crossed = before != tf.argmax(self.classifier(self.space.to_float(made)), 1)
         axes = [*range(1, inputs.shape.rank)]
-        distance = tf.sqrt(tf.reduce_sum(tf.square(changed - inputs), axes))
-        before, after = (tf.argmax(self.classifier(values), 1) for values in (inputs, changed))
-        return made, distance, tf.cast(before != after, tf.float32)
+        distance = tf.sqrt(tf.reduce_sum(tf.square(self.space.to_float(made) - inputs), axes))
+        return made, distance, tf.cast(crossed, tf.float32)

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.registry import Registry
+from bgadl_tf.learners import abilities
 from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.further import Further
 from bgadl_tf.learners.optimizers import make_optimizer
@@ -55,13 +56,8 @@ class Learner(RemembersPrevious):
                 f"classifier {classifier.name!r} the head alone is trained; leave it out, or "
                 "train more of it, e.g. with --fine-tune all"
             )
-        if classifier.is_stochastic:
-            self.mc_masks = classifier.head.mc_masks  # abilities.MCDropout
-        shape = classifier.example_shape
-        if len(shape) == 3 and shape[0] == shape[1]:
-            self.square_shape = shape  # abilities.SquareImages
-        if hasattr(classifier.head, "last_kernel"):
-            self.last_kernel = classifier.head.last_kernel  # abilities.LinearHead
+        for name, ability in abilities.of_classifier(classifier).items():
+            setattr(self, name, ability)
         self._keep("transforms", Transforms.of(self.options, classifier.example_shape))
         self.trackers = {name: keras.metrics.Mean(name=name) for name in self.tracked}
         self.built = True

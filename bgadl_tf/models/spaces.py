@@ -39,6 +39,10 @@ class Space(Protocol):
     def dtype(self) -> tf.DType:
         """Of stored examples."""
 
+    @property
+    def can_be_drawn(self) -> bool:
+        """Whether ``trunk`` and ``decoder`` can be built for its shape."""
+
     def to_float(self, examples: tf.Tensor) -> tf.Tensor:
         """What networks see: float32 of the same shape."""
 
@@ -86,6 +90,11 @@ class ImageSpace:
     def dtype(self) -> tf.DType:
         return tf.uint8
 
+    @property
+    def can_be_drawn(self) -> bool:
+        height, width, _ = self.shape
+        return SMALLEST <= min(height, width) <= max(height, width) <= LARGEST
+
     def to_float(self, examples: tf.Tensor) -> tf.Tensor:
         """Integers 0 .. 255 to float32 in [0, 1]; what is float already is taken as it is."""
         if examples.dtype.is_integer:
@@ -108,7 +117,7 @@ class ImageSpace:
 
     def _refuse_size(self) -> None:
         height, width, _ = self.shape
-        if not SMALLEST <= min(height, width) <= max(height, width) <= LARGEST:
+        if not self.can_be_drawn:
             raise ConfigError(
                 f"encoder, generator and discriminator work on {SMALLEST} to {LARGEST} pixels a "
                 f"side, and images are {height}x{width}: give --image-size, or learn in features "
@@ -134,6 +143,10 @@ class VectorSpace:
     @property
     def dtype(self) -> tf.DType:
         return tf.float32
+
+    @property
+    def can_be_drawn(self) -> bool:
+        return True
 
     def to_float(self, examples: tf.Tensor) -> tf.Tensor:
         return tf.cast(examples, tf.float32)

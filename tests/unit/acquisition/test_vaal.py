@@ -13,7 +13,7 @@ from scipy.special import logit
 from sklearn.datasets import load_digits
 
 from bgadl_tf.acquisition import vaal
-from bgadl_tf.acquisition.acquisition import create
+from bgadl_tf.acquisition.acquisition import check_needs, create
 from bgadl_tf.acquisition.adversarial_vae import (
     AdversarialVAE,
     discrimination,
@@ -187,6 +187,18 @@ def test_what_is_not_finite_is_an_error() -> None:
 def test_impossible_options_are_refused(option: str, value: object, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         create("vaal", lambda name, owner: {option: value})
+
+
+def test_images_of_other_sizes_are_refused_at_the_start() -> None:
+    kind = LEARNERS.get("plain")
+    for shape, fits in (((96, 8, 3), True), ((97, 96, 3), False), ((12,), True)):
+        classifier = CLASSIFIERS.get("lenet" if len(shape) > 1 else "mlp")(shape, 3)
+        learner = kind.create(classifier, kind.options_type())
+        if fits:
+            check_needs("vaal", VAAL(), learner)
+        else:
+            with pytest.raises(ConfigError, match=r"'vaal' needs Drawable \(.*of 8 to 96 pixels"):
+                check_needs("vaal", VAAL(), learner)
 
 
 def learner_of(strategy: tf.distribute.Strategy) -> ActiveLearner:

@@ -17,7 +17,8 @@ from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.dfal import DFALLearner, DFALOptions
 from bgadl_tf.loop.active_learner import ActiveLearner
 from bgadl_tf.loop.plan import Plan
-from bgadl_tf.models.classifiers.base import CLASSIFIERS
+from bgadl_tf.models.classifiers.base import CLASSIFIERS, Classifier
+from bgadl_tf.models.mc_dropout import StochasticHead
 from tests.support.examples import some_images, some_labels, some_vectors
 from tests.support.learners import small_learner, weights_of
 from tests.support.pool_view import Linear
@@ -29,6 +30,20 @@ def worked() -> DFALLearner:
     kernel = np.array([[1, 0, -1], [0, 1, -1]])
     classifier.head.stages[0].set_weights([kernel, np.array([0, 0, 0.5])])
     return DFALLearner(classifier, DFALOptions())
+
+
+@keras.saving.register_keras_serializable("tests")
+class Brightness(Classifier):
+    """Two classes of images: darker on average than 127.3 of 255, or brighter."""
+
+    def __init__(self, shape: tuple[int, ...], classes: int) -> None:
+        super().__init__(shape, classes, 0.0)
+        self.head = StochasticHead(classes, (), (0.0,))
+        self.build_for(shape)
+        self.head.stages[0].set_weights([np.array([[0, 1]]), np.array([0, -127.3 / 255])])
+
+    def features(self, examples: tf.Tensor, training: bool = False) -> tf.Tensor:
+        return tf.reduce_mean(tf.reshape(examples, (-1, 4)), 1, keepdims=True)
 
 
 def test_the_worked_example() -> None:
@@ -70,6 +85,24 @@ def test_images_are_stored_as_they_will_be_seen() -> None:
     np.testing.assert_array_equal(further.facts["crossed"], predicted[0] != predicted[1])
 
 
+def test_what_rounding_takes_away_is_doubled() -> None:
+    # 127 is 0.3 grey levels away from the boundary: 0.306 more are rounded to nothing.
+    learner = DFALLearner(Brightness((2, 2, 1), 2), DFALOptions(doublings=0))
+    images = np.full((3, 2, 2, 1), 127, np.uint8)
+    images[1], images[2, 0] = 120, 135
+    asked = Batch(images, np.zeros(3, np.int32))
+    lost = learner.further(asked, (0, 0))
+    assert lost is not None
+    doubled = DFALLearner(learner.classifier, DFALOptions()).further(asked, (0, 0))
+    assert doubled is not None
+    assert lost.facts["crossed"].mean() < 1
+    assert doubled.facts["crossed"].tolist() == [1, 1, 1]
+    # A change that survives stays as small as it is.
+    kept = lost.facts["crossed"] > 0
+    np.testing.assert_array_equal(doubled.examples[kept], lost.examples[kept])
+    assert (doubled.facts["adversarial_distance"] < 0.2).all()
+
+
 def test_saved_and_loaded_it_makes_the_same(tmp_path: Path) -> None:
     learner = small_learner("dfal", overshoot=0.5)
     learner.save(tmp_path / "learner.keras")
@@ -89,6 +122,7 @@ def test_saved_and_loaded_it_makes_the_same(tmp_path: Path) -> None:
         ("deepfool_classes", 1, "deepfool_classes is 1; must be at least 2"),
         ("deepfool_steps", 0, "deepfool_steps is 0; must be at least 1"),
         ("overshoot", 0.0, r"overshoot is 0\.0; must be positive"),
+        ("doublings", -1, "doublings is -1; must be at least 0"),
     ],
 )
 def test_impossible_options_are_refused(option: str, value: Any, message: str) -> None:
