@@ -28,9 +28,9 @@ FEW_STEPS = {
 
 
 def query(name: str, rows: Sequence[int], size: int = 5, seed: int = 0, at_once: int = 7) -> Query:
-    of_images = SquareImages in getattr(ACQUISITIONS.get(name.partition(":")[0]), "needs", ())
-    view = GivenView(IMAGES if of_images else VECTORS, IDS, rows, at_once, LABELS)
     acquisition = create(name, lambda owner, kind: FEW_STEPS.get(owner, {}))
+    evidence = IMAGES if SquareImages in acquisition.needs else VECTORS
+    view = GivenView(evidence, IDS, rows, at_once, LABELS)
     return acquisition.query(view, size, np.random.default_rng(seed))
 
 

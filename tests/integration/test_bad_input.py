@@ -81,7 +81,7 @@ def one_line(stderr: str) -> str:
         ),
         ("--method best", "unknown method 'best'; known: al-acgan, "),
         ("--learner best --acquisition bald", "unknown learner 'best'; known: "),
-        ("--learner plain --acquisition best", "unknown acquisition 'best'; known: bald, "),
+        ("--learner plain --acquisition best", "unknown acquisition 'best'; known: badge, "),
         ("--learner plain", "--learner was given without --acquisition"),
         ("--method bald --learner plain", "give either --method or --learner"),
         ("--classifier best", "unknown classifier 'best'; known: "),
@@ -106,7 +106,7 @@ def one_line(stderr: str) -> str:
         ("--option optimizer=best", "unknown optimizer 'best'; known: sgd, adam, adadelta"),
         ("--rounds 400", "the budget is 400 rounds of 4 labels, 1600 in all, but only "),
         ("--initial-size 5000", "--initial-size is 5000, but only "),
-        ("--method bald --dropout 0", "possible: coreset, "),
+        ("--method bald --dropout 0", "possible: badge, balanced_random, base, "),
     ],
 )
 def test_flags(refused: Refused, flags: str, message: str) -> None:

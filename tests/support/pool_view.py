@@ -48,9 +48,9 @@ class Linear(Classifier):
 
 
 @functools.cache
-def linear(shape: Shape, classes: int) -> Classifier:
+def linear(shape: Shape | int, classes: int) -> Classifier:
     """The classifier of given evidence; its predictions are not the ones that are given."""
-    return Linear(shape, classes)
+    return Linear((shape,) if isinstance(shape, int) else shape, classes)
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ class Heard(Networks):
         given = [
             tensor
             for tensor in data._replace(labelled_size=None, unlabelled_views=None)
-            if tensor is not None
+            if isinstance(tensor, tf.Tensor)
         ]
         tf.numpy_function(lambda *arrays: self.batches.append(arrays), given, [])
         with tf.GradientTape() as tape:

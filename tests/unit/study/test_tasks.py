@@ -23,6 +23,7 @@ def test_flags_are_read_back_by_the_command_line(config: RunConfig, tmp_path: Pa
     (task,) = tasks_of(Protocol((Arm("arm", config, (3,)),)), tmp_path, "/data")
     arguments = vars(cli.make_parser().parse_args(["train", *task.flags]))
     assert arguments.pop("command")
+    assert arguments.pop("export")
     assert arguments.pop("out") == tmp_path / "arm" / "seed_3"
     options = tuple(arguments.pop("options") or ())
     assert RunConfig(**arguments, options=options) == task.config
