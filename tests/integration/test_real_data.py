@@ -22,6 +22,7 @@ def train(data_dir: Path, out: Path, *flags: str) -> list[dict[str, object]]:
 
 
 @pytest.mark.real_data
+@pytest.mark.slow  # that replicas train alike is checked on smaller images
 def test_mnist_on_two_replicas(shared_tfds: Path, tmp_path: Path) -> None:
     rounds = train(
         shared_tfds, tmp_path / "run", "--dataset", "mnist", "--strategy", "mirrored",

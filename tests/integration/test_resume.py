@@ -76,7 +76,13 @@ class Run(NamedTuple):
         train_module.train(self.config, folder)
 
 
-@pytest.fixture(scope="module", params=METHODS)
+SLOW = ("pt4al",)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in METHODS],
+)
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     config = RunConfig(
         **METHODS[request.param], classifier="lenet", rounds=2, query_size=4, initial_size=20,

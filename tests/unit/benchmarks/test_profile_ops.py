@@ -17,7 +17,7 @@ SCRIPT = REPOSITORY / "scripts" / "profile_ops.py"
     ("flags", "kind"),
     [
         (["training", "--learner", "plain", "--steps", "2"], "Adam"),
-        (["scoring", "--classifier", "gal_cnn"], "Conv2D"),
+        pytest.param(["scoring", "--classifier", "gal_cnn"], "Conv2D", marks=pytest.mark.slow),
     ],
     ids=["training", "scoring"],
 )

@@ -352,7 +352,10 @@ def test_a_prepared_trunk_is_worth_labels(digits: Dataset) -> None:
 # Replicas, saving, options
 
 
-@pytest.mark.parametrize(("classifier", "shape"), [("lenet", (8, 8, 3)), ("resnet18", (8, 8, 1))])
+@pytest.mark.parametrize(
+    ("classifier", "shape"),
+    [("lenet", (8, 8, 3)), pytest.param("resnet18", (8, 8, 1), marks=pytest.mark.slow)],
+)
 def test_a_step_on_two_replicas_is_a_step_on_one(
     classifier: str, shape: tuple[int, ...], mirrored: tf.distribute.Strategy
 ) -> None:

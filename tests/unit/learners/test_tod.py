@@ -119,7 +119,7 @@ def test_without_weight_it_is_plain_supervised_learning() -> None:
         np.testing.assert_allclose(one, two, atol=1e-6)
 
 
-@pytest.mark.parametrize("classifier", ["lenet", "resnet18"])
+@pytest.mark.parametrize("classifier", ["lenet", pytest.param("resnet18", marks=pytest.mark.slow)])
 def test_a_step_on_two_replicas_is_a_step_on_one(
     classifier: str, mirrored: tf.distribute.Strategy
 ) -> None:
