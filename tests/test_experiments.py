@@ -54,7 +54,7 @@ def test_its_numbers_are_those_of_the_committed_report(file: Path) -> None:
     assert expected
     assert [number for number in expected if f" {number} " not in REPORTS[report]] == []
     arms = {arm.name for arm in study_file.read(file).arms}
-    assert arms <= set(re.findall(r"^#   (\S+) +\d ", head(file), flags=re.MULTILINE))
+    assert arms <= set(re.findall(r"^#   (\S+) +\d+ ", head(file), flags=re.MULTILINE))
 
 
 def test_the_makefile_runs_pages_that_exist() -> None:
