@@ -151,6 +151,22 @@ class ScoreAcquisition(GivesScores):
             yield scores
 
 
+class Wraps:
+    """An acquisition made of another one, its field ``inner``, which says what it needs."""
+
+    inner: Any
+
+    @property
+    def needs(self) -> tuple[type, ...]:
+        needed: tuple[type, ...] = self.inner.needs
+        return needed
+
+    @property
+    def chooses_initial_set(self) -> bool:
+        chooses: bool = self.inner.chooses_initial_set
+        return chooses
+
+
 ACQUISITIONS: Registry[type[Any]] = Registry("acquisition", "bgadl_tf.acquisition")
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bgadl_tf.acquisition.acquisition import ACQUISITIONS, GivesScores, PoolView
+from bgadl_tf.acquisition.acquisition import ACQUISITIONS, GivesScores, PoolView, Wraps
 from bgadl_tf.acquisition.balance import BalancedChoice, Costs
 from bgadl_tf.acquisition.cover import collected, features_of, log_probs
 from bgadl_tf.acquisition.query import Query, TopScores
@@ -27,7 +27,7 @@ SCALES = ("range", "none")
 
 @ACQUISITIONS.register("class_balanced")
 @dataclass(frozen=True)
-class ClassBalanced:
+class ClassBalanced(Wraps):
     """``class_balanced:INNER``; scores of the query are INNER's, the largest first.
 
     Only as balanced as predictions are right: probabilities are those of the pass without dropout,
@@ -72,14 +72,6 @@ class ClassBalanced:
             raise ConfigError(
                 f"--option class_balanced.exact is {self.exact}; it must be 0 or more"
             )
-
-    @property
-    def needs(self) -> tuple[type, ...]:
-        return self.inner.needs
-
-    @property
-    def chooses_initial_set(self) -> bool:
-        return self.inner.chooses_initial_set
 
     def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
         if size > (count := len(view.ids)):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bgadl_tf.acquisition.acquisition import ACQUISITIONS, Acquisition, PoolView
+from bgadl_tf.acquisition.acquisition import ACQUISITIONS, Acquisition, PoolView, Wraps
 from bgadl_tf.acquisition.cover import METRICS, Cover, collected, features_of, penultimate
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core.errors import ConfigError
@@ -19,7 +19,7 @@ from bgadl_tf.core.errors import ConfigError
 
 @ACQUISITIONS.register("diverse")
 @dataclass(frozen=True)
-class Diverse:
+class Diverse(Wraps):
     """``diverse:INNER``; scores of the query are INNER's.
 
     Of the shortlist, b times the one that is the farthest from everything labelled or chosen, in
@@ -45,14 +45,6 @@ class Diverse:
             raise ConfigError(
                 f"--option diverse.metric is {self.metric!r}; choose from {', '.join(METRICS)}"
             )
-
-    @property
-    def needs(self) -> tuple[type, ...]:
-        return self.inner.needs
-
-    @property
-    def chooses_initial_set(self) -> bool:
-        return self.inner.chooses_initial_set
 
     def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
         # What is too much is refused by INNER.

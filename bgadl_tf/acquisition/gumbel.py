@@ -14,13 +14,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bgadl_tf.acquisition.acquisition import GivesScores, PoolView
+from bgadl_tf.acquisition.acquisition import GivesScores, PoolView, Wraps
 from bgadl_tf.acquisition.query import Query, Scores, TopScores, top
 from bgadl_tf.core.errors import ConfigError
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Drawn(Wraps):
     """Draws a batch by the scores of ``inner``; scores of the query are INNER's.
 
     Noise is drawn in the order of sorted ids: pool order does not matter.
@@ -51,14 +51,6 @@ class Drawn:
             raise ConfigError(
                 f"--option {self.name}.beta is {self.beta}; it must be positive and finite"
             )
-
-    @property
-    def needs(self) -> tuple[type, ...]:
-        return self.inner.needs
-
-    @property
-    def chooses_initial_set(self) -> bool:
-        return self.inner.chooses_initial_set
 
     def log_weights(self, scores: Scores) -> NDArray[np.float64]:
         """Logarithms, up to a constant, of what the candidates are drawn in proportion to.

@@ -57,7 +57,7 @@ METHODS.register("bgadl-semi")(
     Method(
         "vaeacgan",
         "bald",
-        "semi-supervised BGADL: the pool, three transforms of each x, gated pseudo-labels",
+        "semi-supervised BGADL: the pool, three forms of each x, gated pseudo-labels",
         options=SEMI,
     )
 )
