@@ -29,6 +29,7 @@ from bgadl_tf.learners.optimizers import make_optimizer
 from bgadl_tf.models import losses, noise
 from bgadl_tf.models.encoder import Encoder
 from bgadl_tf.models.generator import Generator
+from bgadl_tf.models.membership import discrimination, fooling, membership_network
 from bgadl_tf.models.spaces import space_of
 
 HIDDEN = (512, 512)
@@ -70,14 +71,7 @@ class AdversarialVAE(Networks):
         self.encoder = Encoder(shape, latent_dim, width)
         # A label that is always the same is a bias.
         self.generator = Generator(shape, 1, latent_dim, width)
-        self.discriminator = keras.Sequential([
-            keras.Input((latent_dim,)),
-            *(
-                keras.layers.Dense(units, "relu", kernel_initializer="he_normal")
-                for units in HIDDEN
-            ),
-            keras.layers.Dense(1, dtype="float32"),
-        ])  # fmt: skip
+        self.discriminator = membership_network(latent_dim, HIDDEN)
         self.beta, self.adversarial_weight = beta, adversarial_weight
         self.vae_steps, self._rate = vae_steps, learning_rate
         names = "reconstruction", "divergence", "fooling", "discrimination"
@@ -126,7 +120,8 @@ class AdversarialVAE(Networks):
                 latents = posterior.sample(eps)
                 nothing = tf.zeros(tf.shape(latents)[:1], tf.int32)
                 rebuilt = self.generator((latents, nothing), training=True)
-                error = relative_error(examples, rebuilt) * float(self.encoder.latent_dim)
+                relative = losses.relative_reconstruction(examples, rebuilt)
+                error = relative * float(self.encoder.latent_dim)
                 divergence = losses.kl_divergence(posterior.mean, posterior.log_variance)
                 fooled = fooling(*self._told(posterior.mean))
                 told = discrimination(*self._told(tf.stop_gradient(posterior.mean)))
@@ -158,28 +153,3 @@ class AdversarialVAE(Networks):
         width = self.encoder.latent_dim
         kinds = (noise.normal(noise.fold(seed, kind), count, width) for kind in range(2))
         return tf.concat([*kinds], 0)
-
-
-def relative_error(examples: tf.Tensor, rebuilt: tf.Tensor) -> tf.Tensor:
-    """|x - x'|^2 / v, ``[B]``; 1 on average where x' is the mean of the global batch.
-
-    Args:
-        examples: ``[B, *shape]``.
-        rebuilt: The same shape.
-    """
-    count = losses.summed_over_replicas(tf.cast(tf.shape(examples)[0], tf.float32))
-    mean = losses.summed_over_replicas(tf.reduce_sum(examples, 0)) / count
-    variance = losses.global_mean(losses.reconstruction(examples, mean))
-    return tf.math.divide_no_nan(
-        losses.reconstruction(examples, rebuilt), losses.summed_over_replicas(variance)
-    )
-
-
-def fooling(labelled: tf.Tensor, unlabelled: tf.Tensor) -> tf.Tensor:
-    """-log D(mu_l) - log D(mu_u), ``[B]`` nats, from D's logits: both are to look labelled."""
-    return losses.cross_entropy_real(labelled) + losses.cross_entropy_real(unlabelled)
-
-
-def discrimination(labelled: tf.Tensor, unlabelled: tf.Tensor) -> tf.Tensor:
-    """-log D(mu_l) - log (1 - D(mu_u)), ``[B]`` nats, from D's logits."""
-    return losses.cross_entropy_real(labelled) + losses.cross_entropy_fake(unlabelled)

@@ -52,6 +52,14 @@ class Drawable(Protocol):
 
 
 @runtime_checkable
+class TellsLabelled(Protocol):
+    """Has learned to tell labelled from unlabelled examples."""
+
+    def labelled_logits(self, examples: tf.Tensor) -> tf.Tensor:
+        """Of being labelled ``[n]``, of examples ``[n, *shape]`` as networks see them."""
+
+
+@runtime_checkable
 class Generates(Protocol):
     """Makes examples of a class from latents."""
 

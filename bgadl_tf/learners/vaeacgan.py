@@ -213,18 +213,6 @@ class VAEACGAN(AutoencodingLearner):
         }  # fmt: skip
         return {name: every[name] for name in turn}
 
-    def autoencoded(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
-        """What the VAE reconstructs, and under which labels.
-
-        The labelled examples x under y and, if the pool is used, unlabelled ones under the label
-        that the deterministic classifier gives them.
-        """
-        if not self.uses_unlabelled:
-            return batch.examples, batch.labels
-        guessed = tf.argmax(self.classifier(batch.unlabelled), axis=1, output_type=tf.int32)
-        inputs = tf.concat([batch.examples, batch.unlabelled], 0)
-        return inputs, tf.concat([batch.labels, guessed], 0)
-
     def posterior_noise(self, seed: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
         """Noise of the draws from q(z | x), ``count`` rows for each group of examples."""
         salts = (1, 4) if self.uses_unlabelled else (1,)

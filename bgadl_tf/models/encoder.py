@@ -39,6 +39,8 @@ class Encoder(keras.Model):
         shape: Of an example: (H, W, D) or (F,).
         latent_dim: Z.
         width: Multiplies the paper's channel and unit counts (64 channels, 1024 units).
+        classes: C, for a posterior q(z | x, y) given the label, too, which then enters one-hot
+            beside what the trunk makes of x; 0 for q(z | x).
     """
 
     def __init__(
@@ -46,10 +48,12 @@ class Encoder(keras.Model):
         shape: Shape,
         latent_dim: int = 100,
         width: float = 1.0,
+        classes: int = 0,
         **kw: object,
     ) -> None:
         super().__init__(**kw)
         self.example_shape, self.latent_dim, self.width = tuple(shape), latent_dim, width
+        self.classes = classes
         self.trunk = space_of(self.example_shape).trunk(width, 0.0, self.dtype_policy)
         self.mean_head, self.log_variance_head = (
             keras.layers.Dense(
@@ -59,11 +63,20 @@ class Encoder(keras.Model):
             )
             for _ in range(2)
         )
-        self(keras.KerasTensor((None, *self.example_shape)))
+        labels = keras.KerasTensor((None,), dtype="int32") if classes else None
+        self(keras.KerasTensor((None, *self.example_shape)), labels=labels)
 
-    def call(self, examples: tf.Tensor, training: bool = False) -> Posterior:
-        """The posterior of examples ``[B, *shape]``, images in [0, 1]."""
+    def call(
+        self,
+        examples: tf.Tensor,
+        training: bool = False,
+        labels: tf.Tensor | None = None,
+    ) -> Posterior:
+        """The posterior of examples ``[B, *shape]``, images in [0, 1], of labels ``[B]``."""
         hidden = self.trunk(examples, training=training)
+        if self.classes:
+            label = keras.ops.one_hot(labels, self.classes, dtype=hidden.dtype)
+            hidden = keras.ops.concatenate([hidden, label], axis=1)
         heads = self.mean_head(hidden), self.log_variance_head(hidden)
         return Posterior(*(keras.ops.cast(head, "float32") for head in heads))
 
@@ -72,6 +85,7 @@ class Encoder(keras.Model):
             "shape": self.example_shape,
             "latent_dim": self.latent_dim,
             "width": self.width,
+            "classes": self.classes,
             "name": self.name,
             "dtype": self.dtype_policy.name,
         }

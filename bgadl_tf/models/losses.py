@@ -6,7 +6,7 @@ weighted sum of terms is still per example and scaling happens once, in ``global
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
@@ -52,6 +52,19 @@ def reconstruction(examples: tf.Tensor, reconstructed: tf.Tensor) -> tf.Tensor:
     """
     axes = range(1, examples.shape.rank)
     return tf.reduce_sum(tf.square(examples - reconstructed), axis=[*axes])
+
+
+def relative_reconstruction(examples: tf.Tensor, rebuilt: tf.Tensor) -> tf.Tensor:
+    """|x - x'|^2 / v, ``[B]``; 1 on average where x' is the mean of the global batch.
+
+    Args:
+        examples: ``[B, *shape]``.
+        rebuilt: The same shape.
+    """
+    count = summed_over_replicas(tf.cast(tf.shape(examples)[0], tf.float32))
+    mean = summed_over_replicas(tf.reduce_sum(examples, 0)) / count
+    variance = global_mean(reconstruction(examples, mean))
+    return tf.math.divide_no_nan(reconstruction(examples, rebuilt), summed_over_replicas(variance))
 
 
 def kl_divergence(mean: tf.Tensor, log_variance: tf.Tensor, free_bits: float = 0.0) -> tf.Tensor:
@@ -117,6 +130,34 @@ def negative_cosine(predictions: tf.Tensor, projections: tf.Tensor) -> tf.Tensor
         for values in (predictions, tf.stop_gradient(projections))
     )
     return -tf.reduce_sum(predictions * projections, axis=1)
+
+
+def feature_matching(real: tf.Tensor, generated: tf.Tensor, distance: str = "squared") -> tf.Tensor:
+    """How far the means of features are apart over the global batch.
+
+    Source: Salimans et al. 2016, "Improved Techniques for Training GANs", section 3.1.
+
+    Args:
+        real: ``[B, F]``.
+        generated: ``[B, F]``; the gradient flows through these alone.
+        distance: ``squared`` or ``absolute``, a mean over the features.
+
+    Returns:
+        ``[B]`` float32, the same for every example. Its gradient is that of the distance, though
+        none passes from replica to replica.
+    """
+    count = summed_over_replicas(tf.cast(tf.shape(real)[0], tf.float32))
+    apart = summed_over_replicas(tf.reduce_sum(tf.stop_gradient(generated - real), 0)) / count
+    value, slope = DISTANCES[distance](apart)
+    linear = tf.reduce_mean(slope * generated, axis=1)
+    return tf.reduce_mean(value) + linear - tf.stop_gradient(linear)
+
+
+DISTANCES: Mapping[str, Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]] = {
+    "squared": lambda apart: (tf.square(apart), 2.0 * apart),
+    "absolute": lambda apart: (tf.abs(apart), tf.sign(apart)),
+}
+"""Of differences, and their derivatives."""
 
 
 def global_mean(per_example: tf.Tensor) -> tf.Tensor:

@@ -120,12 +120,16 @@ class StochasticHead(keras.layers.Layer):
         Returns:
             ``[B, C]`` float32.
         """
+        return tf.nn.log_softmax(self.logits(features, masks))
+
+    def logits(self, features: tf.Tensor, masks: Masks | None = None) -> tf.Tensor:
+        """What ``call`` takes the softmax of, ``[B, C]`` float32."""
         hidden = features
         for number, stage in enumerate(self.stages):
             if masks is not None and self.rates[number] > 0:
                 hidden = hidden * tf.cast(masks[number], hidden.dtype)
             hidden = stage(hidden)
-        return tf.nn.log_softmax(tf.cast(hidden, tf.float32))
+        return tf.cast(hidden, tf.float32)
 
     def masked_kernels(self, masks: Masks) -> tf.Tensor | None:
         """The first kernel under each mask, for callers with many batches under the same masks.

@@ -53,6 +53,15 @@ def linear(shape: Shape | int, classes: int) -> Classifier:
     return Linear((shape,) if isinstance(shape, int) else shape, classes)
 
 
+class GivenLearner:
+    """What only a learner can do, of examples whose evidence is given."""
+
+    def labelled_logits(self, examples: tf.Tensor) -> tf.Tensor:
+        """Some smooth function of the examples."""
+        flat = tf.reshape(examples, (tf.shape(examples)[0], -1))
+        return tf.sin(3.0 * flat[:, 0]) + flat[:, 1]
+
+
 @dataclass(frozen=True)
 class GivenEvidence:
     """What an ``Evidence`` shows, from tables.
@@ -73,6 +82,7 @@ class GivenEvidence:
     moments: Predictive
     last_kernel: Floats
     are_images: bool = False
+    learner: GivenLearner = GivenLearner()
 
     @property
     def inputs(self) -> tf.Tensor:

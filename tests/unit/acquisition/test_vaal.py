@@ -14,12 +14,7 @@ from sklearn.datasets import load_digits
 
 from bgadl_tf.acquisition import vaal
 from bgadl_tf.acquisition.acquisition import check_needs, create
-from bgadl_tf.acquisition.adversarial_vae import (
-    AdversarialVAE,
-    discrimination,
-    fooling,
-    relative_error,
-)
+from bgadl_tf.acquisition.adversarial_vae import AdversarialVAE
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.acquisition.vaal import VAAL
 from bgadl_tf.core.errors import ConfigError, DivergenceError, PoolError
@@ -32,6 +27,8 @@ from bgadl_tf.loop.active_learner import ActiveLearner
 from bgadl_tf.loop.plan import Plan
 from bgadl_tf.models import losses
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
+from bgadl_tf.models.losses import relative_reconstruction
+from bgadl_tf.models.membership import discrimination, fooling
 from tests.support.learners import weights_of
 from tests.support.pool_view import GivenEvidence, GivenView, linear
 
@@ -55,10 +52,10 @@ def test_the_worked_example() -> None:
 def test_the_error_is_relative_to_the_variance(shape: tuple[int, ...], scale: float) -> None:
     examples = tf.random.stateless_normal((50, *shape), (1, 2)) * scale
     mean = tf.broadcast_to(tf.reduce_mean(examples, 0), examples.shape)
-    assert float(tf.reduce_mean(relative_error(examples, mean))) == pytest.approx(1, rel=1e-5)
-    assert relative_error(examples, examples).numpy().max() == 0
+    assert float(tf.reduce_mean(relative_reconstruction(examples, mean))) == pytest.approx(1, rel=1e-5)
+    assert relative_reconstruction(examples, examples).numpy().max() == 0
     alike = tf.ones((5, *shape))
-    assert relative_error(alike, 2 * alike).numpy().tolist() == [0] * 5
+    assert relative_reconstruction(alike, 2 * alike).numpy().tolist() == [0] * 5
 
 
 def test_the_autoencoder_of_digits_learns() -> None:
