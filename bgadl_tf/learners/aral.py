@@ -2,8 +2,8 @@
 
 Mottaghi and Yeung, "Adversarial Representation Active Learning" (arXiv:1912.09720, 2019). With the
 labelled (x, y), the unlabelled u under the label v that C gives it, and r ~ N(0, I), D(x) the
-sigmoid of the log-sum-exp of C's logits, which is to say that x is real (Salimans et al. 2016), f(x)
-what C's last layer sees, z ~ q(z | x, y) with the mean mu, and S a perceptron of mu::
+sigmoid of the log-sum-exp of C's logits, the probability of being real (Salimans et al. 2016),
+f(x) what C's last layer sees, z ~ q(z | x, y) with the mean mu, and S a perceptron of mu::
 
     C:  -log C(y | x) - w/2 [log D(u) + log(1 - D(G(r, y)))]
     G:  |mean f(u) - mean f(G(r, y))|^2 / F + g error
@@ -12,8 +12,8 @@ what C's last layer sees, z ~ q(z | x, y) with the mean mu, and S a perceptron o
 
 The error is that of G(z, y) over both kinds, relative to their variance (``losses``), times Z: the
 released code's means over pixels leave an autoencoder that does not learn. That code also draws r
-from [0, 1], and gives E the labels of labelled examples but C's logits, or zeros, of others, by which
-S tells them apart without looking at x. Here all are one-hot, given or guessed.
+from [0, 1], and gives E the labels of labelled examples but C's logits, or zeros, of others, by
+which S tells them apart without looking at x. Here all are one-hot, given or guessed.
 """
 
 from __future__ import annotations

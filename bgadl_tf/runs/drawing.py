@@ -37,11 +37,11 @@ def blank_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def canvases(width: float, height: float, columns: int) -> tuple[Figure, list[Axes]]:
-    """A figure with some axes side by side; sizes in inches."""
+def canvases(width: float, height: float, columns: int, rows: int = 1) -> tuple[Figure, list[Axes]]:
+    """A figure with some axes side by side, row after row; sizes in inches."""
     figure = blank_figure(width, height)
     figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.08)
-    axes = [figure.add_subplot(1, columns, place + 1) for place in range(columns)]
+    axes = [figure.add_subplot(rows, columns, place + 1) for place in range(rows * columns)]
     for one in axes:
         for side in ("top", "right"):
             one.spines[side].set_visible(False)

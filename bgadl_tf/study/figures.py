@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from bgadl_tf.runs import drawing
@@ -15,6 +16,9 @@ from bgadl_tf.study.learning_curve import Curve
 ARM_STYLES = {
     "bgadl": 1, "al-acgan": 2, "al-pmda": 3, "bald": 0, "bda": 5, "random": 6,
 }  # fmt: skip
+
+A_PANEL = len(drawing.COLOURS)
+"""Arms that can be told apart in one pair of axes."""
 
 
 def learning_curve(
@@ -26,6 +30,9 @@ def learning_curve(
 ) -> None:
     """Mean test accuracy against labels, with 95 % intervals where an arm has several runs.
 
+    More arms than can be told apart are drawn in several panels, in their order, over the means
+    of all the others in grey.
+
     Args:
         curves: The runs of each arm; an arm's name stands at the end of its line.
         path: PNG to write.
@@ -35,7 +42,36 @@ def learning_curve(
     Raises:
         RunFolderError: The file cannot be written.
     """
-    figure, axes = drawing.canvas(7.2, 4.5)
+    names = [*curves]
+    number = -(-len(names) // A_PANEL)
+    columns = min(number, 2)
+    rows = -(-number // columns)
+    figure, panels = drawing.canvases(7.2 * columns, 4.5 * rows, columns, rows)
+    for unused in panels[number:]:
+        unused.remove()
+    panels, ends = panels[:number], []
+    for axes, shown in zip(panels, np.array_split(names, number), strict=True):
+        for name in names:
+            if name not in shown:
+                mean = intervals.mean_curve(curves[name])
+                middle = [100 * interval.mean for interval in mean.intervals]
+                axes.plot(mean.labelled, middle, color=drawing.GRID, linewidth=1.4, zorder=0)
+        own = {name: curves[name] for name in shown.tolist()}
+        ends.append(_panel(axes, own, references or {}, title if axes is panels[0] else ""))
+    limits = np.array([axes.get_ylim() for axes in panels])
+    for axes, own_ends in zip(panels, ends, strict=True):
+        axes.set_ylim(limits[:, 0].min(), limits[:, 1].max())
+        drawing.name_line_ends(axes, own_ends)
+    drawing.save(figure, path)
+
+
+def _panel(
+    axes: Axes,
+    curves: Mapping[str, Sequence[Curve]],
+    references: Mapping[str, Sequence[Curve]],
+    title: str,
+) -> list[tuple[float, str, str]]:
+    """Draws arms, each in a colour of its own; where their lines end, their names and colours."""
     ends: list[tuple[float, str, str]] = []
     most_runs = 0
     for name, runs in curves.items():
@@ -55,7 +91,7 @@ def learning_curve(
             linewidth=1.8, markeredgecolor="white", markeredgewidth=0.6,
         )  # fmt: skip
         ends.append((float(middle[-1]), name, drawing.COLOURS[style]))
-    for name, runs in (references or {}).items():
+    for name, runs in references.items():
         level = 100 * float(np.mean([run.accuracy[-1] for run in runs]))
         axes.axhline(level, color=drawing.FAINT, linewidth=1.2, linestyle=(0, (5, 3)))
         ends.append((level, f"{name} ({runs[0].labelled[-1]:.0f} labels)", drawing.FAINT))
@@ -63,8 +99,7 @@ def learning_curve(
     if most_runs > 1:
         drawing.note(axes, f"mean of up to {most_runs} runs; bands: 95 % t-interval of the mean")
     axes.yaxis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 5, 10]))
-    drawing.name_line_ends(axes, ends)
-    drawing.save(figure, path)
+    return ends
 
 
 def _style(name: str, names: Mapping[str, object]) -> int:

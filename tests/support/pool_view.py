@@ -82,7 +82,7 @@ class GivenEvidence:
     moments: Predictive
     last_kernel: Floats
     are_images: bool = False
-    learner: GivenLearner = GivenLearner()
+    learner: GivenLearner = field(default_factory=GivenLearner)
 
     @property
     def inputs(self) -> tf.Tensor:

@@ -52,7 +52,9 @@ def test_the_worked_example() -> None:
 def test_the_error_is_relative_to_the_variance(shape: tuple[int, ...], scale: float) -> None:
     examples = tf.random.stateless_normal((50, *shape), (1, 2)) * scale
     mean = tf.broadcast_to(tf.reduce_mean(examples, 0), examples.shape)
-    assert float(tf.reduce_mean(relative_reconstruction(examples, mean))) == pytest.approx(1, rel=1e-5)
+    assert float(tf.reduce_mean(relative_reconstruction(examples, mean))) == pytest.approx(
+        1, rel=1e-5
+    )
     assert relative_reconstruction(examples, examples).numpy().max() == 0
     alike = tf.ones((5, *shape))
     assert relative_reconstruction(alike, 2 * alike).numpy().tolist() == [0] * 5

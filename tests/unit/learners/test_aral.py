@@ -167,7 +167,9 @@ def test_the_least_labelled_looking_are_asked_for(digits: Dataset) -> None:
     active.tell(dict(zip(digits.train.ids[:40], digits.train.labels[:40].tolist(), strict=True)))
     active.fit()
     query = active.ask(5)
-    rest = [row for row, id_ in enumerate(digits.train.ids) if id_ not in set(digits.train.ids[:40])]
+    rest = [
+        row for row, id_ in enumerate(digits.train.ids) if id_ not in set(digits.train.ids[:40])
+    ]
     images = learner.space.to_float(tf.constant(digits.train.examples[rest]))
     logits = active.learner.labelled_logits(images).numpy()
     lowest = [digits.train.ids[rest[place]] for place in np.argsort(logits, kind="stable")[:5]]

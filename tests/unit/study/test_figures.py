@@ -55,6 +55,19 @@ def test_learning_curve_draws_every_arm_in_its_colour(tmp_path: Path) -> None:
     assert has_colour(image, drawing.FAINT)
 
 
+def test_many_arms_are_told_apart_in_panels(tmp_path: Path) -> None:
+    path, one = tmp_path / "curve.png", tmp_path / "one.png"
+    arms = {f"arm-{n}": [curve([20, 30], [0.5, 0.6 + n / 100])] for n in range(16)}
+    figures.learning_curve(arms, path, references=FULL)
+    figures.learning_curve({"arm-0": arms["arm-0"]}, one)
+    (height, width), (least_height, least_width) = pixels(path).shape[:2], pixels(one).shape[:2]
+    # Sixteen arms in seven colours are three panels.
+    assert height == pytest.approx(2 * least_height, rel=0.01)
+    assert width == pytest.approx(2 * least_width, rel=0.01)
+    assert len(set(drawing.COLOURS)) == figures.A_PANEL
+    assert {figures._style(name, [*arms][:6]) for name in [*arms][:6]} == {*range(6)}
+
+
 def test_figures_are_the_same_every_time_and_leave_nothing_behind(tmp_path: Path) -> None:
     path = tmp_path / "curve.png"
     contents = []
