@@ -20,6 +20,7 @@ from bgadl_tf.acquisition.blocks import blocks_of, padded
 from bgadl_tf.acquisition.evidence import Evidence
 from bgadl_tf.acquisition.query import Query, TopScores
 from bgadl_tf.core.errors import ConfigError, PoolError
+from bgadl_tf.core.types import Floats
 from bgadl_tf.learners.abilities import Drawable
 from bgadl_tf.models.classifiers.base import Classifier
 
@@ -83,7 +84,7 @@ class VAAL:
         # Blocks do not depend on how the pool is ordered and cut, nor does the rounding in them.
         for examples in blocks_of((part for (part,) in view.look(self.see, ids)), BLOCK):
             found = logits(tf.constant(padded(examples, BLOCK))).numpy()
-            best.add(-found[: len(examples)])
+            best.add(finite_only(-found[: len(examples)], examples))
         return best.query()
 
     def see(self, evidence: Evidence) -> tf.Tensor:
@@ -109,3 +110,9 @@ class VAAL:
             raise ConfigError(
                 f"--option vaal.{name} is {getattr(self, name)}; it must be {expected}"
             )
+
+
+def finite_only(scores: Floats, examples: Floats) -> Floats:
+    """The scores ``[n]``, nan where an example is not finite: a ReLU may make a number of that."""
+    finite = np.isfinite(examples).all(axis=tuple(range(1, examples.ndim)))
+    return np.where(finite, scores, np.float32(np.nan))
