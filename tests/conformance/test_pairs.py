@@ -18,6 +18,7 @@ from bgadl_tf.acquisition.acquisition import ACQUISITIONS, PoolView, check_needs
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.learners.abilities import KeepsPrevious
 from bgadl_tf.learners.learner import LEARNERS
 from bgadl_tf.loop.active_learner import ActiveLearner
 from bgadl_tf.loop.plan import Plan
@@ -39,7 +40,7 @@ class Watching:
     """Asks for the first candidates, and keeps the views that it was given."""
 
     views: list[PoolView] = field(default_factory=list)
-    needs: ClassVar[tuple[type, ...]] = ()
+    needs: ClassVar[tuple[type, ...]] = (KeepsPrevious,)
     chooses_initial_set: ClassVar[bool] = True
 
     def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
@@ -57,7 +58,7 @@ class Pool:
 
 
 def dataset(kind: str, poisoned: bool = False) -> Dataset:
-    """Some examples; ``poisoned``: with other labels for all but the first."""
+    """Some examples; ``poisoned``: with wrong labels, which a person would not give."""
     shape = pairs.KINDS[kind].shape
     rng = np.random.default_rng(0)
     examples: Any = rng.normal(size=(POOL, *shape)).astype(np.float32)
@@ -65,7 +66,7 @@ def dataset(kind: str, poisoned: bool = False) -> Dataset:
         examples = rng.integers(0, 256, (POOL, *shape), dtype=np.uint8)
     labels = np.arange(POOL) % 3
     if poisoned:
-        labels[LABELLED:] = (labels[LABELLED:] + 1) % 3
+        labels = (labels + 1) % 3
     return Dataset.from_arrays(examples, labels, test_examples=examples[:6], test_labels=labels[:6])
 
 
@@ -79,7 +80,8 @@ def pool(learner: str, kind: str, dropout: float | None = None, poisoned: bool =
         given,
         plan=Plan(steps=2, batch_size=8, mc_samples=4, query_size=3, initial_size=LABELLED),
     )
-    answers = dict(zip(given.train.ids, given.train.labels.tolist(), strict=True))
+    right = dataset(kind).train.labels
+    answers = dict(zip(given.train.ids, right.tolist(), strict=True))
     for _ in range(2):
         active.tell({id_: answers[id_] for id_ in active.ask().ids})
         active.fit()
