@@ -5,6 +5,7 @@
 #   make test      lint, types and the tests
 #   make check     lint and types only
 #   make slow      the tests that take minutes
+#   make pairs     every acquisition with every learner and kind of examples
 #   make results   the runs behind the README's table of results
 #   make updates   the runs that compare simultaneous with alternating updates
 #   make features  the six arms in the features of BACKBONE, on CIFAR-10 and CIFAR-100
@@ -47,7 +48,7 @@ PIXELS   ?=
 EMBED     = $(QUIET) $(BGADL) embed --data-dir $(DATA_DIR) --image-size 128 --views 3 \
   --backbone $(BACKBONE) $(if $(PIXELS),--pixel-range=$(PIXELS))
 
-.PHONY: help demo serve test check slow results updates features bench clean install install-dev
+.PHONY: help demo serve test check slow pairs results updates features bench clean install install-dev
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -100,6 +101,9 @@ test: check
 
 slow: $(VENV)/.installed-dev
 	$(QUIET) $(PY) -m pytest -m slow
+
+pairs: $(VENV)/.installed-dev
+	$(QUIET) $(PY) -m pytest -n 2 -m "slow or not slow" tests/conformance/test_pairs.py
 
 results: $(VENV)/.installed
 	$(STUDY) scripts/experiments/mnist.yaml --out $(RESULTS)

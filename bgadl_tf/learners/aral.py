@@ -244,4 +244,5 @@ class ARAL(GenerativeLearner):
         return self.decode(self.encode(examples, eps), labels)
 
     def _posterior(self, examples: tf.Tensor) -> Posterior:
-        return self.encoder(examples, labels=self.guessed(examples))
+        posterior: Posterior = self.encoder(examples, labels=self.guessed(examples))
+        return posterior

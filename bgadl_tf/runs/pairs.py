@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bgadl_tf.acquisition.acquisition import ACQUISITIONS, create, wraps
 from bgadl_tf.core.errors import ConfigError
@@ -33,7 +33,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
 })  # fmt: skip
 
 
-def learner_of(name: str, kind: Kind, dropout: float | None = None, **options: object) -> Learner:
+def learner_of(name: str, kind: Kind, dropout: float | None = None, **options: Any) -> Learner:
     """A learner with narrow networks; compiled.
 
     Args:
@@ -47,7 +47,7 @@ def learner_of(name: str, kind: Kind, dropout: float | None = None, **options: o
     """
     learner_type = LEARNERS.get(name)
     fields = {*learner_type.options_type.__dataclass_fields__}
-    small = {"width": 0.1, "latent_dim": 5, "pretext_steps": 1, **options}
+    small: dict[str, Any] = {"width": 0.1, "latent_dim": 5, "pretext_steps": 1, **options}
     chosen = {option: value for option, value in small.items() if option in fields}
     classifier = CLASSIFIERS.get(kind.classifier)(kind.shape, 3, dropout)
     learner = learner_type.create(classifier, learner_type.options_type(**chosen))
