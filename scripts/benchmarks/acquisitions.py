@@ -15,7 +15,8 @@ from pathlib import Path
 
 from scripts.benchmarks import environment, query_table, results
 from scripts.benchmarks.limits import Limits
-from scripts.benchmarks.query_contest import Rules, contest
+from scripts.benchmarks.query_contender import Rules
+from scripts.benchmarks.query_contest import contest
 from scripts.benchmarks.query_costs import (
     COSTS,
     Cost,
@@ -176,7 +177,7 @@ def told(cost: Cost) -> str:
     if cost.stopped:
         ended = f"{cost.stopped} after {cost.first:.1f} s" if cost.first else cost.stopped
         return f"{cost.name}: {ended}, {cost.peak:.0f} MiB {cost.why}"
-    same = "" if cost.same is None else f"; {cost.same} of {cost.determined} {cost.by} as ours"
+    same = "" if cost.same is None else f"; {cost.same} of {cost.determined} picks as ours"
     return (
         f"{cost.name}: {cost.usual:.3g} s (first {cost.first:.3g}, seeing {cost.seeing:.3g}, "
         f"training {cost.training:.3g}), {cost.before:.0f} to {cost.peak:.0f} MiB{same}"

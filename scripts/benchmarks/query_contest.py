@@ -4,121 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from scripts.benchmarks.limits import Limits, Stopped
-from scripts.benchmarks.query_costs import OURS, Cost, Setting
+from scripts.benchmarks.limits import Stopped
+from scripts.benchmarks.query_contender import SETTING_UP, Contender, Rules
+from scripts.benchmarks.query_costs import OURS, Cost, Json, Setting
 from scripts.benchmarks.rivals.acquisition_peers import ARRAYS, Peer
-from scripts.benchmarks.worker import Worker
-
-Json = dict[str, Any]
-
-QUICK = 20.0
-"""Seconds of a first query that is followed by others."""
-
-SETTING_UP = Limits(seconds=3600.0)
-"""For reading, training and importing, before a query."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rules:
-    """Of every contest.
-
-    Attributes:
-        limits: Of one query.
-        repeats: Queries after the first one.
-        data_dir: Folder of prepared TFDS datasets.
-        start: Begins a program of ``children``.
-    """
-
-    limits: Limits
-    repeats: int = 3
-    data_dir: str | None = None
-    start: Callable[..., Worker] = Worker
-
-
-class Contender:
-    """A process that makes queries, until it is stopped or slow.
-
-    Args:
-        name: ``OURS``, or a peer's.
-        rules: Of the contest.
-        program: In ``children``.
-        **arguments: What it is to do.
-    """
-
-    def __init__(self, name: str, rules: Rules, program: str, **arguments: Any) -> None:
-        self.cost, self._rules = Cost(name=name), rules
-        self.said: Json = {}
-        self.answer: Json | None = None
-        self._turns = rules.repeats
-        self._open = contextlib.ExitStack()
-        self._worker = self._open.enter_context(rules.start(program, **arguments))
-
-    def begin(self) -> None:
-        """Set up, and make the first query."""
-        with self._ending():
-            self.said = self._worker.ask(SETTING_UP)
-            if refused := self.said.get("refused"):
-                self._end("refused", why=refused)
-                return
-            before = self._worker.memory
-            self.cost = replace(self.cost, before=before, peak=before)
-            answer = self._ask()
-            self.answer = answer
-            self.cost = replace(
-                self.cost,
-                first=answer["seconds"],
-                seeing=answer.get("seeing", 0.0),
-                training=answer.get("training", 0.0),
-            )
-            if answer["seconds"] > QUICK:
-                # What is remembered is worth a look at the query that comes after.
-                self._turns = 1 if answer.get("remembered") else 0
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether it will make another query; a process that will not is let go of."""
-        if self.cost.stopped or not self._turns:
-            self.close()
-            return False
-        return True
-
-    def again(self) -> None:
-        """Make a query more."""
-        self._turns -= 1
-        with self._ending():
-            answer = self._ask()
-            seconds = (*self.cost.seconds, answer["seconds"])
-            self.cost = replace(
-                self.cost, seconds=seconds, seeing=answer.get("seeing", self.cost.seeing)
-            )
-
-    def close(self) -> None:
-        """End the process."""
-        self._open.close()
-
-    def _ask(self) -> Json:
-        answer = self._worker.ask(self._rules.limits)
-        self.cost = replace(self.cost, peak=max(self.cost.peak, self._worker.peak))
-        return answer
-
-    @contextlib.contextmanager
-    def _ending(self) -> Any:
-        try:
-            yield
-        except Stopped as stopped:
-            peak = max(self.cost.peak, stopped.peak)
-            self._end(stopped.what, first=stopped.seconds, peak=peak)
-        except RuntimeError as error:
-            self._end("failed", why=str(error).strip().splitlines()[-1])
-
-    def _end(self, what: str, **changes: Any) -> None:
-        self.cost = replace(self.cost, stopped=what, **changes)
-        self.close()
 
 
 def contest(setting: Setting, peers: Sequence[Peer], rules: Rules, pool: Path) -> list[Cost]:
@@ -129,9 +22,6 @@ def contest(setting: Setting, peers: Sequence[Peer], rules: Rules, pool: Path) -
         peers: Who makes it, too, from what ours saw.
         rules: Of every contest.
         pool: File of vectors, where they are the space.
-
-    Raises:
-        RuntimeError: What was written for the peers is of another classifier than ours.
     """
     case = {
         "acquisition": setting.acquisition, "space": setting.space, "count": setting.count,
@@ -142,56 +32,91 @@ def contest(setting: Setting, peers: Sequence[Peer], rules: Rules, pool: Path) -
         stack.callback(ours.close)
         ours.begin()
         ours.cost = replace(ours.cost, note=_note(ours.said))
-        going = [ours] if ours.goes_on else []
+        if not peers or ours.cost.stopped == "refused":
+            _take_turns([ours])
+            return [ours.cost]
+        seen = {
+            "folder": folder, "arrays": ARRAYS[setting.acquisition],
+            "facts": (ours.answer or {}).get("facts", {}),
+        }  # fmt: skip
+        ours.let_go()
+        try:
+            _write_arrays(ours, rules, {**case, **seen})
+        except (RuntimeError, Stopped) as error:
+            _take_turns([ours])
+            return [ours.cost, *(_failed(peer, error) for peer in peers)]
         every = [ours]
-        facts = (ours.answer or {}).get("facts", {})
-        peers = [peer for peer in peers if not peer.fact or peer.fact in facts]
-        if peers and ours.cost.stopped != "refused":
-            _write_arrays(Path(folder), setting, ours.said, rules, case)
-            for peer in peers:
-                contender = Contender(
-                    peer.name, rules, "acquisition_peer", peer=peer.program, folder=folder,
-                    arrays=ARRAYS[setting.acquisition], size=setting.size, facts=facts,
-                )  # fmt: skip
-                stack.callback(contender.close)
-                contender.begin()
-                contender.cost = replace(
-                    contender.cost, note=peer.note, **compared(ours.answer, contender.answer, peer)
-                )
-                every.append(contender)
-                if contender.goes_on:
-                    going.append(contender)
-        repetition = 0
-        while going:
-            # Another one begins every time.
-            first = repetition % len(going)
-            for contender in (*going[first:], *going[:first]):
-                contender.again()
-            going = [contender for contender in going if contender.goes_on]
-            repetition += 1
+        for peer in peers:
+            if not peer.fact or peer.fact in seen["facts"]:
+                every.append(_begun(peer, setting, rules, seen, ours))
+                stack.callback(every[-1].close)
+        _take_turns(every)
         return [contender.cost for contender in every]
 
 
-def compared(ours: Json | None, theirs: Json | None, peer: Peer) -> Json:
-    """Of what the arrays determine, how much is the same from the first pick on.
+def _begun(peer: Peer, setting: Setting, rules: Rules, seen: Json, ours: Contender) -> Contender:
+    """A peer that has made its first query."""
+    contender = Contender(
+        peer.name, rules, "acquisition_peer", **seen, peer=peer.program, size=setting.size
+    )
+    contender.begin()
+    contender.let_go()
+    same = _compared(peer, ours.answer, contender.answer, rules, seen)
+    contender.cost = replace(contender.cost, note=peer.note, **same)
+    return contender
+
+
+def _take_turns(contenders: Sequence[Contender]) -> None:
+    """Queries after the first ones; another contender begins every time."""
+    going, repetition = [*contenders], 0
+    while going := [contender for contender in going if contender.goes_on]:
+        first = repetition % len(going)
+        for contender in (*going[first:], *going[:first]):
+            contender.again()
+            contender.let_go()
+        repetition += 1
+
+
+def compared(ours: Sequence[int], theirs: Sequence[int], determined: int | None) -> Json:
+    """Of the picks that are determined, all if None, how many are the same from the first on.
 
     Returns:
-        ``same``, ``determined`` and ``by`` of a ``Cost``.
+        ``same`` and ``determined`` of a ``Cost``.
     """
+    most = len(ours) if determined is None else min(determined, len(ours))
+    pairs = [*zip(ours, theirs, strict=False)][:most]
+    same = next((place for place, (a, b) in enumerate(pairs) if a != b), len(pairs))
+    return {"same": same, "determined": most}
+
+
+def _compared(peer: Peer, ours: Json | None, theirs: Json | None, rules: Rules, seen: Json) -> Json:
     if peer.determined == 0 or ours is None or theirs is None:
         return {}
-    most = len(ours[peer.by]) if peer.determined is None else peer.determined
-    pairs = [*zip(ours[peer.by], theirs[peer.by], strict=False)][:most]
-    same = next((place for place, (a, b) in enumerate(pairs) if a != b), len(pairs))
-    return {"same": same, "determined": min(most, len(ours[peer.by])), "by": peer.by}
+    picks = ours["picks"]
+    if not peer.check:
+        return compared(picks, theirs["picks"], peer.determined)
+    given = {**seen, "peer": peer.check, "picks": picks}
+    with rules.start("acquisition_peer", **given) as worker, contextlib.suppress(Stopped):
+        worker.ask(SETTING_UP)
+        return {"same": worker.ask(rules.limits)["same"], "determined": len(picks)}
+    return {}
 
 
-def _write_arrays(folder: Path, setting: Setting, said: Json, rules: Rules, case: Json) -> None:
-    arrays = ARRAYS[setting.acquisition]
-    with rules.start("acquisition_arrays", **case, folder=str(folder), arrays=arrays) as worker:
+def _write_arrays(ours: Contender, rules: Rules, given: Json) -> None:
+    """What ours sees, into files.
+
+    Raises:
+        RuntimeError: It is of another classifier than ours.
+    """
+    given = {name: value for name, value in given.items() if name != "facts"}
+    with rules.start("acquisition_arrays", **given) as worker:
         weights = worker.ask(SETTING_UP)["weights"]
-    if said and weights != said["weights"]:
-        raise RuntimeError(f"{setting.key}: two processes trained other classifiers from one seed")
+    if ours.said and weights != ours.said["weights"]:
+        raise RuntimeError("two processes trained other classifiers from one seed")
+
+
+def _failed(peer: Peer, error: Exception) -> Cost:
+    return Cost(name=peer.name, stopped="failed", why=str(error).strip().splitlines()[-1])
 
 
 def _note(said: Json) -> str:

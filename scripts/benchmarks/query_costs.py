@@ -56,10 +56,9 @@ class Cost:
         stopped: ``time`` or ``memory``, which it was ended for; ``refused`` or ``failed``; or "".
         why: What it said when it refused or failed.
         note: What a reader must know.
-        same: How many of the picks, or scores, that are determined are ours, one after the other
-            from the first; None where none are, or ours are not there.
+        same: How many of the picks that are determined are ours, one after the other from the
+            first; None where none are, or ours are not there.
         determined: How many are.
-        by: ``picks`` or ``scores``.
     """
 
     name: str
@@ -74,7 +73,6 @@ class Cost:
     note: str = ""
     same: int | None = None
     determined: int = 0
-    by: str = "picks"
 
     @property
     def ours(self) -> bool:

@@ -95,7 +95,7 @@ def _ratio(seconds: float, ours: Cost, peer: Cost) -> str:
 def _same(peer: Cost) -> str:
     if peer.same is None:
         return ""
-    return f"{peer.same} of {peer.determined} {peer.by}"
+    return f"{peer.same} of {peer.determined}"
 
 
 def _seconds(value: float) -> str:

@@ -1,4 +1,7 @@
-"""One query of a peer from arrays: its seconds, and what it asked for. Imports nothing of ours."""
+"""One query of a peer from arrays: its seconds, and what it asked for; or a check of our query.
+
+Nothing of bgadl_tf is imported.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from scripts.benchmarks.worker import arguments, serve
 
 
 def main() -> None:
-    """Read the arrays; then ask whenever asked to."""
+    """Read the arrays; then ask, or check, whenever asked to."""
     given = arguments()
     work: Callable[[], dict[str, Any]] | None = None
 
@@ -21,29 +24,32 @@ def main() -> None:
         nonlocal work
         if work is not None:
             return work()
-        work = _querying(given)
+        work = _working(given)
         return {}
 
     serve(answer)
 
 
-def _querying(given: dict[str, Any]) -> Callable[[], dict[str, Any]]:
+def _working(given: dict[str, Any]) -> Callable[[], dict[str, Any]]:
     from scripts.benchmarks.rivals.acquisition_peers import Arrays, function_of
 
     folder = Path(given["folder"])
     ids, labels = np.load(folder / "ids.npy"), np.load(folder / "labels.npy")
     arrays = {name: np.load(folder / f"{name}.npy") for name in given["arrays"]}
-    ask = function_of(given["peer"])
     case = Arrays(arrays, labels, len(ids), given["facts"])
+    function = function_of(given["peer"])
 
     def query() -> dict[str, Any]:
         start = time.perf_counter()
-        rows, scores = ask(case, given["size"])
+        rows = function(case, given["size"])
         seconds = time.perf_counter() - start
-        picks = ids[np.asarray(rows, np.int64)]
-        return {"seconds": seconds, "picks": picks.tolist(), "scores": [*map(float, scores)]}
+        return {"seconds": seconds, "picks": ids[np.asarray(rows, np.int64)].tolist()}
 
-    return query
+    def check() -> dict[str, Any]:
+        places = {id_: row for row, id_ in enumerate(ids.tolist())}
+        return {"same": function(case, [places[id_] for id_ in given["picks"]])}
+
+    return check if "picks" in given else query
 
 
 if __name__ == "__main__":

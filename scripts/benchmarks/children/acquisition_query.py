@@ -102,7 +102,6 @@ def _querying(loop: ActiveLearner, size: int) -> Callable[[], dict[str, Any]]:
             "training": meter.training,
             "remembered": meter.remembered,
             "picks": [int(id_) if id_.isdigit() else -1 for id_ in asked.ids],
-            "scores": asked.scores,
             "facts": dict(asked.facts),
         }
 

@@ -1,7 +1,7 @@
 """Who else makes the queries of an acquisition, and what of their answers must be ours.
 
 Nothing of theirs is imported here. A program is a function in a module of this folder, from
-``Arrays`` and b to rows of candidates and scores, in the order of the picks.
+``Arrays`` and b to ``Picks``.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Arrays:
     facts: Mapping[str, float]
 
 
-Answer = tuple[Sequence[int], Sequence[float]]
-Program = Callable[[Arrays, int], Answer]
+Picks = Sequence[int]
+"""Rows of candidates, in the order of the picks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,9 @@ class Peer:
         program: ``MODULE.FUNCTION``.
         determined: Picks that follow from the arrays alone, so that ours must be these; None for
             all of them, 0 where the method draws.
-        by: What is compared: ``picks``, or ``scores`` where several picks have the same one.
+        check: ``MODULE.FUNCTION`` that compares, from ``Arrays`` and our rows to how many of
+            these, from the first on, the peer might have picked as well; for methods that may
+            take any of several picks. Without one, the picks themselves are compared.
         fact: Of our query that it is given; without it, it is left out.
         note: What a reader of its numbers must know.
     """
@@ -63,7 +65,7 @@ class Peer:
     package: str
     program: str
     determined: int | None = 0
-    by: str = "picks"
+    check: str = ""
     fact: str = ""
     note: str = ""
 
@@ -115,8 +117,9 @@ PEERS: dict[str, tuple[Peer, ...]] = {
         Peer(name="scikit-activeml", package="skactiveml", program="activeml_queries.probcover"),
         Peer(
             name="scikit-activeml, our delta", package="skactiveml",
-            program="activeml_queries.probcover_of_delta", determined=None, by="scores",
-            fact="delta", note="does not look for delta",
+            program="activeml_queries.probcover_of_delta", determined=None,
+            check="activeml_queries.probcover_follows", fact="delta",
+            note="does not look for delta",
         ),
     ),
 }  # fmt: skip
@@ -129,8 +132,10 @@ ARRAYS: dict[str, tuple[str, ...]] = {
 """By acquisition, what its peers are given; see ``children/acquisition_arrays.py``."""
 
 
-def function_of(program: str) -> Program:
+def function_of(program: str) -> Callable[..., Any]:
     """The function of ``MODULE.FUNCTION``, with what it imports."""
     module, _, name = program.partition(".")
-    found: Program = getattr(importlib.import_module(f"scripts.benchmarks.rivals.{module}"), name)
+    found: Callable[..., Any] = getattr(
+        importlib.import_module(f"scripts.benchmarks.rivals.{module}"), name
+    )
     return found

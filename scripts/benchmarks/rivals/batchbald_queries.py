@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from scripts.benchmarks.rivals.acquisition_peers import CONFIGURATIONS, Answer, Arrays
+from scripts.benchmarks.rivals.acquisition_peers import CONFIGURATIONS, Arrays, Picks
 
 
-def baal(case: Arrays, size: int) -> Answer:
+def baal(case: Arrays, size: int) -> Picks:
     """From all candidates.
 
     It tells scores, of one pick more than are asked for, and not their order; but what it calls
@@ -19,14 +19,13 @@ def baal(case: Arrays, size: int) -> Answer:
     passes = case.of["passes"].transpose(0, 2, 1)  # [N, C, K]
     heuristic = BatchBALD(num_samples=size, num_draw=max(1, CONFIGURATIONS // passes.shape[2]))
     ranks, scores = heuristic.get_ranks(passes)
-    rows = [int(row) for row in ranks[::-1] if scores[row] > 0][:size]
-    return rows, [float(scores[row]) for row in rows]
+    return [int(row) for row in ranks[::-1] if scores[row] > 0][:size]
 
 
-def redux(case: Arrays, size: int) -> Answer:
+def redux(case: Arrays, size: int) -> Picks:
     """From all candidates."""
     from batchbald_redux.batchbald import get_batchbald_batch
 
     logs = torch.from_numpy(np.log(np.maximum(case.of["passes"], 1e-30)))
     batch = get_batchbald_batch(logs, size, CONFIGURATIONS, dtype=torch.double)
-    return batch.indices, batch.scores
+    return [int(row) for row in batch.indices]
