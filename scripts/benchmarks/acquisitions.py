@@ -54,7 +54,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--size", action="append", type=int, metavar="N", help="pool; repeatable")
     parser.add_argument("--space", choices=("images", "vectors"), help="of the pool")
     parser.add_argument(
-        "--limit", type=float, default=3600.0, metavar="SECONDS", help="of a query (default: 3600)"
+        "--limit", type=float, default=1800.0, metavar="SECONDS", help="of a query (default: 1800)"
     )
     parser.add_argument(
         "--memory", type=float, default=4.0, metavar="GIB",

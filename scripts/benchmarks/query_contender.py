@@ -72,7 +72,7 @@ class Contender:
             )
             if answer["seconds"] > QUICK:
                 # What is remembered is worth a look at the query that comes after.
-                self._turns = 1 if answer.get("remembered") else 0
+                self._turns = min(self._turns, 1 if answer.get("remembered") else 0)
 
     @property
     def goes_on(self) -> bool:

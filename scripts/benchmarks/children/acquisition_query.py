@@ -77,7 +77,7 @@ def main() -> None:
             loop = loop_about_to_ask(**given)
         except ConfigError as error:
             return {"refused": str(error)}
-        work = _querying(loop, size)
+        work = querying(loop, size)
         return {
             "learner": type(loop.learner).__name__,
             "trains": training_of(loop.acquisition),
@@ -88,7 +88,8 @@ def main() -> None:
     serve(answer)
 
 
-def _querying(loop: ActiveLearner, size: int) -> Callable[[], dict[str, Any]]:
+def querying(loop: ActiveLearner, size: int) -> Callable[[], dict[str, Any]]:
+    """A query whenever it is called; what it took and asked for."""
     meter = Meter(loop)
 
     def query() -> dict[str, Any]:
