@@ -55,10 +55,9 @@ def _peers(found: Sequence[Measured]) -> list[str]:
     for one in sorted(found, key=lambda one: (one.setting.acquisition, one.setting.count)):
         ours, *others = one.costs
         for peer in others:
-            note = f" ({peer.note})" if peer.note else ""
             selection = "" if ours.stopped else _seconds(_selection(ours))
             lines.append(
-                f"| {one.setting.key} | {_cell(ours, one)} | {selection} | {peer.name}{note} "
+                f"| {one.setting.key} | {_cell(ours, one)} | {selection} | {peer.name} "
                 f"| {_cell(peer, one)} | {_ratio(ours.usual, ours, peer)} "
                 f"| {_ratio(_selection(ours), ours, peer)} | {_same(peer)} |"
             )

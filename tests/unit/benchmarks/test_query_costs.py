@@ -134,9 +134,9 @@ def test_a_cell_tells_what_ended_it(ended: Cost, cell: str) -> None:
 
 
 def test_peers_stand_beside_ours() -> None:
-    peer = Cost(name="slow", first=6.0, seconds=(5.0,), note="rough", same=1, determined=1)
+    peer = Cost(name="slow", first=6.0, seconds=(5.0,), same=1, determined=1)
     cells = row_of([OURS_OF_BADGE, peer], "| badge, ").split(" | ")
-    assert cells[2:4] == ["0.4 s", "slow (rough)"]
+    assert cells[2:4] == ["0.4 s", "slow"]
     assert cells[5:] == ["10×", "12×", "1 of 1 |"]
 
 
