@@ -50,14 +50,14 @@ def wait(process: subprocess.Popen[str], limits: Limits) -> float:
     Raises:
         Stopped: It went over a limit.
     """
-    start, peak = time.monotonic(), 0.0
-    while True:
+    start, peak, answered = time.monotonic(), 0.0, False
+    while not answered:
+        answered = bool(select.select([process.stdout], [], [], PAUSE)[0])
         with contextlib.suppress(OSError):  # it has just ended
             peak = max(peak, anonymous(process.pid))
         seconds = time.monotonic() - start
-        if peak > limits.mib or seconds > limits.seconds:
+        if peak > limits.mib or (seconds > limits.seconds and not answered):
             process.kill()
             process.wait()
             raise Stopped("memory" if peak > limits.mib else "time", seconds, peak)
-        if select.select([process.stdout], [], [], PAUSE)[0]:
-            return peak
+    return peak

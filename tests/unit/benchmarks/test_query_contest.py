@@ -32,7 +32,9 @@ def ended(running: subprocess.Popen[str]) -> None:
 
 
 def test_a_process_is_waited_for_and_its_memory_seen() -> None:
-    running = process("x = bytearray(b'x') * 2**26; print('done', flush=True); input()")
+    running = process(
+        "import time; x = bytearray(b'x') * 2**26; print('done', flush=True); time.sleep(100)"
+    )
     try:
         assert limits.wait(running, Limits(seconds=60.0)) > 60.0
     finally:
