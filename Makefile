@@ -10,6 +10,7 @@
 #   make updates   the runs that compare simultaneous with alternating updates
 #   make features  the six arms in the features of BACKBONE, on CIFAR-10 and CIFAR-100
 #   make bench     how fast it is here, beside whatever rivals there are; for the table of speed
+#   make acquisitions  what one query of every acquisition costs, beside peers: hours, goes on
 #   make clean     remove .venv, caches and build output; runs/ is kept
 
 SHELL := bash
@@ -41,6 +42,8 @@ STUDY     = $(QUIET) $(BGADL) study --jobs $(JOBS) --data-dir $(DATA_DIR)
 # The measurements of record; BENCH takes cases and flags: BENCH="serving --repeats 9".
 SPEED ?= scripts/benchmarks/results.json
 BENCH ?=
+# The same of make acquisitions: QUERIES="--only badge --size 2000".
+QUERIES ?=
 
 # A frozen network, keras:NAME or model:FILE.keras, and the pixels that a file expects.
 BACKBONE ?=
@@ -48,7 +51,8 @@ PIXELS   ?=
 EMBED     = $(QUIET) $(BGADL) embed --data-dir $(DATA_DIR) --image-size 128 --views 3 \
   --backbone $(BACKBONE) $(if $(PIXELS),--pixel-range=$(PIXELS))
 
-.PHONY: help demo serve test check slow pairs results updates features bench clean install install-dev
+.PHONY: help demo serve test check slow pairs results updates features bench acquisitions clean \
+  install install-dev
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -123,6 +127,9 @@ features: $(VENV)/.installed
 
 bench: $(VENV)/.installed-bench
 	$(QUIET) $(PY) scripts/benchmark.py $(BENCH) --out $(SPEED) --data-dir $(DATA_DIR)
+
+acquisitions: $(VENV)/.installed-bench
+	$(QUIET) $(PY) -m scripts.benchmarks.acquisitions $(QUERIES) --data-dir $(DATA_DIR)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

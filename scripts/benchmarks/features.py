@@ -17,10 +17,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 from scipy import stats
-from sklearn.datasets import load_digits
 
 from bgadl_tf.acquisition.bald import BALD
-from bgadl_tf.core.types import Floats, Labels
+from bgadl_tf.core.types import Floats
 from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.learners.learner import Learner
@@ -33,11 +32,9 @@ from scripts.benchmarks.measure import Contender, arithmetic
 from scripts.benchmarks.memory import Peak, anonymous
 from scripts.benchmarks.results import Report
 from scripts.benchmarks.settings import Settings
+from scripts.benchmarks.vectors import digits, mapped
 
 WIDTH, PASSES, SEED = 128, 20, 20
-PIECE = 100_000
-"""Vectors that are written at a time."""
-
 TIMED = 10_000
 """Vectors that a rival is timed on; more is scaled up."""
 
@@ -53,7 +50,7 @@ def run(settings: Settings, report: Report) -> None:
 
 def _query(folder: Path, settings: Settings, report: Report) -> None:
     count = settings.pick(1_000_000, 2000)
-    vectors = _mapped(folder / "pool.npy", count)
+    vectors = mapped(folder / "pool.npy", count, WIDTH)
     learners = _trained(settings)
     setting = f"mlp, {count:,} x {WIDTH} features, K = {PASSES}"
     costs = flops.count(learners["float32"].classifier, tf.TensorSpec((1, WIDTH)))
@@ -143,7 +140,7 @@ def _plain(learner: Learner, vectors: Floats) -> Floats:
 
 
 def _rounds(folder: Path, width: int, settings: Settings, report: Report) -> None:
-    vectors, labels = _digits(width)
+    vectors, labels = digits(width)
     for name, rows in (("train", slice(0, 1400)), ("test", slice(1400, None))):
         np.save(folder / f"{name}_embeddings.npy", vectors[rows])
         np.save(folder / f"{name}_labels.npy", labels[rows])
@@ -169,30 +166,10 @@ def _trained(settings: Settings) -> dict[str, Learner]:
         learners[policy].compile()
     first = learners["float32"]
     trainer = Trainer(first, first.space, tf.distribute.get_strategy(), batch_size=64)
-    trainer.train(*_digits(WIDTH), (0, 0), steps=settings.pick(300, 2))
+    trainer.train(*digits(WIDTH), (0, 0), steps=settings.pick(300, 2))
     for learner in learners.values():
         learner.classifier.set_weights(first.classifier.get_weights())
     return learners
-
-
-def _digits(width: int) -> tuple[Floats, Labels]:
-    """Random projections of real digits, float32 ``[1797, width]``, and their labels."""
-    digits = load_digits()
-    projection = np.random.default_rng(0).normal(size=(64, width)) / 50.0
-    return (digits.data @ projection).astype(np.float32), digits.target.astype(np.int32)
-
-
-def _mapped(path: Path, count: int) -> Floats:
-    """As many vectors as are wanted, each with noise of its own."""
-    vectors, _ = _digits(WIDTH)
-    file = np.lib.format.open_memmap(path, "w+", np.float32, (count, WIDTH))
-    rng = np.random.default_rng(1)
-    for start in range(0, count, PIECE):
-        rows = np.arange(start, min(start + PIECE, count))
-        drawn = rng.standard_normal((len(rows), WIDTH), np.float32)
-        file[rows] = vectors[rows % len(vectors)] + 0.1 * drawn
-    file.flush()
-    return np.load(path, mmap_mode="r")
 
 
 def _scores(scorer: Scorer, vectors: Floats) -> Floats:

@@ -9,7 +9,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("bgadl_tf", "tensorflow", "keras", "tensorflow-probability", "numpy", "torch", "baal")
+PACKAGES = (
+    "bgadl_tf", "tensorflow", "keras", "tensorflow-probability", "numpy", "torch", "baal",
+    "scikit-learn", "scikit-activeml", "small-text", "batchbald-redux",
+)  # fmt: skip
 
 
 def describe() -> dict[str, Any]:

@@ -8,15 +8,19 @@ from types import TracebackType
 from typing import Self
 
 PAUSE = 0.005
-_STATUS = Path("/proc/self/status")
 
 
-def anonymous() -> float:
-    """Resident memory that no file backs, MiB: what is mapped from a file can be dropped."""
-    for line in _STATUS.read_text().splitlines():
+def anonymous(process: int | str = "self") -> float:
+    """Resident memory that no file backs, MiB: what is mapped from a file can be dropped.
+
+    Args:
+        process: Its number; this one's without.
+    """
+    status = Path(f"/proc/{process}/status")
+    for line in status.read_text().splitlines():
         if line.startswith("RssAnon:"):
             return int(line.split()[1]) / 1024
-    raise OSError(f"{_STATUS} has no line RssAnon")
+    raise OSError(f"{status} has no line RssAnon")
 
 
 class Peak:

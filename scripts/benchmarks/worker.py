@@ -12,6 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from scripts.benchmarks import limits as limit
+from scripts.benchmarks.limits import Limits
+from scripts.benchmarks.memory import anonymous
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
 
@@ -26,6 +30,7 @@ class Worker:
 
     def __init__(self, program: str, **arguments: Any) -> None:
         self._program = program
+        self.peak = 0.0
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed at the end of the block
         self._process = subprocess.Popen(
             [
@@ -42,17 +47,28 @@ class Worker:
     def __enter__(self) -> Self:
         return self
 
-    def ask(self) -> dict[str, Any]:
+    @property
+    def memory(self) -> float:
+        """Resident memory that no file backs, MiB, now."""
+        return anonymous(self._process.pid)
+
+    def ask(self, limits: Limits | None = None) -> dict[str, Any]:
         """Have it do its work once; what it says of that.
+
+        Args:
+            limits: Watch it; ``peak`` is then the largest memory, MiB.
 
         Raises:
             RuntimeError: It has ended; the message closes with what it said last.
+            Stopped: It went over a limit and is ended.
         """
         assert self._process.stdin
         assert self._process.stdout
         try:
             self._process.stdin.write("\n")
             self._process.stdin.flush()
+            if limits is not None:
+                self.peak = limit.wait(self._process, limits)
             line = self._process.stdout.readline()
         except BrokenPipeError:
             line = ""
@@ -72,7 +88,8 @@ class Worker:
     ) -> None:
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
         try:
             self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
