@@ -80,6 +80,11 @@ class Cover:
         self.features = features
         self.has_centres = False
         self._squares = np.full(len(features), np.inf)
+        # Every pick reads all of them: converted once, where that fits.
+        fits = 2 * features.nbytes <= IN_MEMORY
+        self._exact = features.astype(np.float64) if fits else features
+        blocks = (np.square(block).sum(axis=1) for _, block in self._blocks())
+        self._lengths = np.concatenate([np.zeros(0), *blocks])
 
     def add(self, centres: Floats) -> None:
         """Bring the distances down to those of new centres ``[M, F]``."""
@@ -89,8 +94,12 @@ class Cover:
         exact = centres.astype(np.float64)
         lengths = np.square(exact).sum(axis=1)
         for rows, block in self._blocks(len(centres)):
-            found = np.square(block).sum(axis=1)[:, None] + lengths - 2.0 * (block @ exact.T)
-            nearest = np.maximum(found.min(axis=1), 0.0)
+            if len(exact) == 1:
+                found = self._lengths[rows] + lengths - 2.0 * (block @ exact[0])
+            else:
+                found = self._lengths[rows, None] + lengths - 2.0 * (block @ exact.T)
+                found = found.min(axis=1)
+            nearest = np.maximum(found, 0.0)
             self._squares[rows] = np.minimum(self._squares[rows], nearest)
 
     def choose(self, row: int) -> None:
@@ -117,7 +126,7 @@ class Cover:
         size = max(1, BLOCK_VALUES // max(self.features.shape[1], centres))
         for start in range(0, len(self.features), size):
             rows = slice(start, start + size)
-            yield rows, self.features[rows].astype(np.float64)
+            yield rows, self._exact[rows].astype(np.float64, copy=False)
 
 
 def collected(chunks: Iterator[Floats], count: int) -> Floats:
