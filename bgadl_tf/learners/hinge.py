@@ -45,8 +45,8 @@ class HingeOptions(ProbationOptions):
 class HingeLearner(ProbationLearner):
     """The classifier under hinge loss.
 
-    Its metric ``classification`` is the mean hinge and the penalty. Where examples have weights, the
-    penalty has their mean one.
+    Its metric ``classification`` is the mean hinge and the penalty. Where examples have weights,
+    the penalty has their mean one.
 
     Raises:
         ConfigError: The classifier does not end in a dense layer whose kernel can be read.

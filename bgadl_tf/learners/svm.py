@@ -1,8 +1,8 @@
 """A support vector machine: a hinge loss and a penalty, and nothing else.
 
-With classifier ``linear`` it is the linear SVM of SVM-active (Tong and Koller 2001) and of GAAL (Zhu
-and Bento 2017); with a deep one, the same machine on features that are learned with it (Tang, "Deep
-Learning using Linear Support Vector Machines", 2013). See ``hinge`` for the objective.
+With classifier ``linear`` it is the linear SVM of SVM-active (Tong and Koller 2001) and of GAAL
+(Zhu and Bento 2017); with a deep one, the same machine on features that are learned with it (Tang,
+"Deep Learning using Linear Support Vector Machines", 2013). See ``hinge`` for the objective.
 """
 
 from __future__ import annotations

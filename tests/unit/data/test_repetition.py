@@ -100,9 +100,7 @@ def test_what_is_held_out_stays_when_copies_have_been_labelled(tmp_path: Path) -
         for part in (first.test, first.train)
     )
     labelled = {id_: train[id_] for id_ in first.train.ids[30:40]}
-    again = load_dataset(
-        f"embeddings:{tmp_path}", repeated=2, earlier=EarlierSplit(test, labelled)
-    )
+    again = load_dataset(f"embeddings:{tmp_path}", repeated=2, earlier=EarlierSplit(test, labelled))
     assert (again.train.ids, again.test.ids) == (first.train.ids, first.test.ids)
 
 

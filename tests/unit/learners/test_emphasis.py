@@ -40,9 +40,7 @@ GENERATIVE = ["acgan", "vaeacgan", "vaeacgan-alternating"]
         ("informative", [0, 0], [float("inf"), 2], [1, 1]),
     ],
 )
-def test_weights(
-    kind: str, labels: list[int], scores: list[float], expected: list[float]
-) -> None:
+def test_weights(kind: str, labels: list[int], scores: list[float], expected: list[float]) -> None:
     found = emphasis.emphasis(kind, np.array(labels, np.int32), np.array(scores, np.float32))
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=1e-6)
