@@ -37,7 +37,7 @@ def descend(
         with tf.GradientTape() as tape:
             tape.watch(here)
             value = distance(here)
-        slope = tape.gradient(value, here)
+        slope = tape.gradient(value, here, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         length = tf.norm(slope, axis=1)
         step = tf.minimum(tf.math.divide_no_nan(value, length), longest)
         moved = here - step[:, None] * tf.math.divide_no_nan(slope, length[:, None])

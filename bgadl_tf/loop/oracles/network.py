@@ -34,6 +34,9 @@ WEIGHT = "weight_"
 DEFAULT = {3: "lenet", 1: "mlp"}
 """Classifiers of images and of vectors; small, since every run trains one."""
 
+DROPOUT = 0.1
+"""Its rate: little, for a network that is to be sure of what it knows."""
+
 CHUNK = 256
 """Examples that are looked at together."""
 
@@ -131,7 +134,8 @@ class NetworkOracle:
         shape = self.dataset.shape
         name = self._settings.classifier or DEFAULT[len(shape)]
         plain = LEARNERS.get("plain")
-        network = plain.create(CLASSIFIERS.get(name)(shape, self.classes), plain.options_type())
+        classifier = CLASSIFIERS.get(name)(shape, self.classes, DROPOUT)
+        network = plain.create(classifier, plain.options_type())
         network.compile()
         network.draw(lambda detail: seeding.seed_pair(0, 0, NAME, detail)[0])
         network.noise_seed.assign(seeding.seed_pair(0, 0, NAME, "noise"))
