@@ -32,18 +32,16 @@ def descend(
         ``[n, Z]``.
     """
     best, here = start, start
-    lowest = distance(start)
+    lowest = tf.fill(tf.shape(start)[:1], float("inf"))
     for _ in tf.range(steps):
         with tf.GradientTape() as tape:
             tape.watch(here)
             value = distance(here)
         slope = tape.gradient(value, here, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        best = tf.where((value < lowest)[:, None], here, best)
+        lowest = tf.minimum(lowest, value)
         length = tf.norm(slope, axis=1)
         step = tf.minimum(tf.math.divide_no_nan(value, length), longest)
         moved = here - step[:, None] * tf.math.divide_no_nan(slope, length[:, None])
         here = tf.where(tf.math.is_finite(moved), moved, here)
-        found = distance(here)
-        better = found < lowest
-        best = tf.where(better[:, None], here, best)
-        lowest = tf.where(better, found, lowest)
-    return best
+    return tf.where((distance(here) < lowest)[:, None], here, best)

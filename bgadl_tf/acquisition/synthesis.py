@@ -23,10 +23,10 @@ from bgadl_tf.core.types import Examples
 from bgadl_tf.learners.abilities import Drawable
 from bgadl_tf.models.classifiers.base import Classifier
 
-BLOCK = 64
+BLOCK = 16
 """Latents that are looked at together."""
 
-BLOCKS = 20
+BLOCKS = 40
 """Blocks more than are needed, after which G is said to make no more different examples."""
 
 
@@ -48,7 +48,7 @@ class Made(NamedTuple):
 class Synthesises:
     """Asks about examples that it makes; those of one query are all different.
 
-    They are called NAME-ROUND-NUMBER. Memory: the networks, and blocks of 64 examples. Time: once
+    They are called NAME-ROUND-NUMBER. Memory: the networks, and blocks of 16 examples. Time: once
     ``steps`` training steps of G and D on batches of the plan, then what a query makes.
 
     Args:
