@@ -60,6 +60,13 @@ METHODS = {
         "acquisition": "pt4al",
         "options": ("pt4al.steps=4", "pt4al.batches=3"),
     },
+    # Synthesised examples, by a generator that is remembered; the network that labels them is kept.
+    "gaal": {
+        "learner": "svm",
+        "acquisition": "gaal",
+        "options": ("gaal.steps=4", "gaal.width=0.1", "gaal.latent_dim=5", "gaal.descents=3"),
+        "oracle_steps": 4,
+    },
 }
 
 
@@ -76,7 +83,7 @@ class Run(NamedTuple):
         train_module.train(self.config, folder)
 
 
-SLOW = ("pt4al",)
+SLOW = ("pt4al", "gaal")
 
 
 @pytest.fixture(

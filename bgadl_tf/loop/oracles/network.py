@@ -137,8 +137,8 @@ class NetworkOracle:
         classifier = CLASSIFIERS.get(name)(shape, self.classes, DROPOUT)
         network = plain.create(classifier, plain.options_type())
         network.compile()
-        network.draw(lambda detail: seeding.seed_pair(0, 0, NAME, detail)[0])
-        network.noise_seed.assign(seeding.seed_pair(0, 0, NAME, "noise"))
+        network.draw(lambda detail: seeding.seed_pair(0, 0, "weights", f"{NAME}/{detail}")[0])
+        network.noise_seed.assign(seeding.seed_pair(0, 0, "noise", NAME))
         return network
 
     def _train(self, network: Learner) -> None:
@@ -154,7 +154,7 @@ class NetworkOracle:
         trainer.train(
             np.concatenate(examples),
             np.concatenate(labels),
-            seeding.seed_pair(0, 0, NAME, "order"),
+            seeding.seed_pair(0, 0, "order", NAME),
             self._settings.steps,
         )
         self._network = network
