@@ -330,6 +330,31 @@ def test_a_process_killed_while_an_acquisition_trains(options: str, tmp_path: Pa
 
 
 @pytest.mark.slow
+def test_a_process_killed_while_a_generator_trains_and_while_an_oracle_does(
+    tmp_path: Path,
+) -> None:
+    flags = (
+        "--learner", "svm", "--acquisition", "gaal", "--option", "gaal.steps=600",
+        "--option", "gaal.width=0.2", "--oracle-steps", "600",
+    )  # fmt: skip
+    finish(tmp_path / "unkilled", *flags)
+    out = tmp_path / "run"
+    # G is trained for the first query, the network that labels what it asks after that.
+    for begins, ends in (
+        ("rounds.jsonl", "arrays/remembered_gaal/round_00.npz"),
+        ("queries/round_01.json", "arrays/oracle_network/round_00.npz"),
+    ):
+
+        def trains(begins: str = begins) -> bool:
+            return (out / begins).exists() and not time.sleep(0.5)
+
+        kill_when(trains, out, *flags)
+        assert not (out / ends).exists()
+    finish(out, *flags)
+    assert differences(out, tmp_path / "unkilled") == []
+
+
+@pytest.mark.slow
 def test_two_replicas_killed(tmp_path: Path) -> None:
     flags = ("--strategy", "mirrored", "--cpu-replicas", "2")
     finish(tmp_path / "unkilled", *flags)
