@@ -41,7 +41,7 @@ class ClassSubset:
         return cls(names)
 
     def of(self, dataset: Dataset) -> Dataset:
-        """The training and test examples of these classes, and no others.
+        """The training and test examples of these classes; others are kept apart, ``left_out``.
 
         Raises:
             ConfigError: There is no such class, or a training example has no label.
@@ -58,8 +58,20 @@ class ClassSubset:
             train=train,
             test=test,
             class_names=self.names,
+            left_out=self._rest_of(dataset),
             intake=dataclasses.replace(dataset.intake, notes=(*dataset.intake.notes, note)),
         )
+
+    def _rest_of(self, dataset: Dataset) -> ExampleSet | None:
+        """Training examples of all other classes, numbered in the order of their names."""
+        rest = [name for name in dataset.class_names if name not in self.names]
+        number = np.full(len(dataset.class_names), UNLABELLED, np.int32)
+        number[[dataset.class_names.index(name) for name in rest]] = np.arange(len(rest))
+        labels = number[dataset.train.labels]
+        rows = np.flatnonzero(labels != UNLABELLED)
+        if not len(rows):
+            return None
+        return dataclasses.replace(dataset.train.part(rows), labels=labels[rows])
 
     def _of_set(self, whole: ExampleSet, known: Sequence[str], what: str) -> ExampleSet:
         if missing := [name for name in self.names if name not in known]:

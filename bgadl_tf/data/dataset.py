@@ -36,6 +36,8 @@ class Dataset:
         embedded: Of vectors that a backbone made of images, which and of what; else None.
         projection: What has become of vectors since they were loaded; None where they are as they
             were.
+        left_out: Of a task of a few classes, the training examples of all other classes, labelled
+            from 0 on; nobody is asked about them. None where there are none.
 
     Raises:
         DataError: Fewer than two classes, an empty split, examples of different or impossible
@@ -49,6 +51,7 @@ class Dataset:
     intake: Intake = field(default=Intake(), repr=False, compare=False)
     embedded: Embedded | None = field(default=None, repr=False, compare=False)
     projection: Projection | None = field(default=None, repr=False, compare=False)
+    left_out: ExampleSet | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.class_names) < 2:

@@ -118,6 +118,7 @@ class Projection(NamedTuple):
             train=self._of_set(dataset.train),
             test=self._of_set(dataset.test),
             projection=self,
+            left_out=None,
         )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:

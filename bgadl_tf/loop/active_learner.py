@@ -173,7 +173,8 @@ class ActiveLearner(Assembled, Steps):
         if not self.pool.labelled_count:
             raise PoolError("nothing is labelled yet; ask() for labels and tell() them")
         query = self.journal.query(self.round) or Query((), ())
-        facts = {**query.facts, **self.further.make(self.round, query)}
+        facts = {**query.facts, **self.labelling.declined(query)}
+        facts |= self.further.make(self.round, query)
         start = time.monotonic()
         self.fitting.advance(self.round, self.training_set)
         trained = time.monotonic()

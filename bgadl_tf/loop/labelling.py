@@ -129,6 +129,13 @@ class Labelling:
         """Whether answers of rounds before this one are missing."""
         return any(left for earlier, left in self._open.items() if earlier < round_)
 
+    def declined(self, query: Query) -> dict[str, float]:
+        """The fact ``declined``: about how many of a query nobody would say a class; none of 0 of
+        the pool's.
+        """
+        count = sum(self.pool.is_answered(i) and i not in self.pool.labels for i in query.ids)
+        return {"declined": float(count)} if count or query.examples is not None else {}
+
     def tell(
         self,
         answers: Mapping[Id, Label | str | None],

@@ -37,6 +37,26 @@ def soft_cross_entropy(log_probs: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
     return -tf.reduce_sum(targets * tf.cast(log_probs, tf.float32), axis=1)
 
 
+def multiclass_hinge(margins: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """max(0, 1 + the largest margin of another class - that of the label).
+
+    Source: Crammer and Singer 2001, "On the Algorithmic Implementation of Multiclass Kernel-based
+    Vector Machines". Of two classes it is max(0, 1 - s (f_1 - f_0)), s = -1 or 1 being the label.
+
+    Args:
+        margins: f ``[B, C]``, up to a constant of each example: log-probabilities, for one.
+        labels: ``[B]`` class indices.
+
+    Returns:
+        ``[B]`` float32.
+    """
+    margins = tf.cast(margins, tf.float32)
+    own = tf.gather(margins, labels, axis=1, batch_dims=1)
+    is_own = tf.one_hot(labels, margins.shape[1], on_value=True, off_value=False, dtype=tf.bool)
+    other = tf.reduce_max(tf.where(is_own, margins.dtype.min, margins), axis=1)
+    return tf.nn.relu(1.0 + other - own)
+
+
 def reconstruction(examples: tf.Tensor, reconstructed: tf.Tensor) -> tf.Tensor:
     """Squared error |x - x'|^2, summed over the values of each example.
 

@@ -30,7 +30,7 @@ from bgadl_tf.loop.folder_journal import unopened
 from bgadl_tf.loop.journal import Journal
 from bgadl_tf.loop.parts import check_views
 from bgadl_tf.loop.plan import Plan
-from bgadl_tf.models.classifiers.base import default_classifier
+from bgadl_tf.models.classifiers.base import CLASSIFIERS, default_classifier
 from bgadl_tf.models.spaces import space_of
 from bgadl_tf.runs import (
     features,
@@ -118,6 +118,8 @@ def names_of(config: RunConfig, resumed: Json | None = None) -> Names:
     learner_options = learner.options_type(**{**presets, **options.of_learner()})
     acquisition = acquisitions.create(method.acquisition, options.of_acquisition)
     network_settings.check(config)
+    if config.oracle_classifier is not None:
+        CLASSIFIERS.get(config.oracle_classifier)
     return Names(method, learner_options, acquisition, options)
 
 

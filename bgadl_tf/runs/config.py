@@ -175,6 +175,12 @@ class RunConfig:
     candidates: int = setting(2000, "pool images scored in a round; 0 scores the whole pool")
     mc_samples: int = setting(20, "MC-dropout passes K behind every score")
     steps: int = setting(300, "gradient steps a round")
+    oracle_classifier: str | None = setting(
+        None,
+        "in simulation, who labels synthesised images: a network of this kind, trained apart on "
+        "every label, of classes that --classes leaves out, too; default: lenet, mlp of features",
+    )
+    oracle_steps: int = setting(1500, "gradient steps of that network, on 100 examples each")
     batch_size: int = setting(100, "examples of a gradient step, over all replicas")
     seed: int = setting(0, "root of everything random in the run")
     precision: str = setting("float32", "arithmetic of the networks", PRECISIONS)
@@ -191,7 +197,7 @@ class RunConfig:
         at_least = {
             "rounds": 0, "query_size": 1, "candidates": 0, "mc_samples": 2, "steps": 1,
             "batch_size": 1, "seed": 0, "cpu_replicas": 1, "initial_size": 1, "image_size": 1,
-            "views": 0, "components": 1,
+            "views": 0, "components": 1, "oracle_steps": 1,
         }  # fmt: skip
         for name, least in at_least.items():
             value = getattr(self, name)

@@ -70,6 +70,12 @@ METHODS.register("al-duplicate")(Method("duplicate", "bald", "BALD, each x three
 METHODS.register("al-noise")(Method("noise", "bald", "BALD, x and two noisy copies"))
 METHODS.register("al-two-views")(Method("two_views", "bald", "BALD, x and two transforms of it"))
 METHODS.register("al-pseudo")(Method("pseudo", "bald", "BALD, transforms and pseudo-labels"))
+METHODS.register("gaal")(Method("svm", "gaal", "GAAL: synthesised queries, a vector machine"))
+METHODS.register("svm-active")(Method("svm", "mase", "nearest to the boundary of a vector machine"))
+METHODS.register("self-taught")(Method("self_taught", "random", "self-taught learning"))
+METHODS.register("svm-full")(
+    Method("svm", "random", "a vector machine, full training", whole_set=True)
+)
 METHODS.register("random")(Method("plain", "random", "Random selection"))
 METHODS.register("bda-full")(
     Method("acgan", "random", "BDA (full training)", whole_set=True, options=PAPER)

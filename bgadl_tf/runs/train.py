@@ -14,7 +14,9 @@ from bgadl_tf.export.models import ExportedModels
 from bgadl_tf.loop.active_learner import ActiveLearner
 from bgadl_tf.loop.callback import Callback
 from bgadl_tf.loop.oracles.answers_file import AnswersFile, write_template
+from bgadl_tf.loop.oracles.network import NetworkSettings
 from bgadl_tf.loop.plan import Plan
+from bgadl_tf.runs import synthesised
 from bgadl_tf.runs.build import Setup, build
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.export import export_once
@@ -85,6 +87,9 @@ def train(
         progress = Progress(out, setup.learner, setup.plan, len(folder.journal.finished()))
         pictures = Pictures(out / "figures", setup.dataset, folder.journal)
         loop = setup.active_learner(folder.journal, (progress, pictures, *callbacks))
+        loop.oracle_network = NetworkSettings(
+            setup.config.oracle_classifier, setup.config.oracle_steps
+        )
         folder.update(setup.described, loop.history.starts[-1]["fingerprint"])
         told = _take_answers(loop, out)
         if loop.round:
@@ -119,9 +124,14 @@ def _take_answers(loop: ActiveLearner, out: Path) -> bool:
 
 
 def _ask_person(loop: ActiveLearner, out: Path) -> Path:
-    """Adds what is asked to the file for answers, unless that is a person's own and wrong."""
+    """Adds what is asked to the file for answers, unless that is a person's own and wrong.
+
+    Images that were synthesised are nowhere else to be seen, and are written beside it.
+    """
     file, known = _answers_file(out), loop.labelling.known_ids
-    write_template(file, loop.ask().ids, known)
+    asked = loop.ask().ids
+    synthesised.write(loop, asked, out)
+    write_template(file, asked, known)
     person = AnswersFile(file, loop.dataset.class_names)
     person.answers(known)
     if person.unmatched:

@@ -100,10 +100,15 @@ class Run:
     def measured(self) -> Run:
         """The rounds that make a learning curve: those with an accuracy, labels growing.
 
-        Where labelled images have gone, earlier rounds that had more labels are left out.
+        What was declined cost a label, and is counted with them. Where labelled images have gone,
+        earlier rounds that had more labels are left out.
         """
         kept: list[Json] = []
+        declined = 0
         for record in self.rounds:
+            declined += int(record.get("facts", {}).get("declined", 0))
+            if declined:
+                record = {**record, "labelled": record.get("labelled", 0) + declined}
             if record.get("test_accuracy", 0.0) is None:
                 continue
             while kept and _has_more_labels(kept[-1], record):

@@ -20,17 +20,24 @@ LABELS = {id_: number % CLASSES for number, id_ in enumerate(IDS[30:])}
 
 FEW_STEPS = {
     "dal": {"epochs": 2},
+    "gaal": {"steps": 2, "descents": 3},
     "mcdal": {"steps": 3},
     "pt4al": {"steps": 2},
+    "simple_gan": {"steps": 2},
     "vaal": {"steps": 2},
 }
 """Options with which networks of an acquisition's own are trained quickly."""
 
+SYNTHESISE = ("gaal", "simple_gan")
+"""Acquisitions that ask about examples of their own, whatever is left in the pool."""
 
-def query(name: str, rows: Sequence[int], size: int = 5, seed: int = 0, at_once: int = 7) -> Query:
+
+def query(
+    name: str, rows: Sequence[int], size: int = 5, seed: int = 0, at_once: int = 7, round_: int = 1
+) -> Query:
     acquisition = create(name, lambda owner, kind: FEW_STEPS.get(owner, {}))
     evidence = IMAGES if SquareImages in acquisition.needs else VECTORS
-    view = GivenView(evidence, IDS, rows, at_once, LABELS)
+    view = GivenView(evidence, IDS, rows, at_once, LABELS, round_)
     return acquisition.query(view, size, np.random.default_rng(seed))
 
 
@@ -43,8 +50,18 @@ def name(request: pytest.FixtureRequest) -> str:
 def test_unique_candidates_with_finite_scores(name: str) -> None:
     asked = query(name, range(20))
     assert len(set(asked.ids)) == len(asked.scores) == 5
-    assert set(asked.ids) <= set(IDS[:20])
     assert np.isfinite(asked.scores).all()
+    if name not in SYNTHESISE:
+        assert asked.examples is None
+        assert set(asked.ids) <= set(IDS[:20])
+        return
+    assert asked.examples is not None
+    assert not set(asked.ids) & set(IDS)
+    known = VECTORS.stored
+    assert asked.examples.shape == (5, *known.shape[1:])
+    assert asked.examples.dtype == known.dtype
+    assert np.isfinite(asked.examples).all()
+    assert len({example.tobytes() for example in asked.examples}) == 5
 
 
 @pytest.mark.parametrize("name", [name for name in ACQUISITIONS if not wraps(name)])
@@ -54,7 +71,18 @@ def test_scores_fall(name: str) -> None:
 
 
 def test_the_same_seed_asks_the_same(name: str) -> None:
-    assert query(name, range(30)) == query(name, range(30))
+    one, other = query(name, range(30)), query(name, range(30))
+    np.testing.assert_array_equal(one.examples, other.examples)
+    assert one._replace(examples=None) == other._replace(examples=None)
+
+
+@pytest.mark.parametrize("name", SYNTHESISE)
+def test_other_rounds_synthesise_others(name: str) -> None:
+    one, other = (query(name, range(30), seed=seed, round_=seed) for seed in (1, 2))
+    assert not {*one.ids} & {*other.ids}
+    assert one.examples is not None
+    assert other.examples is not None
+    assert not {x.tobytes() for x in one.examples} & {x.tobytes() for x in other.examples}
 
 
 @pytest.mark.parametrize("size", [1, 5, 30])
@@ -76,6 +104,9 @@ def test_permuting_the_pool_changes_nothing(name: str) -> None:
 
 
 def test_an_exhausted_pool_is_an_error(name: str) -> None:
+    if name in SYNTHESISE:
+        assert len(query(name, range(3)).ids) == 5
+        return
     with pytest.raises(PoolError, match="only 3 candidates"):
         query(name, range(3))
 

@@ -16,7 +16,9 @@ from tests.support.examples import some_images, some_labels
 from tests.support.learners import every_learner, small_learner, weights_of
 
 IMAGES, LABELS = some_images(16), some_labels(16)
-STILL = {"shift": 0.0, "zoom": 0.0, "rotation": 0.0, "further_weight": 0.0}
+STILL = {"shift": 0.0, "zoom": 0.0, "rotation": 0.0, "further_weight": 0.0, "gamma": 0.0}
+HINGE = ("svm", "self_taught")
+"""Learners whose loss is no cross-entropy."""
 
 Weights = dict[str, np.ndarray]
 
@@ -137,7 +139,12 @@ def test_loss_and_accuracy_by_hand(name: str, weights: np.ndarray | None) -> Non
     learner = make(name, dropout=0.0)
     log_probs = log_probs_of(learner)
     w = np.ones(16) if weights is None else weights
-    loss = float(np.mean(-w * log_probs[np.arange(16), LABELS]))
+    own = log_probs[np.arange(16), LABELS]
+    if name in HINGE:
+        others = np.where(np.arange(10) == LABELS[:, None], -np.inf, log_probs).max(1)
+        loss = float(np.mean(w * np.maximum(0, 1 + others - own)))
+    else:
+        loss = float(np.mean(-w * own))
     accuracy = float(np.average(log_probs.argmax(1) == LABELS, weights=w))
     data = tf.data.Dataset.from_tensor_slices(
         (IMAGES, LABELS) if weights is None else (IMAGES, LABELS, weights)

@@ -28,10 +28,12 @@ SHAPE = (12,)
 VECTORS, LABELS, POOL = some_vectors(40), some_labels(40), some_vectors(50, seed=1)
 VIEWS = np.stack([some_vectors(40, seed=2), some_vectors(40, seed=3)], 1)
 IMAGES_ONLY = {"simsiam"}
-TAKES_IMAGES = [name for name in CLASSIFIERS if name != "mlp"]
+NOT_WITH_MLP = IMAGES_ONLY | {"self_taught"}
+"""Learners of images alone, and of classifiers with a trunk alone."""
+TAKES_IMAGES = [name for name in CLASSIFIERS if name not in ("mlp", "linear", "shallow")]
 
 
-@pytest.fixture(params=[name for name in LEARNERS if name not in IMAGES_ONLY])
+@pytest.fixture(params=[name for name in LEARNERS if name not in NOT_WITH_MLP])
 def name(request: pytest.FixtureRequest) -> str:
     """Each registered learner that takes vectors."""
     return str(request.param)

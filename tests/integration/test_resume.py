@@ -60,6 +60,13 @@ METHODS = {
         "acquisition": "pt4al",
         "options": ("pt4al.steps=4", "pt4al.batches=3"),
     },
+    # Synthesised examples, by a generator that is remembered; the network that labels them is kept.
+    "gaal": {
+        "learner": "svm",
+        "acquisition": "gaal",
+        "options": ("gaal.steps=4", "gaal.width=0.1", "gaal.latent_dim=5", "gaal.descents=3"),
+        "oracle_steps": 4,
+    },
 }
 
 
@@ -76,7 +83,7 @@ class Run(NamedTuple):
         train_module.train(self.config, folder)
 
 
-SLOW = ("pt4al",)
+SLOW = ("pt4al", "gaal")
 
 
 @pytest.fixture(
@@ -318,6 +325,31 @@ def test_a_process_killed_while_an_acquisition_trains(options: str, tmp_path: Pa
 
         kill_when(trains, out, *flags)
         assert not (out / "queries" / f"round_{round_:02}.json").exists()
+    finish(out, *flags)
+    assert differences(out, tmp_path / "unkilled") == []
+
+
+@pytest.mark.slow
+def test_a_process_killed_while_a_generator_trains_and_while_an_oracle_does(
+    tmp_path: Path,
+) -> None:
+    flags = (
+        "--learner", "svm", "--acquisition", "gaal", "--option", "gaal.steps=600",
+        "--option", "gaal.width=0.2", "--oracle-steps", "600",
+    )  # fmt: skip
+    finish(tmp_path / "unkilled", *flags)
+    out = tmp_path / "run"
+    # G is trained for the first query, the network that labels what it asks after that.
+    for begins, ends in (
+        ("rounds.jsonl", "arrays/remembered_gaal/round_00.npz"),
+        ("queries/round_01.json", "arrays/oracle_network/round_00.npz"),
+    ):
+
+        def trains(begins: str = begins) -> bool:
+            return (out / begins).exists() and not time.sleep(0.5)
+
+        kill_when(trains, out, *flags)
+        assert not (out / ends).exists()
     finish(out, *flags)
     assert differences(out, tmp_path / "unkilled") == []
 

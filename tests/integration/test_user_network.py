@@ -181,18 +181,22 @@ def test_every_acquisition_asks_with_a_users_network(file: Path, tmp_path: Path)
     assert len(refused) < 0.3 * len([*ACQUISITIONS])
 
 
+PREPARED = ("simsiam", "self_taught")
+"""Learners whose trunk a pretext task prepares."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("learner", LEARNERS.names())
 @pytest.mark.parametrize("fine_tune", ["head", "all"])
 def test_every_learner_trains_a_users_network(learner: str, fine_tune: str) -> None:
-    options: dict[str, Any] = {"freeze": False} if learner == "simsiam" else {}
+    options: dict[str, Any] = {"freeze": False} if learner in PREPARED else {}
     kind = LEARNERS.get(learner)
     if "width" in {*kind.options_type.__dataclass_fields__}:
         options |= {"width": 0.1, "latent_dim": 5, "warmup_steps": 0}
     classifier = Classifier.from_model(
         model(), 10, own_dropout=True, pixel_range=(0, 255), fine_tune=fine_tune
     )
-    if learner == "simsiam" and fine_tune == "head":
+    if learner in PREPARED and fine_tune == "head":
         with pytest.raises(ConfigError, match="has nothing to train"):
             kind.create(classifier, kind.options_type(**options))
         return

@@ -27,12 +27,13 @@ def forms_of(batch: Batch) -> dict[str, tf.Tensor]:
 
 def of_forms(terms: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Loss terms ``[B]`` by group, with the mean of those of all forms as that of "real"."""
-    forms = [term for group, term in terms.items() if _is_form(group)]
-    found = {group: term for group, term in terms.items() if not _is_form(group)}
+    forms = [term for group, term in terms.items() if is_form(group)]
+    found = {group: term for group, term in terms.items() if not is_form(group)}
     return {REAL: tf.add_n(forms) / len(forms), **found} if forms else found
 
 
-def _is_form(group: str) -> bool:
+def is_form(group: str) -> bool:
+    """Whether a group is one of the forms of the labelled examples."""
     return group == REAL or group.startswith(f"{REAL}_")
 
 

@@ -24,8 +24,10 @@ class Oracle(Protocol):
             examples: ``[b, *shape]``, in the order of the query; read when they are indexed.
 
         Returns:
-            Class index of each answered id, None where the oracle declines to label it. An id
-            that is absent has no answer yet.
+            Class index of each answered id, None where the oracle declines to label it: the
+            example leaves the pool, nothing is asked in its place, and since somebody has looked
+            at it, it costs as much as a label; a round's fact ``declined`` counts these. An id that
+            is absent has no answer yet.
 
         Raises:
             DataError: The answers are malformed.

@@ -25,7 +25,7 @@ IMAGES, LABELS = some_images(16), some_labels(16)
 
 
 def with_own_rate(name: str, rate: float) -> Learner:
-    if name == "simsiam":
+    if name in ("simsiam", "self_taught"):
         return small_learner(name, trunk_learning_rate=rate, freeze=False)
     return small_learner(name, trunk_learning_rate=rate)
 

@@ -438,13 +438,14 @@ def test_synthesised_examples_are_admitted_asked_about_and_learnt(
     loop.step()
     query = loop.ask()
     assert loop.examples.of(query.ids).shape == (5, 8, 8, 1)
-    assert loop.step() is None  # nobody has held back a label of these
+    # Nobody has held back a label of these.
+    assert loop.step(HeldBackLabels(digits.train)) is None
     loop.tell(dict.fromkeys(query.ids[:4], 3) | {query.ids[4]: None})
     del loop
     again = make_loop(digits, tmp_path, "vaeacgan", Synthesising())
     assert again.ask().ids == ()
     record = again.fit()
-    assert (record.labelled, record.facts["made"]) == (24, 5.0)
+    assert (record.labelled, record.facts["made"], record.facts["declined"]) == (24, 5.0, 1.0)
     examples, labels = again.training_set.labelled(1)
     np.testing.assert_array_equal(examples[-4:], again.examples.of(query.ids[:4]))
     assert labels[-4:].tolist() == [3] * 4

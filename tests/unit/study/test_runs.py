@@ -144,6 +144,23 @@ def test_where_labelled_images_have_gone_the_newest_rounds_count(tmp_path: Path)
     assert (curve.labelled.tolist(), curve.accuracy.tolist()) == ([20, 25], [0.5, 0.8])
 
 
+def test_what_was_declined_cost_a_label(tmp_path: Path) -> None:
+    run = write_run(tmp_path, [0.5, 0.6, 0.7, 0.8])
+    # Of ten synthesised examples each: none is labelled, then six, then all.
+    change(
+        run,
+        {
+            1: {"labelled": 20, "facts": {"declined": 10.0}},
+            2: {"labelled": 26, "facts": {"declined": 4.0}},
+            3: {"labelled": 36, "facts": {"declined": 0.0}},
+        },
+    )
+    found = runs.read(run)
+    assert found.curve.labelled.tolist() == [20, 30, 40, 50]
+    assert found.curve.accuracy.tolist() == [0.5, 0.6, 0.7, 0.8]
+    assert [record["labelled"] for record in found.rounds] == [20, 20, 26, 36]
+
+
 def test_rounds_with_another_test_set_are_known(tmp_path: Path) -> None:
     run = write_run(tmp_path, [0.5, 0.6, 0.7, 0.8])
     assert runs.read(run).other_test_sets == []
