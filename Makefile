@@ -1,6 +1,6 @@
 # Needs nothing but make and a Python 3.11 (or newer): every target makes its own .venv.
 #
-#   make demo      BGADL against random on real digits: learning curves, pictures, a classifier
+#   make demo      bgadl-semi against random on digits: learning curves, pictures, a classifier
 #   make serve     serve the demo's classifier: REST on port 8501, gRPC on 8500
 #   make test      lint, types and the tests
 #   make check     lint and types only
@@ -86,7 +86,7 @@ install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
 
 demo: $(VENV)/.installed
-	$(QUIET) $(PY) scripts/train.py $(DEMO) --method bgadl --out runs/demo
+	$(QUIET) $(PY) scripts/train.py $(DEMO) --method bgadl-semi --out runs/demo
 	$(QUIET) $(PY) scripts/train.py $(DEMO) --method random --out runs/demo-random
 	$(BGADL) compare runs/demo runs/demo-random \
 	  --out runs/demo/figures/comparison.png

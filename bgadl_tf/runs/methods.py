@@ -57,11 +57,11 @@ METHODS.register("bgadl-semi")(
     Method(
         "vaeacgan",
         "bald",
-        "semi-supervised BGADL: the pool, three forms of each x, gated pseudo-labels",
+        "recommended; BGADL, the pool, three forms of each x, gated pseudo-labels",
         options=SEMI,
     )
 )
-METHODS.register("bgadl")(Method("vaeacgan", "bald", "AL w. VAEACGAN", options=PAPER))
+METHODS.register("bgadl")(Method("vaeacgan", "bald", "the paper's: AL w. VAEACGAN", options=PAPER))
 METHODS.register("al-acgan")(Method("acgan", "bald", "AL w. ACGAN", options=PAPER))
 METHODS.register("al-pmda")(Method("pmda", "bald", "AL w. PMDA"))
 METHODS.register("bald")(Method("plain", "bald", "AL without DA"))
