@@ -16,7 +16,10 @@ from tests.support.examples import some_images, some_labels
 from tests.support.learners import every_learner, small_learner, weights_of
 
 IMAGES, LABELS = some_images(16), some_labels(16)
-STILL = {"shift": 0.0, "zoom": 0.0, "rotation": 0.0, "further_weight": 0.0, "gamma": 0.0}
+STILL = {
+    "shift": 0.0, "zoom": 0.0, "rotation": 0.0, "further_weight": 0.0, "gamma": 0.0,
+    "unsupervised_weight": 0.0,
+}  # fmt: skip
 HINGE = ("svm", "self_taught")
 """Learners whose loss is no cross-entropy."""
 
@@ -161,6 +164,13 @@ def test_the_loss_is_the_classifiers_whole_objective(name: str) -> None:
     learner = small_learner(name)
     if "generator" not in learner.networks:
         pytest.skip(f"{name} generates nothing")
+    if hasattr(learner.options, "unsupervised_weight"):
+        learner = small_learner(name, unsupervised_weight=0.5)
+        learner.compile(run_eagerly=True)
+        means = fitted(learner)
+        told = 0.5 * (means["unlabelled_real"] + means["generated_fake"])
+        assert means["loss"] == pytest.approx(means["classification"] + 0.5 * told, rel=1e-5)
+        return
     learner = small_learner(name, warmup_steps=0, generated_weight=0.8)
     learner.compile(run_eagerly=True)
     learner.optimizers["generator"].iterations.assign(10)

@@ -6,7 +6,8 @@ All learners, and all kinds of examples: ``make pairs``.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -97,6 +98,15 @@ def asked(
     found = pool(learner, kind, dropout, poisoned)
     check_needs(name, acquisition, found.active.learner)
     return acquisition.query(found.after, 3, np.random.default_rng(1))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forget() -> Iterator[None]:
+    """Traced functions of every acquisition are some memory."""
+    yield
+    for kept in (asked, pool, groups):
+        kept.cache_clear()
+    gc.collect()
 
 
 def offered(learner: str, kind: str, dropout: float | None = None) -> bool:
