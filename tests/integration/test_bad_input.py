@@ -81,7 +81,7 @@ def one_line(stderr: str) -> str:
         ),
         ("--method best", "unknown method 'best'; known: al-acgan, "),
         ("--learner best --acquisition bald", "unknown learner 'best'; known: "),
-        ("--learner plain --acquisition best", "unknown acquisition 'best'; known: badge, "),
+        ("--learner plain --acquisition best", "unknown acquisition 'best'; known: aral, "),
         ("--learner plain", "--learner was given without --acquisition"),
         ("--method bald --learner plain", "give either --method or --learner"),
         ("--classifier best", "unknown classifier 'best'; known: "),
