@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from pathlib import Path
 
+import keras
 import pytest
 import tensorflow as tf
 
@@ -18,10 +18,10 @@ tf.config.set_logical_device_configuration(
 
 
 @pytest.fixture(autouse=True, scope="module")
-def collect_garbage() -> Iterator[None]:
-    """Models and what was traced for them refer to each other, and would fill the memory."""
+def free_memory() -> Iterator[None]:
+    """TensorFlow keeps a kernel, and with it the graph, of every function that has been called."""
     yield
-    gc.collect()
+    keras.utils.clear_session()
 
 
 @pytest.fixture(scope="session")

@@ -21,11 +21,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from bgadl_tf.core import seeding
 from bgadl_tf.core.types import Shape
 from bgadl_tf.learners.batch import Batch
-from bgadl_tf.learners.networks import Networks
-from bgadl_tf.learners.optimizers import make_optimizer
+from bgadl_tf.learners.task import Task
 from bgadl_tf.models import losses, noise
 from bgadl_tf.models.encoder import Encoder
 from bgadl_tf.models.generator import Generator
@@ -36,7 +34,7 @@ HIDDEN = (512, 512)
 """Units of D."""
 
 
-class AdversarialVAE(Networks):
+class AdversarialVAE(Task):
     """E, G and D; both kinds of examples pass E as one batch, so BatchNorm does not part them.
 
     Its metrics are ``reconstruction`` and ``divergence``, means over both kinds, ``fooling`` and
@@ -53,6 +51,7 @@ class AdversarialVAE(Networks):
     """
 
     main = "encoder"
+    terms = ("reconstruction", "divergence", "fooling", "discrimination")
 
     def __init__(
         self,
@@ -66,23 +65,15 @@ class AdversarialVAE(Networks):
         vae_steps: int,
         **kw: Any,
     ) -> None:
-        super().__init__(**kw)
+        super().__init__(learning_rate, **kw)
         self._keep("space", space_of(shape))
         self.encoder = Encoder(shape, latent_dim, width)
         # A label that is always the same is a bias.
         self.generator = Generator(shape, 1, latent_dim, width)
         self.discriminator = membership_network(latent_dim, HIDDEN)
         self.beta, self.adversarial_weight = beta, adversarial_weight
-        self.vae_steps, self._rate = vae_steps, learning_rate
-        names = "reconstruction", "divergence", "fooling", "discrimination"
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
+        self.vae_steps = vae_steps
         self.built = True
-
-    def begin(self, seed: int) -> None:
-        """Compile it, and draw its weights and the seed of its noise."""
-        self.compile()
-        self.draw(lambda detail: seeding.seed_pair(seed, 0, "weights", detail)[0])
-        self.noise_seed.assign(seeding.seed_pair(seed, 0, "noise"))
 
     @property
     def networks(self) -> dict[str, keras.Model]:
@@ -95,17 +86,6 @@ class AdversarialVAE(Networks):
     @property
     def uses_unlabelled(self) -> bool:
         return True
-
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        return list(self.trackers.values())
-
-    @property
-    def learning_rate(self) -> float:
-        return self._rate
-
-    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
-        return {name: make_optimizer("adam", self._rate) for name in self.networks}
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """``vae_steps`` steps of E and G, with the last of which D takes one."""
@@ -133,10 +113,7 @@ class AdversarialVAE(Networks):
             if number == self.vae_steps - 1:
                 objectives["discriminator"] = of_d
             self.descend(tape, objectives)
-        values = error, divergence, fooled, told
-        for tracker, value in zip(self.metrics, values, strict=True):
-            tracker.update_state(value)
-        return {metric.name: metric.result() for metric in self.metrics}
+        return self.report(dict(zip(self.terms, (error, divergence, fooled, told), strict=True)))
 
     def logits(self, examples: tf.Tensor) -> tf.Tensor:
         """Of D(mu) = "labelled" ``[n]``, of examples ``[n, *shape]``, BatchNorm at inference."""

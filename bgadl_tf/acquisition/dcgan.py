@@ -20,11 +20,10 @@ import keras
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from bgadl_tf.core import seeding
 from bgadl_tf.core.types import Shape
 from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.fused_optimizers import Adam
-from bgadl_tf.learners.networks import Networks
+from bgadl_tf.learners.task import Task
 from bgadl_tf.models import groups, losses, noise
 from bgadl_tf.models.discriminator import Discriminator
 from bgadl_tf.models.generator import Generator
@@ -34,7 +33,7 @@ WEIGHT = "weight_"
 """Names of the kept weights of G begin so."""
 
 
-class DCGAN(Networks):
+class DCGAN(Task):
     """G and D; BatchNorm of D sees what is real and what is made apart.
 
     Its metrics are ``fooling`` and ``discrimination``, nats; log 2 and 2 log 2 where D knows
@@ -48,40 +47,24 @@ class DCGAN(Networks):
     """
 
     main = "generator"
+    terms = ("fooling", "discrimination")
 
     def __init__(
         self, shape: Shape, latent_dim: int, width: float, learning_rate: float, **kw: Any
     ) -> None:
-        super().__init__(**kw)
+        super().__init__(learning_rate, **kw)
         self._keep("space", space_of(shape))
         # A label that is always the same is a bias.
         self.generator = Generator(shape, 1, latent_dim, width)
         self.discriminator = Discriminator(shape, width)
-        self._rate = learning_rate
-        names = "fooling", "discrimination"
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
         self.built = True
-
-    def begin(self, seed: int) -> None:
-        """Compile it, and draw its weights and the seed of its noise."""
-        self.compile()
-        self.draw(lambda detail: seeding.seed_pair(seed, 0, "weights", detail)[0])
-        self.noise_seed.assign(seeding.seed_pair(seed, 0, "noise"))
 
     @property
     def networks(self) -> dict[str, keras.Model]:
         return {"generator": self.generator, "discriminator": self.discriminator}
 
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        return list(self.trackers.values())
-
-    @property
-    def learning_rate(self) -> float:
-        return self._rate
-
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
-        return {name: Adam(self._rate, beta_1=0.5, beta_2=0.999) for name in self.networks}
+        return {name: Adam(self.learning_rate, beta_1=0.5, beta_2=0.999) for name in self.networks}
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One step of both at once; no label is looked at."""
@@ -98,9 +81,7 @@ class DCGAN(Networks):
                 "discriminator": losses.global_mean(told),
             }
         self.descend(tape, objectives)
-        self.trackers["fooling"].update_state(fooling)
-        self.trackers["discrimination"].update_state(told)
-        return {metric.name: metric.result() for metric in self.metrics}
+        return self.report({"fooling": fooling, "discrimination": told})
 
     def make(self, latents: tf.Tensor, training: bool = False) -> tf.Tensor:
         """G(z) ``[n, *shape]`` of latents ``[n, Z]``, images in [0, 1]."""

@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from bgadl_tf.core import seeding
 from bgadl_tf.core.errors import DivergenceError
 from bgadl_tf.core.types import Floats
-from bgadl_tf.learners.networks import Networks
-from bgadl_tf.learners.optimizers import make_optimizer
+from bgadl_tf.learners.task import Task
 
 HIDDEN, BATCH = (256, 256, 256), 256
 
 
-class LabelledOrNot(Networks):
+class LabelledOrNot(Task):
     """Dense 256 - ReLU, three times, then the logit of "unlabelled".
 
     Every training begins anew. It takes place on one device; weights and the order of examples
@@ -32,8 +31,7 @@ class LabelledOrNot(Networks):
     main = "perceptron"
 
     def __init__(self, features: Floats, learning_rate: float, **kw: Any) -> None:
-        super().__init__(**kw)
-        self._rate = learning_rate
+        super().__init__(learning_rate, **kw)
         self.perceptron = keras.Sequential([
             keras.Input((features.shape[1],)),
             *(
@@ -59,13 +57,6 @@ class LabelledOrNot(Networks):
     @property
     def networks(self) -> dict[str, keras.Model]:
         return {"perceptron": self.perceptron}
-
-    @property
-    def learning_rate(self) -> float:
-        return self._rate
-
-    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
-        return {"perceptron": make_optimizer("adam", self._rate)}
 
     def train(self, labelled: NDArray[np.bool_], epochs: int, accuracy: float, seed: int) -> int:
         """Train from fresh weights until labelled and unlabelled examples are told apart.

@@ -23,11 +23,9 @@ from numpy.typing import NDArray
 from bgadl_tf.acquisition.acquisition import ACQUISITIONS, PoolView
 from bgadl_tf.acquisition.evidence import Evidence
 from bgadl_tf.acquisition.query import Query, TopScores
-from bgadl_tf.core import seeding
 from bgadl_tf.core.errors import ConfigError, PoolError
 from bgadl_tf.learners.batch import Batch
-from bgadl_tf.learners.networks import Networks
-from bgadl_tf.learners.optimizers import make_optimizer
+from bgadl_tf.learners.task import Task
 from bgadl_tf.models import losses
 from bgadl_tf.models.classifiers.base import Classifier
 
@@ -80,7 +78,7 @@ class MCDAL:
         return tf.cast(evidence.penultimate, tf.float32), evidence.log_probs
 
 
-class Heads(Networks):
+class Heads(Task):
     """F1 and F2 on what a classifier's last layer sees.
 
     Its metrics are ``classification``, the mean of both heads' cross-entropy in nats, and
@@ -92,11 +90,11 @@ class Heads(Networks):
     """
 
     main = "first"
+    terms = ("classification", "discrepancy")
 
     def __init__(self, classifier: Classifier, learning_rate: float, **kw: Any) -> None:
-        super().__init__(**kw)
+        super().__init__(learning_rate, **kw)
         self._keep("classifier", classifier)  # it is not this model's to save
-        self._rate = learning_rate
         self.first, self.second = (
             keras.Sequential([
                 keras.Input((classifier.head.widths[-1],)),
@@ -104,16 +102,13 @@ class Heads(Networks):
             ])
             for _ in range(2)
         )  # fmt: skip
-        names = "classification", "discrepancy"
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
         self.built = True
 
     @classmethod
     def drawn(cls, classifier: Classifier, seed: int, learning_rate: float) -> Heads:
         """Compiled ones with initial weights of a seed."""
         heads = cls(classifier, learning_rate)
-        heads.compile()
-        heads.draw(lambda detail: seeding.seed_pair(seed, 0, "weights", detail)[0])
+        heads.begin(seed)
         return heads
 
     @property
@@ -123,17 +118,6 @@ class Heads(Networks):
     @property
     def uses_unlabelled(self) -> bool:
         return True
-
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        return list(self.trackers.values())
-
-    @property
-    def learning_rate(self) -> float:
-        return self._rate
-
-    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
-        return {name: make_optimizer("adam", self._rate) for name in self.networks}
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Both steps, on the same batch."""
@@ -149,9 +133,7 @@ class Heads(Networks):
             differ = discrepancy(main, *probs) / main.shape[1]
             loss = losses.global_mean(right) - losses.global_mean(differ)
         self.descend(tape, dict.fromkeys(self.networks, loss))
-        self.trackers["classification"].update_state(right / 2.0)
-        self.trackers["discrepancy"].update_state(differ)
-        return {metric.name: metric.result() for metric in self.metrics}
+        return self.report({"classification": right / 2.0, "discrepancy": differ})
 
     def weights_of(self, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Kernel ``[P, C]`` and bias ``[C]`` of a head."""

@@ -11,11 +11,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from bgadl_tf.core import seeding
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.learners.batch import Batch
-from bgadl_tf.learners.networks import Networks
-from bgadl_tf.learners.optimizers import make_optimizer
+from bgadl_tf.learners.task import Task
 from bgadl_tf.models import losses
 from bgadl_tf.models.classifiers.base import Classifier
 
@@ -23,7 +21,7 @@ TURNS = 4
 """Rotations, by 0, 90, 180 and 270 degrees."""
 
 
-class RotationTask(Networks):
+class RotationTask(Task):
     """A classifier of rotations, of the kind of the classifier of the task, without dropout.
 
     Its metrics are ``loss``, in nats, log 4 where it knows nothing, and ``accuracy``.
@@ -33,11 +31,11 @@ class RotationTask(Networks):
         learning_rate: Of Adam.
     """
 
+    terms = ("loss", "accuracy")
+
     def __init__(self, classifier: Classifier, learning_rate: float, **kw: Any) -> None:
-        super().__init__(**kw)
+        super().__init__(learning_rate, **kw)
         self.classifier = classifier
-        self._rate = learning_rate
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in ("loss", "accuracy")}
         self.built = True
 
     @classmethod
@@ -60,24 +58,12 @@ class RotationTask(Networks):
             )
         like: Classifier = type(classifier).from_config({**config, "classes": TURNS})
         task = cls(like, learning_rate)
-        task.compile()
-        task.draw(lambda detail: seeding.seed_pair(seed, 0, "weights", detail)[0])
+        task.begin(seed)
         return task
 
     @property
     def networks(self) -> dict[str, keras.Model]:
         return {"classifier": self.classifier}
-
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        return list(self.trackers.values())
-
-    @property
-    def learning_rate(self) -> float:
-        return self._rate
-
-    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
-        return {"classifier": make_optimizer("adam", self._rate)}
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One step on all rotations of the examples of a batch; no label is looked at."""
@@ -89,9 +75,7 @@ class RotationTask(Networks):
             loss = losses.global_mean(term)
         self.descend(tape, {"classifier": loss})
         right = tf.equal(tf.argmax(log_probs, axis=1, output_type=tf.int32), turns)
-        self.trackers["loss"].update_state(term)
-        self.trackers["accuracy"].update_state(tf.cast(right, tf.float32))
-        return {metric.name: metric.result() for metric in self.metrics}
+        return self.report({"loss": term, "accuracy": tf.cast(right, tf.float32)})
 
     def losses_of(self, images: tf.Tensor) -> tf.Tensor:
         """Mean cross-entropy of the four rotations of images ``[n, H, H, D]``, ``[n]``, nats."""

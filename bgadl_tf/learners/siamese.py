@@ -14,9 +14,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.fused_optimizers import MomentumSGD
-from bgadl_tf.learners.networks import Networks
+from bgadl_tf.learners.task import PretextTask
 from bgadl_tf.learners.views import Views
 from bgadl_tf.models import groups, losses, noise
 from bgadl_tf.models.classifiers.base import Classifier
@@ -24,7 +23,7 @@ from bgadl_tf.models.perceptron import Perceptron
 
 
 @keras.saving.register_keras_serializable("bgadl_tf")
-class SimSiam(Networks):
+class SimSiam(PretextTask):
     """Trains the trunk of a classifier, a projector and a predictor; never the classifier's head.
 
     Its metrics are ``loss``, -1 at best, and ``spread``, which tells whether the outputs have
@@ -41,6 +40,7 @@ class SimSiam(Networks):
     """
 
     main = "projector"
+    terms = ("loss", "spread")
 
     def __init__(
         self,
@@ -54,11 +54,9 @@ class SimSiam(Networks):
         weight_decay: float = 0.0,
         **kw: Any,
     ) -> None:
-        super().__init__(**kw)
-        self.classifier, self.projector, self.predictor = classifier, projector, predictor
+        super().__init__(classifier, learning_rate, **kw)
+        self.projector, self.predictor = projector, predictor
         self.views, self.steps, self.weight_decay = views, steps, weight_decay
-        self._learning_rate = learning_rate
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in ("loss", "spread")}
         self.built = True
 
     @property
@@ -68,14 +66,6 @@ class SimSiam(Networks):
             "projector": self.projector,
             "predictor": self.predictor,
         }
-
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        return list(self.trackers.values())
-
-    @property
-    def learning_rate(self) -> float:
-        return self._learning_rate
 
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         return {
@@ -87,19 +77,9 @@ class SimSiam(Networks):
             for name in self.networks
         }
 
-    def trained_variables(self, name: str) -> list[keras.Variable]:
-        if name == "classifier":
-            return self.classifier.trunk_variables
-        return super().trained_variables(name)
-
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One step on a ``Batch``, or on what ``fit`` hands it; no label is looked at."""
-        x = (
-            data.examples
-            if isinstance(data, Batch)
-            else keras.utils.unpack_x_y_sample_weight(data)[0]
-        )
-        images, seed = self.classifier.space.to_float(tf.convert_to_tensor(x)), self.step_seed()
+        images, seed = self.inputs_of(data), self.step_seed()
         views = [self.views(images, noise.fold(seed, number)) for number in range(2)]
         with tf.GradientTape() as tape:
             features = self.classifier.features_of_groups(views)
@@ -109,9 +89,7 @@ class SimSiam(Networks):
             term = 0.5 * (losses.negative_cosine(p1, z2) + losses.negative_cosine(p2, z1))
             loss = losses.global_mean(term)
         self.descend(tape, dict.fromkeys(self.networks, loss))
-        self.trackers["loss"].update_state(term)
-        self.trackers["spread"].update_state(spread(z1))
-        return {metric.name: metric.result() for metric in self.metrics}
+        return self.report({"loss": term, "spread": spread(z1)})
 
 
 def spread(projections: tf.Tensor) -> tf.Tensor:

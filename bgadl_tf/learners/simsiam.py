@@ -11,20 +11,16 @@ come from a backbone that has been pre-trained already.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 
 from bgadl_tf.core.errors import ConfigError
-from bgadl_tf.learners.initial_weights import SeedOf
 from bgadl_tf.learners.learner import LEARNERS
 from bgadl_tf.learners.options import Options
-from bgadl_tf.learners.probation.learner import ProbationLearner
-from bgadl_tf.learners.probation.options import ProbationOptions
+from bgadl_tf.learners.pretext import PretextLearner, PretextOptions, check_trunk
 from bgadl_tf.learners.siamese import SimSiam
-from bgadl_tf.learners.stage import Stage
 from bgadl_tf.learners.views import ColourViews, GreyViews, Views
 from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.perceptron import Perceptron
@@ -34,13 +30,10 @@ BOTTLENECK = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimSiamOptions(ProbationOptions):
+class SimSiamOptions(PretextOptions):
     """How the trunk is prepared, and whether it stays so; the rest is of the classifier's rounds.
 
     Args:
-        freeze: Train the head alone in every round; if not, all of the classifier, its trunk
-            beginning from the prepared one.
-        pretext_steps: Gradient steps before round 0, on batches as large as those of a round.
         pretext_learning_rate: Of SGD with momentum 0.9; falls to 0 along half a cosine. Higher than
             the 0.03 that suits 800 epochs, for a thousand steps are few.
         pretext_weight_decay: Of the same.
@@ -54,8 +47,6 @@ class SimSiamOptions(ProbationOptions):
         rotation: Other images: largest rotation, in degrees.
     """
 
-    freeze: bool = True
-    pretext_steps: int = 1000
     pretext_learning_rate: float = 0.1
     pretext_weight_decay: float = 5e-4
     projection_dim: int = 128
@@ -68,15 +59,8 @@ class SimSiamOptions(ProbationOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, least in {"pretext_steps": 1, "projection_dim": BOTTLENECK}.items():
-            if getattr(self, name) < least:
-                raise ConfigError(
-                    f"--option {name} is {getattr(self, name)}; must be at least {least}"
-                )
-        if not self.pretext_learning_rate > 0:
-            raise ConfigError(
-                f"--option pretext_learning_rate is {self.pretext_learning_rate}; must be positive"
-            )
+        least = f"at least {BOTTLENECK}"
+        self.require(self.projection_dim >= BOTTLENECK, "projection_dim", least)
         self.require(self.pretext_weight_decay >= 0, "pretext_weight_decay", "at least 0")
         self.require(0 <= self.greyscale <= 1, "greyscale", "in [0, 1]")
 
@@ -89,7 +73,7 @@ class SimSiamOptions(ProbationOptions):
 
 @LEARNERS.register("simsiam")
 @keras.saving.register_keras_serializable("bgadl_tf")
-class SimSiamLearner(ProbationLearner):
+class SimSiamLearner(PretextLearner):
     """Supervised learning on a trunk that SimSiam has prepared."""
 
     options_type = SimSiamOptions
@@ -100,46 +84,7 @@ class SimSiamLearner(ProbationLearner):
         super().__init__(classifier, options, **kw)
         task = pretext_task(classifier, self.options)
         self.projector, self.predictor = task.projector, task.predictor
-        # The task holds the same classifier, which Keras is to save once.
-        self._keep("pretext", task)
-
-    # What is trained and saved
-
-    @property
-    def saved_networks(self) -> dict[str, keras.Model]:
-        return {**self.pretext.networks, **super().saved_networks}
-
-    @property
-    def saved_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
-        pretext = {f"pretext_{name}": one for name, one in self.pretext.optimizers.items()}
-        return {**super().saved_optimizers, **pretext}
-
-    def compile(self, optimizer: Any = None, **kw: Any) -> None:
-        """Attach optimizers; those of the pretext task are as its options say."""
-        super().compile(optimizer, **kw)
-        self.pretext.compile()
-
-    def draw(self, seed_of: SeedOf) -> None:
-        super().draw(seed_of)
-        self.pretext.draw(seed_of)
-
-    def stages(self, round_: int, warm_start: bool = False) -> Sequence[Stage]:
-        training = super().stages(round_, warm_start)
-        if round_:
-            return training
-        pretext = Stage(
-            "pretext",
-            self.pretext,
-            self.pretext.noise_seed,
-            steps=self.options.pretext_steps,
-            uses_labels=False,
-            becomes_initial=True,
-        )
-        return [pretext, *training]
-
-    @property
-    def trains_trunk(self) -> bool:
-        return not self.options.freeze
+        self.prepare_by(task)
 
 
 def pretext_task(classifier: Classifier, options: SimSiamOptions) -> SimSiam:
@@ -154,11 +99,7 @@ def pretext_task(classifier: Classifier, options: SimSiamOptions) -> SimSiam:
             f"learner 'simsiam' draws views of images, and examples have shape {shape}; use "
             "another learner"
         )
-    if not classifier.trunk_variables:
-        raise ConfigError(
-            f"learner 'simsiam' prepares what is below the head of a classifier, and there "
-            f"{type(classifier).__name__} has nothing to train; choose another classifier"
-        )
+    check_trunk("simsiam", classifier)
     width, policy = options.projection_dim, classifier.dtype_policy
     features = classifier.head.widths[0]
     return SimSiam(

@@ -19,9 +19,7 @@ import keras
 import tensorflow as tf
 
 from bgadl_tf.core.types import Shape
-from bgadl_tf.learners.batch import Batch
-from bgadl_tf.learners.networks import Networks
-from bgadl_tf.learners.optimizers import make_optimizer
+from bgadl_tf.learners.task import PretextTask
 from bgadl_tf.models import losses
 from bgadl_tf.models.classifiers.base import Classifier
 
@@ -56,7 +54,7 @@ class Dictionary(keras.Model):
 
 
 @keras.saving.register_keras_serializable("bgadl_tf")
-class SparseCoding(Networks):
+class SparseCoding(PretextTask):
     """Trains the trunk of a classifier and a dictionary; never the classifier's head.
 
     Its metrics are ``reconstruction``, squared units of a value, ``length``, |f|_1, and ``active``,
@@ -70,6 +68,7 @@ class SparseCoding(Networks):
     """
 
     main = "dictionary"
+    terms = ("reconstruction", "length", "active")
 
     def __init__(
         self,
@@ -80,48 +79,22 @@ class SparseCoding(Networks):
         learning_rate: float,
         **kw: Any,
     ) -> None:
-        super().__init__(**kw)
-        self.classifier, self.dictionary = classifier, dictionary
-        self.sparsity, self._rate = sparsity, learning_rate
-        names = "reconstruction", "length", "active"
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
+        super().__init__(classifier, learning_rate, **kw)
+        self.dictionary, self.sparsity = dictionary, sparsity
         self.built = True
 
     @property
     def networks(self) -> dict[str, keras.Model]:
         return {"classifier": self.classifier, "dictionary": self.dictionary}
 
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        return list(self.trackers.values())
-
-    @property
-    def learning_rate(self) -> float:
-        return self._rate
-
-    def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
-        return {name: make_optimizer("adam", self._rate) for name in self.networks}
-
-    def trained_variables(self, name: str) -> list[keras.Variable]:
-        if name == "classifier":
-            return self.classifier.trunk_variables
-        return super().trained_variables(name)
-
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One step on a ``Batch``, or on what ``fit`` hands it; no label is looked at."""
-        x = (
-            data.examples
-            if isinstance(data, Batch)
-            else keras.utils.unpack_x_y_sample_weight(data)[0]
-        )
-        examples = self.classifier.space.to_float(tf.convert_to_tensor(x))
+        examples = self.inputs_of(data)
         with tf.GradientTape() as tape:
             codes = tf.cast(self.classifier.features(examples, training=True), tf.float32)
             error = losses.reconstruction(examples, self.dictionary(codes))
             length = tf.reduce_sum(tf.abs(codes), 1)
             loss = losses.global_mean(error + self.sparsity * length)
         self.descend(tape, dict.fromkeys(self.networks, loss))
-        self.trackers["reconstruction"].update_state(error)
-        self.trackers["length"].update_state(length)
-        self.trackers["active"].update_state(tf.cast(tf.not_equal(codes, 0.0), tf.float32))
-        return {metric.name: metric.result() for metric in self.metrics}
+        active = tf.cast(tf.not_equal(codes, 0.0), tf.float32)
+        return self.report({"reconstruction": error, "length": length, "active": active})
