@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import ops
 
 from tests.support.repository import REPOSITORY
 
@@ -19,8 +20,13 @@ tf.config.set_logical_device_configuration(
 
 @pytest.fixture(autouse=True, scope="module")
 def free_memory() -> Iterator[None]:
-    """TensorFlow keeps a kernel, and with it the graph, of every function that has been called."""
+    """TensorFlow keeps every graph: with the kernel of its function, and where it has a custom
+    gradient, which an optimizer's sum over replicas is, with that in a registry.
+    """
     yield
+    traced = [name for name in ops.gradient_registry.list() if name.startswith("CustomGradient-")]
+    for name in traced:
+        del ops.gradient_registry._registry[name]
     keras.utils.clear_session()
 
 

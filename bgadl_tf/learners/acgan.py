@@ -50,7 +50,7 @@ class ACGAN(AdversarialLearner):
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         seed, options = self.step_seed(), self.options
-        batch = self.transformed(self.unpack(data), seed)
+        batch = self.prepared(self.unpack(data), seed)
         labels = batch.labels
         with tf.GradientTape(persistent=True) as tape:
             latents = [

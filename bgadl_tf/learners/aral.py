@@ -134,7 +134,7 @@ class ARAL(GenerativeLearner):
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         seed = self.step_seed()
-        batch = self.transformed(self.unpack(data), seed)
+        batch = self.prepared(self.unpack(data), seed)
         further = self.beside(batch)
         agreed = self.agree(further, batch.labels, noise.fold(seed, 4))
         inputs, labels = self.autoencoded(batch)

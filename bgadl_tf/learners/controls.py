@@ -109,8 +109,8 @@ class TwoViews(AugmentedLearner):
     def needs_views(self) -> bool:
         return self.uses_views
 
-    def transformed(self, batch: Batch, seed: tf.Tensor) -> Batch:
-        return super().transformed(batch, seed)._replace(examples=batch.examples)
+    def prepared(self, batch: Batch, seed: tf.Tensor) -> Batch:
+        return super().prepared(batch, seed)._replace(examples=batch.examples)
 
     def made_of(self, batch: Batch, seed: tf.Tensor) -> Mapping[str, tf.Tensor]:
         return {

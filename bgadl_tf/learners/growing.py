@@ -42,7 +42,7 @@ def with_classes(learner: Learner, classes: int) -> Learner:
     """
     config = learner.get_config()
     for name in learner.networks:
-        if "classes" in config[name]["config"]:
+        if config[name]["config"].get("classes"):  # 0 of an encoder that sees no label
             config[name]["config"]["classes"] = classes
     grown: Learner = type(learner).from_config(config)
     if learner.previous_is_kept:

@@ -163,7 +163,7 @@ class Learner(RemembersPrevious):
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         batch = self.unpack(data)
         seed = self.step_seed()
-        batch = self.transformed(batch, seed)
+        batch = self.prepared(batch, seed)
         with tf.GradientTape() as tape:
             log_probs = self.classifier(
                 batch.examples, training=self.trains_trunk, seed=noise.fold(seed, 1)
@@ -173,7 +173,7 @@ class Learner(RemembersPrevious):
         self.descend(tape, {"classifier": loss})
         return self.track({"classification": term}, term, log_probs, batch)
 
-    def transformed(self, batch: Batch, seed: tf.Tensor) -> Batch:
+    def prepared(self, batch: Batch, seed: tf.Tensor) -> Batch:
         """The batch with every real example transformed, labelled or not, each in its own way.
 
         Args:

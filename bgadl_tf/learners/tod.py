@@ -78,7 +78,7 @@ class TOD(ProbationLearner):
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         seed = self.step_seed()
-        batch = self.transformed(self.unpack(data), seed)
+        batch = self.prepared(self.unpack(data), seed)
         targeted = {REAL: batch.examples}
         if batch.unlabelled is not None:
             targeted["unlabelled"] = batch.unlabelled

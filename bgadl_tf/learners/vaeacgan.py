@@ -91,7 +91,7 @@ class VAEACGAN(AutoencodingLearner):
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         seed = self.step_seed()
-        batch = self.transformed(self.unpack(data), seed)
+        batch = self.prepared(self.unpack(data), seed)
         terms: dict[str, tf.Tensor] = {}
         warmup, factors = self.warmup(), self.group_factors()
         for number, turn in enumerate(self.turns):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import keras
 import tensorflow as tf
 
@@ -14,21 +12,12 @@ def scaled(count: int, width: float) -> int:
 
 
 def leaky_relu(values: tf.Tensor, slope: float) -> tf.Tensor:
-    """The larger of a value and ``slope`` times it, for a slope below 1."""
-
-    @tf.custom_gradient
-    def leaky(inside: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-        outside = tf.maximum(inside, tf.cast(slope, inside.dtype) * inside)
-
-        def gradient(upstream: tf.Tensor) -> tf.Tensor:
-            # One kernel; the gradient of a maximum is made of five. Values go out with the sign
-            # they came with. As tf.nn.leaky_relu, or as a gradient that reads what went in, it
-            # makes Grappler's remapper fail inside the training loop, which then fuses nothing.
-            return tf.raw_ops.LeakyReluGrad(gradients=upstream, features=outside, alpha=slope)
-
-        return outside, gradient
-
-    return leaky(values)
+    """The larger of a value and ``slope`` times it, for a slope in (0, 1)."""
+    # What tf.custom_gradient traces stays in memory for ever; the gradient of a maximum is made of
+    # five kernels, this one's of one; tf.nn.leaky_relu makes Grappler's remapper fail inside the
+    # training loop, which then fuses nothing.
+    factor = tf.maximum(tf.sign(values), tf.cast(slope, values.dtype))
+    return values * tf.stop_gradient(factor)
 
 
 def activated(hidden: tf.Tensor, slope: float) -> tf.Tensor:

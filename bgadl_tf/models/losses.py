@@ -205,9 +205,6 @@ def summed_over_replicas(values: tf.Tensor) -> tf.Tensor:
 
 def scale_gradient(values: tf.Tensor, factor: float) -> tf.Tensor:
     """The same values; what flows back through them is multiplied by ``factor``."""
-
-    @tf.custom_gradient
-    def scaled(inside: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-        return tf.identity(inside), lambda outside: factor * outside
-
-    return scaled(values)
+    # Not tf.custom_gradient: what that traces stays in memory for ever.
+    constant = tf.stop_gradient(values)
+    return constant + factor * (values - constant)

@@ -125,9 +125,9 @@ class ProbationLearner(PseudoLabelling):
 
     # One step
 
-    def transformed(self, batch: Batch, seed: tf.Tensor) -> Batch:
+    def prepared(self, batch: Batch, seed: tf.Tensor) -> Batch:
         """See ``Learner``; on probation, the labelled x stay as they are beside the changed."""
-        changed = super().transformed(batch, seed)
+        changed = super().prepared(batch, seed)
         if not self._transforms_are_on_probation:
             return changed
         return changed._replace(examples=batch.examples, transformed=changed.examples)
@@ -281,7 +281,7 @@ class ProbationLearner(PseudoLabelling):
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         seed = self.step_seed()
-        batch = self.transformed(self.unpack(data), seed)
+        batch = self.prepared(self.unpack(data), seed)
         further = {**self.made_of(batch, noise.fold(seed, 2)), **self.beside(batch)}
         with tf.GradientTape(persistent=True) as tape:
             log_probs = self.classify({**forms_of(batch), **further}, noise.fold(seed, 1))

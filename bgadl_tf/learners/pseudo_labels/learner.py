@@ -96,9 +96,9 @@ class PseudoLabelling(TaughtLearner):
             return batch
         return batch._replace(unlabelled=batch.examples, unlabelled_views=batch.views)
 
-    def transformed(self, batch: Batch, seed: tf.Tensor) -> Batch:
+    def prepared(self, batch: Batch, seed: tf.Tensor) -> Batch:
         """See ``Learner``; before that, C's guess of the unlabelled examples as they are."""
-        changed = super().transformed(batch, seed)
+        changed = super().prepared(batch, seed)
         return changed._replace(guess=self._guess(batch, seed)) if self.pseudo_labels else changed
 
     def _guess(self, batch: Batch, seed: tf.Tensor) -> Guess:

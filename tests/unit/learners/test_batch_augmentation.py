@@ -45,7 +45,7 @@ def test_every_form_is_transformed_anew_and_the_first_is_that_of_one_form_alone(
     batch = small_learner("plain").unpack(a_batch((8, 8, 1)))
     one, three = (
         small_learner("plain", transforms="shift", shift=0.3, batch_augmentation=forms)
-        .transformed(batch, SEED)
+        .prepared(batch, SEED)
         for forms in (1, 3)
     )  # fmt: skip
     assert one.forms == ()
@@ -62,7 +62,7 @@ def test_of_vectors_every_form_is_the_example_or_one_of_its_views() -> None:
     examples = some_vectors(40)
     views = np.stack([examples + 10, examples + 20], axis=1)
     batch = Batch(tf.constant(examples), tf.constant(some_labels(40)), views=tf.constant(views))
-    changed = learner.transformed(learner.unpack(batch), SEED)
+    changed = learner.prepared(learner.unpack(batch), SEED)
     moved = [np.round((form - examples)[:, 0]) for form in (changed.examples, *changed.forms)]
     assert len(moved) == 3
     for own in moved:
@@ -76,7 +76,7 @@ def test_the_loss_is_the_mean_over_the_forms() -> None:
     )
     learner.compile(keras.optimizers.SGD(0.0))
     batch = learner.unpack(a_batch((8, 8, 1)))
-    forms = learner.transformed(batch, learner.step_seed())
+    forms = learner.prepared(batch, learner.step_seed())
     terms = [
         -np.take_along_axis(learner.classifier(x).numpy(), batch.labels.numpy()[:, None], 1).mean()
         for x in (forms.examples, *forms.forms)

@@ -114,7 +114,7 @@ def test_two_views_are_views_and_the_example_stays() -> None:
     learner = control("two_views", (12,))
     batch = batch_of(learner, 300)
     assert learner.needs_views
-    np.testing.assert_array_equal(learner.transformed(batch, SEED).examples, batch.examples)
+    np.testing.assert_array_equal(learner.prepared(batch, SEED).examples, batch.examples)
     drawn = [
         np.asarray((group - batch.examples)[:, 0] / 10.0).round()
         for group in learner.made_of(batch, SEED).values()
@@ -128,7 +128,7 @@ def test_two_views_are_views_and_the_example_stays() -> None:
 def test_transforms_are_those_of_every_learner() -> None:
     learner = control("duplicate", transforms="shift", shift=0.5)
     given = batch_of(learner)
-    moved = learner.transformed(given, SEED)
+    moved = learner.prepared(given, SEED)
     assert not np.array_equal(moved.examples, given.examples)
     with pytest.raises(ConfigError, match="learns from two transforms of every example"):
         control("two_views", transforms="none")

@@ -76,16 +76,16 @@ def test_a_balanced_learner_is_trained_on_an_imbalanced_pool(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     heard: list[tuple[np.ndarray, np.ndarray]] = []
-    transformed = ACGAN.transformed
+    prepared = ACGAN.prepared
 
     def listen(self: ACGAN, batch: Batch, seed: tf.Tensor) -> Batch:
         def hear(labels: Any, weights: Any) -> None:
             heard.append((labels.numpy(), weights.numpy()))
 
         tf.py_function(hear, [batch.labels, batch.emphasis], [])
-        return transformed(self, batch, seed)
+        return prepared(self, batch, seed)
 
-    monkeypatch.setattr(ACGAN, "transformed", tf.autograph.experimental.do_not_convert(listen))
+    monkeypatch.setattr(ACGAN, "prepared", tf.autograph.experimental.do_not_convert(listen))
     data = load_dataset("digits", imbalance="step", imbalance_ratio=5, tell=False)
     plan = Plan(
         rounds=1, query_size=10, initial_size=40, candidates=0, mc_samples=3, steps=3, batch_size=20

@@ -59,15 +59,15 @@ def test_of_vectors_each_form_is_taken_as_often() -> None:
     examples = some_vectors(3000)
     views = np.stack([examples + 10, examples + 20, examples + 30], 1)
     batch = Batch(tf.constant(examples), tf.zeros(3000, tf.int32), views=tf.constant(views))
-    seen = learner.transformed(batch, tf.constant((1, 2))).examples.numpy()
+    seen = learner.prepared(batch, tf.constant((1, 2))).examples.numpy()
     chosen = ((seen - examples) / 10).round().astype(int)
     assert (chosen == chosen[:, :1]).all(), "one form of one example, whole"
     counts = np.bincount(chosen[:, 0])
     assert len(counts) == 4
     assert np.abs(counts - 750).max() < 100
-    other = learner.transformed(batch, tf.constant((1, 3))).examples.numpy()
+    other = learner.prepared(batch, tf.constant((1, 3))).examples.numpy()
     assert not np.array_equal(seen, other)
-    without = learner.transformed(batch._replace(views=None), tf.constant((1, 2)))
+    without = learner.prepared(batch._replace(views=None), tf.constant((1, 2)))
     np.testing.assert_array_equal(without.examples, examples)
 
 
@@ -75,6 +75,6 @@ def test_images_are_moved_whatever_views_there_are(cross: np.ndarray) -> None:
     learner = small_learner("pmda", shape=(15, 15, 1))
     assert not learner.uses_views
     batch = Batch(tf.constant(cross), tf.zeros(64, tf.int32))
-    moved = learner.transformed(batch, tf.constant((1, 2))).examples
+    moved = learner.prepared(batch, tf.constant((1, 2))).examples
     seed = noise.fold(tf.constant((1, 2)), 100, 0)
     np.testing.assert_array_equal(moved, learner.transforms(batch.examples, seed))

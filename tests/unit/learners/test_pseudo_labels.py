@@ -130,7 +130,7 @@ def test_pseudo_labels_teach_only_where_the_gate_is_open(target: str) -> None:
             unlabelled=tf.constant(some_vectors(8, seed=1)),
         )  # fmt: skip
         learner.train_step(batch)
-        guess = learner.transformed(learner.unpack(batch), learner.step_seed()).guess
+        guess = learner.prepared(learner.unpack(batch), learner.step_seed()).guess
         np.testing.assert_array_equal(guess.weights, np.full(8, float(open_)))
         probs = tf.exp(learner.classifier(batch.unlabelled)).numpy()
         if target == "hard":
