@@ -14,22 +14,18 @@ from typing import ClassVar
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
-from bgadl_tf.acquisition import kmeans
 from bgadl_tf.acquisition.acquisition import ACQUISITIONS, PoolView
+from bgadl_tf.acquisition.balls import degrees, neighbours, side_of
 from bgadl_tf.acquisition.evidence import Evidence
-from bgadl_tf.acquisition.kmeans import Groups, Vectors, k_means, square_distances
+from bgadl_tf.acquisition.kmeans import Groups, k_means, square_distances
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.acquisition.representation import check_representation, layer_of, represented
 from bgadl_tf.core.errors import ConfigError
-from bgadl_tf.core.types import Floats, Rows
+from bgadl_tf.core.types import Floats
 
 BALLS = 2000
 """Of more examples, balls around so many are looked at to find delta."""
-
-ROUNDING = 1e-12
-"""Of squared distances, relative to the squares of both vectors: who is alike is at 0."""
 
 
 @ACQUISITIONS.register("probcover")
@@ -45,8 +41,8 @@ class ProbCover:
 
     Memory: N·F float32 features of candidates and labelled examples, in a temporary file beyond
     1 GiB, a count for each, and blocks of a fixed size: the graph of neighbours is never held.
-    Time: O(N^2 F), and at most as much again while more becomes covered: where there are hundreds
-    of thousands, give ``--candidates``.
+    Time: O(N^2 F), and at most twice as much again while more becomes covered: where there are
+    hundreds of thousands, give ``--candidates``.
 
     Args:
         delta: In units of the features; 0 to find it by ``purity`` in every round.
@@ -81,7 +77,8 @@ class ProbCover:
             delta = pure_radius(features, k_means(features, view.classes, rng), self.purity, rng)
         candidates, everyone = np.flatnonzero(~labelled), np.arange(len(ids))
         covered = neighbours(features, everyone, np.flatnonzero(labelled), delta) > 0
-        gains = neighbours(features, candidates, np.flatnonzero(~covered), delta)
+        gains = degrees(features, delta)[candidates]
+        gains -= neighbours(features, candidates, np.flatnonzero(covered), delta)
         picks: list[int] = []
         scores: list[int] = []
         while len(picks) < size and gains.max() > 0:
@@ -107,30 +104,6 @@ class ProbCover:
         return layer_of(evidence, self.layer)
 
 
-def neighbours(features: Floats, of: Rows, among: Rows, radius: float) -> NDArray[np.int64]:
-    """How many of some vectors are within a radius of each of others, itself included.
-
-    Args:
-        features: ``[N, F]``.
-        of: Rows of those that are asked about, ``[m]``.
-        among: Rows of those that are counted.
-        radius: Inclusive.
-
-    Returns:
-        ``[m]``.
-    """
-    counts = np.zeros(len(of), np.int64)
-    side = _side(features)
-    for start in range(0, len(of), side):
-        rows = slice(start, start + side)
-        block = features[of[rows]].astype(np.float64)
-        for first in range(0, len(among), side):
-            others = features[among[first : first + side]].astype(np.float64)
-            near = square_distances(block, others) <= radius**2 + _rounding(block, others)
-            counts[rows] += near.sum(axis=1)
-    return counts
-
-
 def pure_radius(features: Floats, groups: Groups, purity: float, rng: np.random.Generator) -> float:
     """The largest radius at which the balls around examples are mostly of one group; just below it.
 
@@ -150,7 +123,7 @@ def pure_radius(features: Floats, groups: Groups, purity: float, rng: np.random.
     if len(centres) > BALLS:
         centres = np.sort(rng.choice(centres, BALLS, replace=False))
     squares = np.full(len(centres), np.inf)
-    side = _side(features)
+    side = side_of(features)
     for start in range(0, len(centres), side):
         rows = slice(start, start + side)
         block = features[centres[rows]].astype(np.float64)
@@ -162,15 +135,3 @@ def pure_radius(features: Floats, groups: Groups, purity: float, rng: np.random.
     impure = min(len(squares) - 1, int((1 - purity) * len(squares) + 1e-9))
     radius: float = np.sqrt(np.sort(squares)[impure]).item() * (1 - 1e-6)
     return radius
-
-
-def _side(features: Floats) -> int:
-    """Vectors of a block, of which and of whose distances to as many others are few values."""
-    values = kmeans.BLOCK_VALUES
-    return max(1, min(math.isqrt(values), values // max(1, int(features.shape[1]))))
-
-
-def _rounding(some: Vectors, others: Vectors) -> Vectors:
-    squares = np.square(some).sum(axis=1)[:, None] + np.square(others).sum(axis=1)
-    rounding: Vectors = ROUNDING * squares
-    return rounding

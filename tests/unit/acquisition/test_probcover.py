@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from bgadl_tf.acquisition import kmeans, probcover
 from bgadl_tf.acquisition.acquisition import create
-from bgadl_tf.acquisition.probcover import ProbCover, neighbours, pure_radius
+from bgadl_tf.acquisition.balls import neighbours
+from bgadl_tf.acquisition.probcover import ProbCover, pure_radius
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core.errors import ConfigError, PoolError, ScoreError
 from bgadl_tf.core.types import Id, Label
