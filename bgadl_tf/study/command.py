@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 from bgadl_tf.core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from bgadl_tf.study.outlook import Outlook
     from bgadl_tf.study.protocol import Protocol
+    from bgadl_tf.study.shard import Shard
+    from bgadl_tf.study.tasks import Task
 
 FAILED = 1
 """Exit status: a run failed; the others were made, and reported on."""
@@ -66,6 +69,18 @@ def add_study_flags(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="runs at a time, which share the CPU cores (default: %(default)s)",
     )
+    parser.add_argument(
+        "--shard",
+        metavar="I/N",
+        help="make the I-th of N shares of the runs, on one of N machines; then copy their folders "
+        "into one, and report on it with --report-only",
+    )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="make no run; say which would be made, and how long they take by those that are "
+        "finished in FOLDER",
+    )
     parser.add_argument("--data-dir", help="folder of prepared TFDS datasets on this machine")
     parser.add_argument(
         "--no-export",
@@ -101,6 +116,8 @@ def study(
     file: Path | None,
     out: Path,
     jobs: int,
+    shard: str | None,
+    dry_run: bool,
     data_dir: str | None,
     export: bool,
     report_only: bool,
@@ -114,14 +131,20 @@ def study(
         BgadlError: Bad input, found before any run is made; or there is nothing to report.
     """
     from bgadl_tf.study import report, study_file
+    from bgadl_tf.study.shard import Shard
 
+    part = Shard() if shard is None else Shard.parse(shard)
     protocol = None if file is None else study_file.read(file)
     if report_only:
         print(report.write(out, _against(protocol, out)))
         return 0
     if file is None or protocol is None:
         raise ConfigError("give the study as FILE.yaml; only --report-only can do without")
-    return _run(protocol, file, out, jobs, data_dir, export)
+    tasks = _checked(protocol, file, out, data_dir, part)
+    if dry_run:
+        print(_outlook(tasks, out, jobs).report(), end="")
+        return 0
+    return _run(protocol, tasks, out, jobs, export)
 
 
 def claims(*, studies: list[Path], out: Path) -> int:
@@ -155,17 +178,38 @@ def compare(*, runs: list[Path], out: Path) -> int:
     return 0
 
 
-def _run(
-    protocol: Protocol, file: Path, out: Path, jobs: int, data_dir: str | None, export: bool
-) -> int:
-    from bgadl_tf.study import file_values, names, report, running, study_folder
-    from bgadl_tf.study.processes import terminated_as_interrupted
+def _checked(
+    protocol: Protocol, file: Path, out: Path, data_dir: str | None, shard: Shard
+) -> list[Task]:
+    """The runs, after what can be wrong with them has been looked for."""
+    from bgadl_tf.study import file_values, names, study_folder
     from bgadl_tf.study.tasks import tasks_of
 
     with file_values.located(file):
         names.check_apart(protocol)
+    study_folder.check(out, protocol)
+    tasks = tasks_of(protocol, out, data_dir, shard)
+    if not tasks:
+        raise ConfigError(
+            f"--shard {shard.number}/{shard.count} has none of the "
+            f"{len([*protocol.runs()])} runs; share them among fewer"
+        )
+    return tasks
+
+
+def _outlook(tasks: list[Task], out: Path, jobs: int) -> Outlook:
+    from bgadl_tf.study import durations
+    from bgadl_tf.study.outlook import outlook
+
+    return outlook(tasks, durations.measured(out), jobs)
+
+
+def _run(protocol: Protocol, tasks: list[Task], out: Path, jobs: int, export: bool) -> int:
+    from bgadl_tf.study import report, running, study_folder
+    from bgadl_tf.study.processes import terminated_as_interrupted
+
     study_folder.claim(out, protocol)
-    tasks = tasks_of(protocol, out, data_dir)
+    print(_outlook(tasks, out, jobs).line(), flush=True)
     train = [*running.TRAIN, *([] if export else ["--no-export"])]
     with terminated_as_interrupted():
         failures = running.run(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bgadl_tf.core.errors import RunFolderError
+from bgadl_tf.study import durations
 from bgadl_tf.study.processes import Processes, share_of_threads
 from bgadl_tf.study.tasks import Task
 
@@ -66,10 +67,13 @@ def run(
             if task.finished():
                 return _End("finished before")
             tell(f"{task.name}: begins; log in {task.log}")
+            goes_on = task.share_made() > 0
             start = time.monotonic()
             status = processes.call([*train, *task.flags], task.log, environment)
             seconds = time.monotonic() - start
             if status == 0 and task.finished():
+                if not goes_on:
+                    durations.note(task, seconds)
                 accuracy = task.run().curve.accuracy[-1]
                 return _End(f"test accuracy {100 * accuracy:.2f} % in {seconds:.0f} s")
         except (RunFolderError, OSError) as error:

@@ -5,6 +5,7 @@
     protocol.json              arms, each with every setting resolved and with its seeds
     <arm>/seed_<n>/            one run folder each
     <arm>/seed_<n>.log         what the run printed
+    durations.jsonl            what runs took that were made in one go
     report.md  results.json  learning_curves.png      written by ``report.write``
 """
 
@@ -21,12 +22,12 @@ from bgadl_tf.study.protocol import Protocol
 _NAME = "protocol.json"
 
 
-def claim(out: Path, protocol: Protocol) -> None:
-    """Note the protocol in the study's folder. Arms, seeds and rounds may have been added, no more.
+def check(out: Path, protocol: Protocol) -> None:
+    """Refuse a folder that is not this study's; only arms, seeds and rounds may have been added.
 
     Raises:
         ConfigError: The folder is inside a dataset.
-        RunFolderError: The folder belongs to another study or cannot be written.
+        RunFolderError: The folder belongs to another study, or its protocol cannot be read.
     """
     for arm in protocol.arms:
         refuse_inside(out, arm.config.dataset)
@@ -36,11 +37,21 @@ def claim(out: Path, protocol: Protocol) -> None:
             f"{out} holds a study with another protocol: {'; '.join(lost)}; put that back into "
             "the study file (arms, seeds and rounds may be added), or choose another folder"
         )
+
+
+def claim(out: Path, protocol: Protocol) -> None:
+    """``check``, and note the protocol in the study's folder.
+
+    Raises:
+        ConfigError: The folder is inside a dataset.
+        RunFolderError: The folder belongs to another study or cannot be written.
+    """
+    check(out, protocol)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunFolderError(f"cannot make {out}: {error.strerror or error}") from None
-    if before != protocol:
+    if saved(out) != protocol:
         text = json.dumps(protocol.to_json(), indent=1) + "\n"
         durable.atomic_write_text(out / _NAME, text)
 

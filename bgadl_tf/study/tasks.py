@@ -11,6 +11,7 @@ from pathlib import Path
 from bgadl_tf.runs.config import RunConfig, flag
 from bgadl_tf.study import runs
 from bgadl_tf.study.protocol import Protocol
+from bgadl_tf.study.shard import Shard
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Task:
     def name(self) -> str:
         """How messages call it."""
         return f"{self.arm} seed {self.config.seed}"
+
+    @property
+    def study(self) -> Path:
+        """Folder of the study."""
+        return self.folder.parents[1]
 
     @property
     def log(self) -> Path:
@@ -62,6 +68,18 @@ class Task:
         # A study may have been given more rounds since.
         return run.finished and (run.is_reference or len(run.rounds) > self.config.rounds)
 
+    def share_made(self) -> float:
+        """The share of its rounds that are over, 1 where the run is.
+
+        Raises:
+            RunFolderError: Its folder is damaged.
+        """
+        if self.finished():
+            return 1.0
+        if not (self.folder / "config.json").exists():
+            return 0.0
+        return min(len(self.run().rounds) / (self.config.rounds + 1), 0.99)
+
     def last_words(self) -> str:
         """The last line it printed that says something; of a progress bar, what it showed last."""
         try:
@@ -74,13 +92,16 @@ class Task:
         return lines[-1] if lines else ""
 
 
-def tasks_of(protocol: Protocol, out: Path, data_dir: str | None = None) -> list[Task]:
-    """Every run of a protocol, in the order in which they are to be made.
+def tasks_of(
+    protocol: Protocol, out: Path, data_dir: str | None = None, shard: Shard | None = None
+) -> list[Task]:
+    """Runs of a protocol, in the order in which they are to be made.
 
     Args:
         protocol: Arms and seeds.
         out: Folder of the study.
         data_dir: Where this machine keeps prepared TFDS datasets.
+        shard: Which of them; None for all.
     """
     return [
         Task(
@@ -88,7 +109,7 @@ def tasks_of(protocol: Protocol, out: Path, data_dir: str | None = None) -> list
             out / arm.name / f"seed_{seed}",
             dataclasses.replace(arm.config, seed=seed, data_dir=data_dir),
         )
-        for arm, seed in protocol.runs()
+        for arm, seed in (shard or Shard()).runs(protocol)
     ]
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -185,3 +186,46 @@ def test_sigterm_ends_the_runs_under_way(file: Path, tmp_path: Path) -> None:
     assert process.returncode == cli.INTERRUPTED
     assert "run the same command again" in error
     assert not Path("/proc", started.read_text()).exists()
+
+
+def test_a_dry_run_tells_what_would_run_and_writes_nothing(
+    file: Path, tmp_path: Path, capfd: Capture
+) -> None:
+    out = tmp_path / "out"
+    assert call("study", file, "--out", out, "--dry-run") == 0
+    told = capfd.readouterr().out.splitlines()
+    assert told[0] == ("4 runs of 3 arms: 4 to make; how long, is told once some are finished here")
+    assert [line.split("|")[1].strip() for line in told[2:]] == [
+        "arm", "-" * 6, "bgadl", "random", "narrow",
+    ]  # fmt: skip
+    assert not out.exists()
+    assert call("study", file, "--out", out) == 0
+    capfd.readouterr()
+    assert call("study", file, "--out", out, "--dry-run") == 0
+    assert capfd.readouterr().out.startswith("4 runs of 3 arms: 4 finished, 0 to make\n")
+    file.write_text(STUDY + "settings: {steps: 7}\n")
+    assert call("study", file, "--out", out, "--dry-run") == cli.BAD_INPUT
+
+
+def test_shards_put_together_are_the_study(file: Path, tmp_path: Path, capfd: Capture) -> None:
+    for number in (1, 2):
+        flags = ("--out", tmp_path / f"out{number}", "--shard", f"{number}/2")
+        assert call("study", file, *flags) == 0
+    whole = tmp_path / "whole"
+    for number in (1, 2):
+        shutil.copytree(tmp_path / f"out{number}", whole, dirs_exist_ok=True)
+    assert call("study", file, "--out", whole, "--report-only") == 0
+    assert (whole / "report.md").read_text().startswith("# digits: 3 arms, 4 runs\n")
+    capfd.readouterr()
+    assert call("study", file, "--out", whole) == 0
+    assert capfd.readouterr().out.count("finished before") == 4
+
+
+@pytest.mark.parametrize("shard", ["3/2", "0/2", "2", "1/0", "x/2", "5/9"])
+def test_impossible_shards_are_refused(
+    file: Path, tmp_path: Path, shard: str, capfd: Capture
+) -> None:
+    out = tmp_path / "out"
+    assert call("study", file, "--out", out, "--shard", shard) == cli.BAD_INPUT
+    assert "--shard" in capfd.readouterr().err
+    assert not out.exists()
