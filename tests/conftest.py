@@ -23,6 +23,8 @@ def free_memory() -> Iterator[None]:
     """TensorFlow keeps every graph: with the kernel of its function, and where it has a custom
     gradient, which an optimizer's sum over replicas is, with that in a registry.
     """
+    # Once a test has asked for deterministic operations, random ones need a seed.
+    tf.random.set_seed(0)
     yield
     traced = [name for name in ops.gradient_registry.list() if name.startswith("CustomGradient-")]
     for name in traced:
