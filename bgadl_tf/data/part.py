@@ -11,7 +11,8 @@ from typing import Self
 
 import numpy as np
 
-from bgadl_tf.core.errors import ConfigError, DataError
+from bgadl_tf.core.errors import DataError
+from bgadl_tf.core.share import parse_share
 from bgadl_tf.core.types import Id
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.example_set import ExampleSet
@@ -37,14 +38,7 @@ class Part:
         Raises:
             ConfigError: It is something else, or there is no such part.
         """
-        number, slash, count = text.partition("/")
-        if not (slash and number.isdecimal() and count.isdecimal()) or not (
-            1 <= int(number) <= int(count)
-        ):
-            raise ConfigError(
-                f"--part is {text!r}; expected I/N with I from 1 to N, e.g. 1/2 for the first half"
-            )
-        return cls(int(number), int(count))
+        return cls(*parse_share(text, "--part", "1/2 for the first half"))
 
     def has(self, id_: Id) -> bool:
         """Whether the example of an id belongs to it: one of ``count`` does, by a hash."""

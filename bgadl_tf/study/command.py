@@ -133,6 +133,11 @@ def study(
     from bgadl_tf.study import report, study_file
     from bgadl_tf.study.shard import Shard
 
+    if report_only and (dry_run or shard is not None):
+        raise ConfigError(
+            "--report-only makes no run and reports on all that are finished; leave out --dry-run "
+            "and --shard"
+        )
     part = Shard() if shard is None else Shard.parse(shard)
     protocol = None if file is None else study_file.read(file)
     if report_only:

@@ -4,6 +4,7 @@ long the others will take.
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from bgadl_tf.core import durable
@@ -14,13 +15,12 @@ _NAME = "durations.jsonl"
 
 
 def note(task: Task, seconds: float) -> None:
-    """Add what a run took that was made in one go.
-
-    Raises:
-        RunFolderError: The file cannot be written.
-    """
+    """Add what a run took that was made in one go; where that cannot be written, it is left out."""
+    path = task.study / _NAME
     record = {"arm": task.arm, "seed": task.config.seed, "seconds": round(seconds, 1)}
-    durable.append_json_line(task.study / _NAME, record)
+    with contextlib.suppress(BgadlError):
+        durable.read_json_lines(path)  # mends a line that was cut short
+        durable.append_json_line(path, record)
 
 
 def measured(out: Path) -> dict[str, list[float]]:

@@ -98,13 +98,16 @@ def outlook(tasks: Sequence[Task], measured: Mapping[str, Sequence[float]], jobs
     """
     arms = []
     for name in dict.fromkeys(task.arm for task in tasks):
-        shares = [_share_made(task) for task in tasks if task.arm == name]
+        own = [task for task in tasks if task.arm == name]
+        shares = [_share_made(task) for task in own]
         taken = measured.get(name)
         arms.append(
             ArmOutlook(
                 name,
                 finished=sum(share == 1 for share in shares),
-                begun=sum(0 < share < 1 for share in shares),
+                begun=sum(
+                    share < 1 and task.begun for task, share in zip(own, shares, strict=True)
+                ),
                 left=sum(1 - share for share in shares),
                 open=sum(share < 1 for share in shares),
                 seconds=fmean(taken) if taken else None,

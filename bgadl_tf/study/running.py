@@ -34,6 +34,7 @@ class Failure:
 class _End(NamedTuple):
     told: str
     failure: Failure | None = None
+    seconds: float | None = None  # Of a run that was made in one go.
 
 
 def run(
@@ -67,15 +68,14 @@ def run(
             if task.finished():
                 return _End("finished before")
             tell(f"{task.name}: begins; log in {task.log}")
-            goes_on = task.share_made() > 0
+            anew = not task.begun
             start = time.monotonic()
             status = processes.call([*train, *task.flags], task.log, environment)
             seconds = time.monotonic() - start
             if status == 0 and task.finished():
-                if not goes_on:
-                    durations.note(task, seconds)
                 accuracy = task.run().curve.accuracy[-1]
-                return _End(f"test accuracy {100 * accuracy:.2f} % in {seconds:.0f} s")
+                told = f"test accuracy {100 * accuracy:.2f} % in {seconds:.0f} s"
+                return _End(told, seconds=seconds if anew else None)
         except (RunFolderError, OSError) as error:
             return _End(f"FAILED: {error}", Failure(task, str(error)))
         reason = task.last_words() or "it printed nothing"
@@ -90,6 +90,8 @@ def run(
                     task, end = open_.pop(future), future.result()
                     done += 1
                     tell(f"[{done}/{len(tasks)}] {task.name}: {end.told}")
+                    if end.seconds is not None:
+                        durations.note(task, end.seconds)
                     if end.failure is not None:
                         failures.append(end.failure)
         except BaseException:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.core.share import parse_share
 from bgadl_tf.study.protocol import Arm, Protocol
 
 
@@ -30,15 +30,7 @@ class Shard:
         Raises:
             ConfigError: It is something else, or there is no such shard.
         """
-        number, slash, count = text.partition("/")
-        if not (slash and number.isdecimal() and count.isdecimal()) or not (
-            1 <= int(number) <= int(count)
-        ):
-            raise ConfigError(
-                f"--shard is {text!r}; expected I/N with I from 1 to N, e.g. 1/3 on the first of "
-                "three machines"
-            )
-        return cls(int(number), int(count))
+        return cls(*parse_share(text, "--shard", "1/3 on the first of three machines"))
 
     def runs(self, protocol: Protocol) -> Iterator[tuple[Arm, int]]:
         """Arm and seed of its runs, seed by seed; every arm's runs are dealt out to all shards."""

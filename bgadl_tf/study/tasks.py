@@ -56,13 +56,18 @@ class Task:
         """
         return runs.read(self.folder, self.arm)
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is something of it already, finished or not."""
+        return (self.folder / "config.json").exists()
+
     def finished(self) -> bool:
         """Whether the run is over.
 
         Raises:
             RunFolderError: Its folder is damaged.
         """
-        if not (self.folder / "config.json").exists():
+        if not self.begun:
             return False
         run = self.run()
         # A study may have been given more rounds since.
@@ -76,8 +81,9 @@ class Task:
         """
         if self.finished():
             return 1.0
-        if not (self.folder / "config.json").exists():
+        if not self.begun:
             return 0.0
+        # One that was begun for more rounds may have all that the study asks for.
         return min(len(self.run().rounds) / (self.config.rounds + 1), 0.99)
 
     def last_words(self) -> str:

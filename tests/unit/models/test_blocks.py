@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from bgadl_tf.models.blocks import leaky_relu
+from bgadl_tf.models.losses import scale_gradient
 
 
 @pytest.mark.parametrize("dtype", [tf.float32, tf.bfloat16])
@@ -22,3 +27,16 @@ def test_leaky_relu_is_tensorflows(dtype: tf.DType) -> None:
     for ours, theirs in zip(*results, strict=True):
         assert ours.dtype == dtype
         np.testing.assert_array_equal(tf.cast(ours, tf.float32), tf.cast(theirs, tf.float32))
+
+
+@pytest.mark.parametrize("function", [leaky_relu, scale_gradient])
+def test_what_was_traced_is_freed(function: Callable[[tf.Tensor, float], tf.Tensor]) -> None:
+    def gradient(values: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(values)
+            outside = function(values, 0.2)
+        return tape.gradient(outside, values)
+
+    graph = weakref.ref(tf.function(gradient).get_concrete_function(tf.TensorSpec((3,))).graph)
+    gc.collect()
+    assert graph() is None

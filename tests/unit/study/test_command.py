@@ -229,3 +229,12 @@ def test_impossible_shards_are_refused(
     assert call("study", file, "--out", out, "--shard", shard) == cli.BAD_INPUT
     assert "--shard" in capfd.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize("flags", [("--dry-run",), ("--shard", "1/2")])
+def test_a_report_is_of_all_runs(
+    file: Path, tmp_path: Path, flags: tuple[str, ...], capfd: Capture
+) -> None:
+    out = tmp_path / "out"
+    assert call("study", file, "--out", out, "--report-only", *flags) == cli.BAD_INPUT
+    assert "leave out --dry-run and --shard" in capfd.readouterr().err

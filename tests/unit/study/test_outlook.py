@@ -48,7 +48,7 @@ def test_arms_that_are_not_measured_are_named(tmp_path: Path) -> None:
 def test_a_damaged_run_is_one_to_make(tmp_path: Path) -> None:
     made = tasks(tmp_path, "bgadl", seeds=(0, 1))
     (write_run(tmp_path / "bgadl" / "seed_0", [0.1]) / "config.json").write_text("{")
-    assert outlook(made, {}, jobs=1).line().startswith("2 runs of 1 arm: 2 to make")
+    assert outlook(made, {}, jobs=1).line().startswith("2 runs of 1 arm: 1 half made, 1 to make")
 
 
 def test_a_run_that_goes_on_is_not_measured(tmp_path: Path, fake_train: tuple[str, ...]) -> None:
@@ -67,6 +67,28 @@ def test_damaged_durations_are_none(tmp_path: Path, text: str) -> None:
     assert durations.measured(tmp_path) == {}
     (tmp_path / "durations.jsonl").write_text(text)
     assert durations.measured(tmp_path) == {}
+
+
+def test_a_duration_after_one_that_was_cut_short(tmp_path: Path) -> None:
+    (task,) = tasks(tmp_path, "bgadl")
+    durations.note(task, 10.0)
+    with (tmp_path / "durations.jsonl").open("a") as file:
+        file.write('{"arm": "bg')
+    durations.note(task, 20.0)
+    assert durations.measured(tmp_path) == {"bgadl": [10, 20]}
+
+
+def test_a_run_has_not_failed_where_its_duration_cannot_be_written(
+    tmp_path: Path, fake_train: tuple[str, ...]
+) -> None:
+    (tmp_path / "durations.jsonl").mkdir()
+    assert running.run(tasks(tmp_path, "bgadl"), train=fake_train) == []
+
+
+def test_one_without_a_finished_round_goes_on(tmp_path: Path) -> None:
+    made = tasks(tmp_path, "bgadl")
+    write_run(tmp_path / "bgadl" / "seed_0", [], rounds=10)
+    assert "1 half made, 0 to make" in outlook(made, {}, jobs=1).line()
 
 
 def test_durations_for_people() -> None:
