@@ -72,7 +72,8 @@ class Outlook:
             return f"{text}; how long, is told once some are finished here"
         text += f"; about {duration(self.seconds)}, {jobs}, by those that are finished here"
         if self.unknown:
-            text += f", without {listed(self.unknown)}, of which none is"
+            names = listed(self.unknown) if len(self.unknown) < 4 else f"{len(self.unknown)} arms"
+            text += f", without {names}, of which none is"
         return text
 
     def report(self) -> str:
@@ -100,7 +101,10 @@ def outlook(tasks: Sequence[Task], measured: Mapping[str, Sequence[float]], jobs
     for name in dict.fromkeys(task.arm for task in tasks):
         own = [task for task in tasks if task.arm == name]
         shares = [_share_made(task) for task in own]
-        taken = measured.get(name)
+        # A run tells what its rounds took, but not what its start did.
+        taken = measured.get(name) or [
+            _seconds(task) for task, share in zip(own, shares, strict=True) if share == 1
+        ]
         arms.append(
             ArmOutlook(
                 name,
@@ -121,6 +125,10 @@ def _share_made(task: Task) -> float:
         return task.share_made()
     except RunFolderError:
         return 0.0  # Told when its turn comes.
+
+
+def _seconds(task: Task) -> float:
+    return sum(float(s) for record in task.run().rounds for s in record.get("seconds", {}).values())
 
 
 def duration(seconds: float) -> str:

@@ -45,6 +45,12 @@ def test_arms_that_are_not_measured_are_named(tmp_path: Path) -> None:
     assert "told once some are finished" in outlook(made, {}, 1).line()
 
 
+def test_without_durations_the_seconds_of_finished_rounds_are_those(tmp_path: Path) -> None:
+    write_run(tmp_path / "bgadl" / "seed_0", [0.1] * 11)
+    found = outlook(tasks(tmp_path, "bgadl", seeds=(0, 1)), {}, jobs=1)
+    assert found.seconds == pytest.approx(11 * 1.75)
+
+
 def test_a_damaged_run_is_one_to_make(tmp_path: Path) -> None:
     made = tasks(tmp_path, "bgadl", seeds=(0, 1))
     (write_run(tmp_path / "bgadl" / "seed_0", [0.1]) / "config.json").write_text("{")
