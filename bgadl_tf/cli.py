@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import logging
-import os
 import shlex
 import sys
 from collections.abc import Callable, Collection, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from bgadl_tf import __version__
+from bgadl_tf.core import environment
 from bgadl_tf.core.errors import BgadlError, DataError
 from bgadl_tf.runs import command_line, export_command, model_file
 from bgadl_tf.runs.config import SINGULAR, RunConfig, flag, scalar_type
@@ -203,8 +203,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not logging.root.handlers:
         # Else the first library that logs by the root logger makes everything be said twice.
         logging.root.addHandler(logging.NullHandler())
-    # Silences notices of TensorFlow's start; errors still show.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    environment.prepare()
     try:
         return command(**arguments)
     except BgadlError as error:

@@ -18,6 +18,7 @@ from bgadl_tf.acquisition.acquisition import Acquisition
 from bgadl_tf.core.types import Json
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.projection import check_components
+from bgadl_tf.engine.bfloat16 import warn_if_emulated
 from bgadl_tf.engine.strategies import make_strategy
 from bgadl_tf.engine.trainer import check_batch_size
 from bgadl_tf.learners.learner import LEARNERS, Learner
@@ -141,6 +142,7 @@ def build(config: RunConfig, folder: RunFolder | None = None) -> Setup:
     # split the CPU.
     strategy = make_strategy(config.strategy, config.cpu_replicas)
     check_batch_size(config.batch_size, strategy)
+    warn_if_emulated(config.precision)
     if config.backbone is not None:
         in_features.check(config, method.learner, learner_options)
     journal = unopened(None) if folder is None else folder.journal

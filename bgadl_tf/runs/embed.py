@@ -16,6 +16,7 @@ from bgadl_tf.data.embeddings import folder, reading
 from bgadl_tf.data.embeddings.facts import BACKBONE, FILE, Facts
 from bgadl_tf.data.embeddings.hold import LOCK, held
 from bgadl_tf.data.embeddings.store import FeatureStore
+from bgadl_tf.engine.bfloat16 import warn_if_emulated
 from bgadl_tf.engine.strategies import make_strategy
 from bgadl_tf.runs import embedding, loading, network_settings
 from bgadl_tf.runs.config import RunConfig
@@ -58,6 +59,7 @@ def embed(config: RunConfig, out: Path | str) -> Facts:
     refuse_inside(out, config.dataset)
     before = _look_at(out)
     strategy = make_strategy(config.strategy, config.cpu_replicas)
+    warn_if_emulated(config.precision)
     images = loading.load(config, shape=None if before is None else before.image_shape)
     frozen = embedding.load_frozen(images, config, strategy)
     _refuse_other(out, before, frozen.facts)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 from collections.abc import Sequence
 
+from bgadl_tf.core import environment
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.serving.server import flags
 
@@ -43,6 +43,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    # Silences notices of TensorFlow's start; errors still show. TensorFlow reads it when imported.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    environment.prepare()
     sys.exit(main())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 
+from bgadl_tf.core import environment
+
 
 def prepare(threads: int) -> None:
-    """The same number of threads for everybody, and none that spins while another one works.
+    """The same threads and kernels for everybody, and no thread that spins while another one works.
 
     The measurements are the CPU's: rivals that never use an accelerator would be no measure.
     """
@@ -17,4 +19,4 @@ def prepare(threads: int) -> None:
         TF_NUM_INTEROP_THREADS=str(threads),
         CUDA_VISIBLE_DEVICES="",
     )
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    environment.prepare()

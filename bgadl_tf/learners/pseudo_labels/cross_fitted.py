@@ -6,7 +6,7 @@ prediction by a classifier that did not learn from it, at every step of the trai
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -15,6 +15,7 @@ import tensorflow as tf
 from bgadl_tf.learners.previous import copy_weights
 from bgadl_tf.models import losses, noise
 from bgadl_tf.models.classifiers.base import Classifier
+from bgadl_tf.models.mc_dropout import StochasticHead
 
 
 @keras.saving.register_keras_serializable("bgadl_tf")
@@ -65,8 +66,9 @@ class CrossFitted(keras.Model):
             Scalar: the sum over the copies, each the mean over what it may see.
         """
         total = tf.constant(0.0)
-        for fold, copy in enumerate(self.copies):
-            log_probs = copy(examples, training=training, seed=noise.fold(seed, fold))
+        for fold, (copy, features) in enumerate(self._features(examples, training)):
+            masks = copy.head.example_masks(noise.fold(seed, fold), tf.shape(features)[0])
+            log_probs = copy.head(features, masks=masks)
             seen = tf.cast(tf.not_equal(folds, fold), tf.float32)
             if weights is not None:
                 seen *= tf.cast(weights, tf.float32)
@@ -75,18 +77,40 @@ class CrossFitted(keras.Model):
             total += tf.math.divide_no_nan(error, losses.summed_over_replicas(share))
         return total
 
-    def held_out(self, predict: Callable[[Classifier], tf.Tensor], folds: tf.Tensor) -> tf.Tensor:
+    def held_out(
+        self,
+        predict: Callable[[StochasticHead, tf.Tensor], tf.Tensor],
+        examples: tf.Tensor,
+        folds: tf.Tensor,
+        trained: bool,
+    ) -> tf.Tensor:
         """The prediction of each example by the copy that has not learnt from it.
 
         Args:
-            predict: From a classifier to probabilities ``[B, C]`` of the examples.
+            predict: From a head and features ``[B, F]`` to probabilities ``[B, C]``.
+            examples: ``[B, *shape]``, as they are.
             folds: ``[B]``.
+            trained: Whether the trunks are trained.
 
         Returns:
             ``[B, C]``.
         """
-        every = tf.stack([predict(copy) for copy in self.copies], axis=1)
-        return tf.gather(every, folds, axis=1, batch_dims=1)
+        every = [
+            predict(copy.head, features)
+            for copy, features in self._features(examples, trained, as_in_training=False)
+        ]
+        return tf.gather(tf.stack(every, axis=1), folds, axis=1, batch_dims=1)
+
+    def _features(
+        self, examples: tf.Tensor, trained: bool, as_in_training: bool = True
+    ) -> Iterator[tuple[Classifier, tf.Tensor]]:
+        """Each copy and its features; computed once where no training tells the trunks apart."""
+        first, *others = self.copies
+        differ = trained and bool(first.trunk_variables)
+        shared = first.features(examples, trained and as_in_training)
+        yield first, shared
+        for copy in others:
+            yield copy, copy.features(examples, as_in_training) if differ else shared
 
     def get_config(self) -> dict[str, object]:
         serialise = keras.saving.serialize_keras_object

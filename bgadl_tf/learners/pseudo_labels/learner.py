@@ -25,6 +25,7 @@ from bgadl_tf.learners.pseudo_labels.options import PseudoLabelOptions
 from bgadl_tf.learners.taught import TaughtLearner
 from bgadl_tf.models import losses, noise
 from bgadl_tf.models.classifiers.base import Classifier
+from bgadl_tf.models.mc_dropout import StochasticHead
 
 CROSS_FITTED, GATE = "cross_fitted", "gate"
 
@@ -109,16 +110,17 @@ class PseudoLabelling(TaughtLearner):
         folds = folds_of(batch.examples, self.options.pseudo_folds)
         masks = noise.fold(seed, *_PASSES)
 
-        def predict(classifier: Classifier) -> tf.Tensor:
-            return self._teach(classifier, batch.examples, masks)
+        def predict(head: StochasticHead, features: tf.Tensor) -> tf.Tensor:
+            return self._teach(head, features, masks)
 
-        held_out = self.cross_fitted.held_out(predict, folds)
+        held_out = self.cross_fitted.held_out(predict, batch.examples, folds, self.trains_trunk)
         self.gate.see(
             tf.reduce_max(held_out, axis=1),
             tf.equal(tf.argmax(held_out, axis=1, output_type=tf.int32), batch.labels),
             batch.weights,
         )
-        probs = self._teach(self.classifier, batch.unlabelled, masks)
+        features = self.classifier.features(batch.unlabelled)
+        probs = self._teach(self.classifier.head, features, masks)
         labelled = batch.labelled_size
         if labelled is None:
             labelled = tf.shape(batch.labels)[0]
@@ -154,11 +156,9 @@ class PseudoLabelling(TaughtLearner):
             )
         super().descend(tape, {CROSS_FITTED: loss})
 
-    def _teach(self, classifier: Classifier, examples: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Probabilities ``[B, C]`` of examples as they are, without any gradient."""
-        features = classifier.features(examples)
+    def _teach(self, head: StochasticHead, features: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Probabilities ``[B, C]`` of examples with features ``[B, F]``, without any gradient."""
         if self.options.pseudo_teacher == "classifier":
-            return tf.stop_gradient(tf.exp(classifier.head(features)))
-        head = classifier.head
+            return tf.stop_gradient(tf.exp(head(features)))
         passes = head.mc_log_probs(features, head.mc_masks(seed, self.options.pseudo_passes))
         return tf.stop_gradient(tf.reduce_mean(tf.exp(passes), axis=0))

@@ -111,9 +111,31 @@ def test_no_copy_learns_from_what_it_predicts() -> None:
             )
         gradient = tf.reduce_sum(tf.abs(tape.gradient(loss, vectors)), 1).numpy()
         np.testing.assert_array_equal(gradient > 0, folds.numpy() != fold)
-    named = [tf.fill((20, 1), number) for number in range(2)]
-    told = copies.held_out(lambda copy: named[copies.copies.index(copy)], folds)
+    heads = [copy.head for copy in copies.copies]
+    told = copies.held_out(
+        lambda head, features: tf.fill((20, 1), heads.index(head)), vectors, folds, True
+    )
     np.testing.assert_array_equal(told[:, 0], folds)
+
+
+def test_a_trunk_that_nothing_trains_runs_once_for_all_copies() -> None:
+    copies = CrossFitted.of(CLASSIFIERS.get("gal_cnn")((12, 12, 1), 10), 3)
+    images = tf.constant(some_images(9, (12, 12, 1)) / np.float32(255))
+    labels, folds = tf.constant(some_labels(9)), tf.constant([0, 1, 2] * 3)
+    runs: list[CrossFitted] = []
+    for copy in copies.copies:
+        own = copy.features
+        copy.features = lambda *given, own=own: (runs.append(copies), own(*given))[1]
+    loss, told = {}, {}
+    for trained in (True, False):
+        runs.clear()
+        told[trained] = copies.held_out(
+            lambda head, features: head(features), images, folds, trained
+        )
+        loss[trained] = copies.objective(images, labels, folds, trained, tf.constant((1, 2)))
+        assert len(runs) == (6 if trained else 2)
+    np.testing.assert_allclose(told[False], told[True], rtol=1e-5)
+    np.testing.assert_allclose(loss[False], loss[True], rtol=1e-5)
 
 
 @pytest.mark.parametrize("target", ["soft", "hard"])
