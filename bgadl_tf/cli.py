@@ -25,7 +25,7 @@ BAD_INPUT, WAITING, INTERRUPTED = 2, 3, 130
 DATASET_SETTINGS = (
     "dataset", "data_dir", "image_size", "resize", "labels", "new_classes", "max_unreadable",
     "stream", "seed", "part", "classes", "test_dataset", "imbalance", "imbalance_ratio",
-    "repeated",
+    "repeated", "label_noise", "label_noise_rate",
 )  # fmt: skip
 """Settings of a run that say what its dataset is."""
 

@@ -13,6 +13,7 @@ from bgadl_tf.data.class_subset import ClassSubset
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.earlier_split import EarlierSplit
 from bgadl_tf.data.imbalance import RATIO, Imbalance
+from bgadl_tf.data.label_noise import RATE, LabelNoise
 from bgadl_tf.data.loader import LOADERS, MAX_UNREADABLE, LoadRequest
 from bgadl_tf.data.part import Part
 from bgadl_tf.data.repetition import Repetition
@@ -38,6 +39,8 @@ def load_dataset(
     imbalance: str = "none",
     imbalance_ratio: float = RATIO,
     repeated: float = 1.0,
+    label_noise: str = "none",
+    label_noise_rate: float = RATE,
     classes: str | None = None,
     test_dataset: str | None = None,
     tell: bool = True,
@@ -66,6 +69,9 @@ def load_dataset(
         imbalance_ratio: Of the largest class to the smallest one.
         repeated: How often each training example that is left is there, see
             ``repetition.Repetition``.
+        label_noise: ``none``, or how some labels of the training set, each copy's by itself, are
+            wrong: ``uniform`` or ``confused``, see ``label_noise.LabelNoise``; ``seed`` decides.
+        label_noise_rate: Share of the labels that are.
         classes: ``NAME,NAME,…``, to use the examples of these classes alone.
         test_dataset: Another dataset, whose test set takes the place of this one's: images are
             resized to the size that this one's have.
@@ -73,10 +79,10 @@ def load_dataset(
 
     Raises:
         UnknownNameError: The kind before the colon is not registered.
-        ConfigError: There is no such part, class, imbalance or repetition; examples without a label
-            are to be imbalanced or chosen by class; the other dataset's test set does not fit;
-            ``labels`` is given for what is no folder of images; or a new class is one already but
-            for case or spelling.
+        ConfigError: There is no such part, class, imbalance, repetition or noise; examples without
+            a label are to be imbalanced, labelled wrongly or chosen by class; the other dataset's
+            test set does not fit; ``labels`` is given for what is no folder of images; or a new
+            class is one already but for case or spelling.
         DataError: The data is missing, empty, unreadable or malformed.
     """
     kind, colon, argument = spec.partition(":")
@@ -95,6 +101,7 @@ def load_dataset(
     subset = None if classes is None else ClassSubset.parse(classes)
     unequal = Imbalance.asked_for(imbalance, imbalance_ratio)
     repetition = Repetition.asked_for(repeated)
+    noise = LabelNoise.asked_for(label_noise, label_noise_rate)
     if repetition is not None and earlier is not None:
         earlier = repetition.without(earlier)
     request = LoadRequest(
@@ -130,6 +137,7 @@ def load_dataset(
     if unequal is not None:  # which classes are rare stays when others join them
         dataset = unequal.of(dataset.in_order(classes_before) if classes_before else dataset)
     dataset = dataset if repetition is None else repetition.of(dataset)
+    dataset = dataset if noise is None else noise.of(dataset, seed)
     for line in dataset.intake.lines() if tell else ():
         logger.warning("%s: %s", dataset.name, line)
     return dataset

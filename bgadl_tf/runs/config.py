@@ -22,6 +22,7 @@ RESIZE_MODES = ("stretch", "crop", "pad")
 STORED = ("float16", "float32")
 SCALINGS = ("standard", "none")
 IMBALANCES = ("none", "long_tailed", "step")
+LABEL_NOISES = ("none", "uniform", "confused")
 STRATEGIES = ("one_device", "mirrored", "multi_worker_mirrored")
 PRECISIONS = ("float32", "mixed_bfloat16")
 MACHINE_SETTINGS = ("versions", "devices", "stream", "embeddings")
@@ -101,6 +102,13 @@ class RunConfig:
         "how often each training example is there, under ids of its own (ID#2, ...); or a share "
         "below 1 of examples that are there twice",
     )
+    label_noise: str = setting(
+        "none",
+        "some labels of the training set are wrong, whoever asks for them: any other class "
+        "(uniform), or always the next one (confused); seed and ids say which; the test set's stay",
+        LABEL_NOISES,
+    )
+    label_noise_rate: float = setting(0.2, "share of the labels that --label-noise makes wrong")
     stream: bool = setting(
         False, "read pool images from disk when they are needed, for pools larger than memory"
     )
@@ -218,11 +226,11 @@ class RunConfig:
             raise ConfigError(
                 f"--max-unreadable is {self.max_unreadable}; it must be a share from 0 to 1"
             )
-        for name in ("strategy", "precision", "resize", "store", "scaling", "imbalance"):
-            allowed = _field(name).metadata["choices"]
-            if getattr(self, name) not in (*allowed, _field(name).default):
+        for one in dataclasses.fields(self):
+            allowed, given = one.metadata["choices"], getattr(self, one.name)
+            if allowed is not None and given not in (*allowed, one.default):
                 raise ConfigError(
-                    f"{flag(name)} is {getattr(self, name)!r}; choose from {', '.join(allowed)}"
+                    f"{flag(one.name)} is {given!r}; choose from {', '.join(allowed)}"
                 )
         if self.method is not None and (self.learner or self.acquisition):
             raise ConfigError(

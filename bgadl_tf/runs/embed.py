@@ -40,7 +40,7 @@ def embed(config: RunConfig, out: Path | str) -> Facts:
 
     Raises:
         ConfigError: There is no backbone, the folder is of other features, or a training set is to
-            be imbalanced or repeated.
+            be imbalanced, repeated or labelled wrongly.
         DataError: An image cannot be read, or what is there is damaged.
         RunFolderError: The folder cannot be written.
     """
@@ -50,10 +50,10 @@ def embed(config: RunConfig, out: Path | str) -> Facts:
             "--backbone is missing: expected keras:NAME or model:FILE.keras, whose features are "
             "to be written"
         )
-    if config.imbalance != "none" or config.repeated != 1:
+    if (config.imbalance, config.repeated, config.label_noise) != ("none", 1, "none"):
         raise ConfigError(
-            "--imbalance and --repeated choose among features: write those of all images, and give "
-            "the flag to bgadl train"
+            "--imbalance, --repeated and --label-noise change what is learnt from features: write "
+            "those of all images, and give the flag to bgadl train"
         )
     network_settings.check_backbone(config)
     refuse_inside(out, config.dataset)

@@ -52,6 +52,8 @@ def load(
             imbalance=config.imbalance,
             imbalance_ratio=config.imbalance_ratio,
             repeated=config.repeated,
+            label_noise=config.label_noise,
+            label_noise_rate=config.label_noise_rate,
         )
 
     if config.backbone is None or config.stream:

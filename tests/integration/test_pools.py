@@ -30,6 +30,7 @@ def settings_of(out: Path) -> dict[str, object]:
 @pytest.mark.usefixtures("no_pictures", "no_export")
 def test_a_run_on_such_a_pool_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     flags = ["--imbalance", "step", "--imbalance-ratio", "5", "--repeated", "2"]
+    flags += ["--label-noise", "uniform", "--label-noise-rate", "0.1"]
     out = ["--out", str(tmp_path / "run")]
     assert main([*RUN, *flags, *out]) == 0
     saved = settings_of(tmp_path / "run")
@@ -48,7 +49,7 @@ def test_a_run_on_such_a_pool_goes_on(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_folders_that_know_nothing_of_it_stay_resumable(tmp_path: Path) -> None:
     assert main([*RUN, "--out", str(tmp_path)]) == 0
     saved = settings_of(tmp_path)
-    for name in ("imbalance", "imbalance_ratio", "repeated"):
+    for name in ("imbalance", "imbalance_ratio", "repeated", "label_noise", "label_noise_rate"):
         del saved[name]
     (tmp_path / "config.json").write_text(json.dumps(saved))
     assert main([*RUN, "--rounds", "2", "--out", str(tmp_path)]) == 0
@@ -64,13 +65,15 @@ def test_check_says_it_of_every_kind(
     before = load_dataset(spec, data_dir=data_dir[0] if data_dir else None)
     sizes = Imbalance("step", 2).sizes(np.bincount(before.train.labels, minlength=10))
     chosen = ["--imbalance", "step", "--imbalance-ratio", "2", "--repeated", "2"]
+    chosen += ["--label-noise", "confused"]
     capsys.readouterr()
     assert main(["check", *flags, *stream, *chosen]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].endswith("(step 2) (repeated 2)")
+    assert lines[0].endswith("(step 2) (repeated 2) (confused label noise 0.2)")
     assert lines[1].startswith(f"to train on: {2 * sizes.sum()} ")
     assert any(line.startswith("classes are imbalanced, step at a ratio of 2: ") for line in lines)
     assert any(line.startswith(f"{sizes.sum()} copies of training examples") for line in lines)
+    assert any(line.startswith("label noise, confused at a rate of 0.2: ") for line in lines)
 
 
 def test_a_study_file_may_ask_for_it(tmp_path: Path) -> None:

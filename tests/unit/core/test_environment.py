@@ -1,4 +1,4 @@
-"""What TensorFlow reads when it is imported: set where the user has set nothing, by every command."""
+"""What TensorFlow reads when it is imported is set where the user has set nothing."""
 
 from __future__ import annotations
 
