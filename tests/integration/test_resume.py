@@ -150,8 +150,8 @@ def test_the_photographs_show_every_kind_of_moment(run: Run) -> None:
 def test_killed_at_any_moment_it_ends_the_same(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Some of the moments, most of the main method: the slow test below takes every one.
-    step = 2 if run.config.method == "bgadl" else 4
+    # Some of the moments: the slow test below takes every one.
+    step = 5 if run.config.method == "bgadl" else 8
     go_on_from(run, run.photographs[::step], tmp_path, monkeypatch)
 
 

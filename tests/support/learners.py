@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -11,7 +12,7 @@ from bgadl_tf.core import seeding
 from bgadl_tf.core.types import Shape
 from bgadl_tf.learners.learner import LEARNERS, Learner
 from bgadl_tf.learners.networks import Networks
-from bgadl_tf.models.classifiers.base import CLASSIFIERS
+from bgadl_tf.models.classifiers.base import CLASSIFIERS, Classifier
 
 ALIKE = {"duplicate": "two_views", "noise": "two_views", "dfal": "plain"}
 """Learners that differ from another one in what they add to a batch, or to the labelled set, alone:
@@ -26,23 +27,31 @@ def every_learner() -> list[Any]:
 
 def small_learner(
     name: str,
-    classifier: str = "lenet",
+    classifier: str | keras.Model = "lenet",
     shape: Shape = (8, 8, 1),
     dropout: float | None = None,
     **options: object,
 ) -> Learner:
-    """A compiled learner: narrow networks, seeded weights."""
+    """A compiled learner: narrow networks, seeded weights.
+
+    Of a model, its layers' own initial weights.
+    """
     learner_type = LEARNERS.get(name)
     if "width" in {*learner_type.options_type.__dataclass_fields__}:
         options = {"width": 0.1, "latent_dim": 5, **options}
-    width = {"width": 0.125} if classifier.startswith("resnet") else {}
     learner = learner_type.create(
-        CLASSIFIERS.get(classifier)(shape, 10, dropout, **width),
-        learner_type.options_type(**options),
+        _classifier(classifier, shape, dropout), learner_type.options_type(**options)
     )
     learner.compile()
     reseed(learner)
     return learner
+
+
+def _classifier(kind: str | keras.Model, shape: Shape, dropout: float | None) -> Classifier:
+    if isinstance(kind, keras.Model):
+        return Classifier.from_model(kind, 10, dropout=dropout)
+    width = {"width": 0.125} if kind.startswith("resnet") else {}
+    return CLASSIFIERS.get(kind)(shape, 10, dropout, **width)
 
 
 def reseed(model: Networks, seed: int = 0) -> None:
