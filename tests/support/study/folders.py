@@ -23,8 +23,10 @@ def write_run(
     method: str | None = "bgadl",
     seed: int = 0,
     rounds: int | None = None,
+    initial: Sequence[str] = (),
     **settings: Any,
 ) -> Path:
+    """A run folder with these accuracies, and a ledger of ``initial`` where that is given."""
     folder.mkdir(parents=True, exist_ok=True)
     config = {
         "dataset": "digits",
@@ -50,5 +52,8 @@ def write_run(
         }
         for place, value in enumerate(accuracy)
     ]
-    (folder / "rounds.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    answers = [{"id": id_, "label": 0, "round": 0, "source": "oracle"} for id_ in initial]
+    for name, records in {"rounds": lines, **({"labels": answers} if initial else {})}.items():
+        text = "".join(json.dumps(record) + "\n" for record in records)
+        (folder / f"{name}.jsonl").write_text(text)
     return folder

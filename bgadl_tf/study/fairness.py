@@ -1,0 +1,89 @@
+"""Whether the runs of one seed began alike: what a comparison of their arms rests on.
+
+Runs of one seed share their initial set, unless an acquisition chooses its own. Those that also
+share the learner and every setting but what concerns the acquisition are the same run until it
+first asks: their round 0 must be equal to the last bit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+
+from bgadl_tf.core import durable
+from bgadl_tf.core.errors import BgadlError
+from bgadl_tf.core.types import Id
+from bgadl_tf.study import runs
+from bgadl_tf.study.markdown import listed
+from bgadl_tf.study.runs import Run
+
+_OF_THE_ACQUISITION = ("acquisition_options", "rounds", "query_size")
+"""Settings of the protocol that round 0 knows nothing of."""
+
+_OF_ROUND_0 = ("labelled", "test_accuracy", "test_nll")
+
+
+def doubts(found: Iterable[Run]) -> Iterator[str]:
+    """What speaks against comparing the runs, in sentences; nothing where nothing does.
+
+    Args:
+        found: Runs with a learning curve, of any arms and seeds.
+    """
+    by_seed: dict[int, list[Run]] = defaultdict(list)
+    for run in found:
+        if not run.is_reference and run.rounds:
+            by_seed[run.seed].append(run)
+    for seed, group in sorted(by_seed.items()):
+        initial = {run.arm: initial_ids(run) for run in group}
+        yield from _other_initial_sets(seed, initial)
+        yield from _other_round_0(seed, group, initial)
+
+
+def initial_ids(run: Run) -> frozenset[Id] | None:
+    """What the run's first round learnt from; None where its ledger is not there or damaged."""
+    try:
+        records = durable.read_json_lines(run.folder / "labels.jsonl", mend=False).records
+        return frozenset(str(r["id"]) for r in records if r["round"] == 0) or None
+    except (BgadlError, LookupError, TypeError):
+        return None
+
+
+def _other_initial_sets(seed: int, initial: Mapping[str, frozenset[Id] | None]) -> Iterator[str]:
+    sets: dict[frozenset[Id], list[str]] = defaultdict(list)
+    for arm, ids in initial.items():
+        if ids is not None:
+            sets[ids].append(arm)
+    usual, *others = sorted(sets.values(), key=len, reverse=True) or [[]]
+    for arms in others:
+        yield (
+            f"seed {seed}: {_named(arms)} began with another initial set than {_named(usual)}, "
+            "so that more differs between them than what was asked"
+        )
+
+
+def _other_round_0(
+    seed: int, group: Sequence[Run], initial: Mapping[str, frozenset[Id] | None]
+) -> Iterator[str]:
+    alike: dict[Hashable, list[Run]] = defaultdict(list)
+    for run in group:
+        if initial[run.arm] is not None:
+            alike[(_until_it_asks(run), initial[run.arm])].append(run)
+    for same in alike.values():
+        values = {run.arm: tuple(run.rounds[0].get(key) for key in _OF_ROUND_0) for run in same}
+        if len({*values.values()}) > 1:
+            yield (
+                f"seed {seed}: {_named(values)} are the same run until they first ask, but their "
+                "round 0 is not the same; were they made by several machines or versions?"
+            )
+
+
+def _until_it_asks(run: Run) -> str:
+    """Every setting that round 0 depends on."""
+    known = {"learner", "options", *(run.config.keys() - {*runs.NOT_PROTOCOL})}
+    settings = {key: run.config.get(key) for key in known - {*_OF_THE_ACQUISITION}}
+    return json.dumps(settings, sort_keys=True)
+
+
+def _named(arms: Iterable[str]) -> str:
+    return listed([f"`{arm}`" for arm in arms])
