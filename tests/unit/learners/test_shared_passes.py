@@ -132,20 +132,22 @@ def vaeacgan_losses(learner: VAEACGAN, turn: int = 0) -> Losses:
 
 
 def acgan_losses(learner: ACGAN) -> Losses:
-    """The three losses of an ACGAN with two generated images beside a real one."""
+    """The three losses of an ACGAN with some generated images beside a real one."""
     x, y = space_of(SHAPE).to_float(tf.constant(DATA[0])), tf.constant(DATA[1])
     pool = space_of(SHAPE).to_float(tf.constant(DATA[2]))
     seed, options = learner.step_seed(), learner.options
-    latents = [noise.normal(noise.fold(seed, n), COUNT, options.latent_dim) for n in (1, 2)]
+    every = range(options.generated_per_real)
+    salts = [(1,), (2,), (2, 2), (2, 3)]
+    latents = [noise.normal(noise.fold(seed, *salts[n]), COUNT, options.latent_dim) for n in every]
 
     def generated(number: int) -> tf.Tensor:
         return learner.generator((latents[number], y), training=True)
 
     def classified() -> tf.Tensor:
-        return 0.5 * sum(mean_entropy(learner, generated(n), seed, 4, n) for n in (0, 1))
+        return sum(mean_entropy(learner, generated(n), seed, 4, n) for n in every) / len(every)
 
     def judgements(sign: float) -> tf.Tensor:
-        return 0.5 * sum(judged(learner, generated(n), sign) for n in (0, 1))
+        return sum(judged(learner, generated(n), sign) for n in every) / len(every)
 
     return {
         "generator": lambda: (
@@ -184,10 +186,14 @@ def test_of_a_vaeacgan(classifier: str, unlabelled: bool) -> None:
     assert_same(moved(learner), expected(learner, vaeacgan_losses(learner)))
 
 
-@pytest.mark.parametrize("classifier", ["lenet", "resnet18"])
-@pytest.mark.parametrize("unlabelled", [False, True])
-def test_of_an_acgan(classifier: str, unlabelled: bool) -> None:
-    learner = make("acgan", classifier, unlabelled=unlabelled, generated_weight=0.8)
+@pytest.mark.parametrize(
+    ("classifier", "unlabelled", "count"),
+    [("lenet", False, 2), ("lenet", True, 4), ("lenet", False, 1), ("resnet18", True, 2)],
+)
+def test_of_an_acgan(classifier: str, unlabelled: bool, count: int) -> None:
+    learner = make(
+        "acgan", classifier, unlabelled=unlabelled, generated_weight=0.8, generated_per_real=count
+    )
     assert isinstance(learner, ACGAN)
     assert_same(moved(learner), expected(learner, acgan_losses(learner)))
 
