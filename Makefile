@@ -90,6 +90,7 @@ demo: $(VENV)/.installed
 	$(QUIET) $(PY) scripts/train.py $(DEMO) --method random --out runs/demo-random
 	$(BGADL) compare runs/demo runs/demo-random \
 	  --out runs/demo/figures/comparison.png
+	$(BGADL) report runs/demo --against runs/demo-random
 
 serve: $(VENV)/.installed-serve
 	@test -d runs/demo/export/classifier || { echo "run make demo first" >&2; exit 1; }

@@ -19,6 +19,7 @@ from bgadl_tf.runs.config import SINGULAR, RunConfig, flag, scalar_type
 from bgadl_tf.runs.model_file import ModelFile
 from bgadl_tf.serving import score_command
 from bgadl_tf.study import command as study_command
+from bgadl_tf.study import report_command
 
 BAD_INPUT, WAITING, INTERRUPTED = 2, 3, 130
 
@@ -169,22 +170,27 @@ def make_parser() -> argparse.ArgumentParser:
     )
     study_command.add_study_flags(study)
     study.set_defaults(command=study_command.study)
+    report = commands.add_parser(
+        "report", help="say what a study or a run came to", description=report_command.REPORT
+    )
+    report_command.add_report_flags(report)
+    report.set_defaults(command=report_command.report)
     claims = commands.add_parser(
         "claims",
         help="say whether the claims of finished studies hold, all together",
-        description=study_command.CLAIMS,
+        description=report_command.CLAIMS,
         epilog=f"Exit status: 0 written, whatever holds; {BAD_INPUT} bad input.",
     )
-    study_command.add_claims_flags(claims)
-    claims.set_defaults(command=study_command.claims)
+    report_command.add_claims_flags(claims)
+    claims.set_defaults(command=report_command.claims)
     compare = commands.add_parser(
         "compare",
         help="draw the learning curves of a few runs",
         description="Draw the learning curves of a few runs, finished or not, into one figure.",
         epilog=f"Exit status: 0 drawn, {BAD_INPUT} bad input.",
     )
-    study_command.add_compare_flags(compare)
-    compare.set_defaults(command=study_command.compare)
+    report_command.add_compare_flags(compare)
+    compare.set_defaults(command=report_command.compare)
     return parser
 
 

@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from bgadl_tf.acquisition.acquisition import Arrays
 from bgadl_tf.acquisition.evidence import Evidence, Look
+from bgadl_tf.core.calibration import Calibration, CalibrationBins
 from bgadl_tf.core.types import Labels
 from bgadl_tf.data.read_ahead import read_ahead
 from bgadl_tf.data.source import ExampleSource
@@ -46,10 +47,12 @@ class Evaluation(NamedTuple):
     Fields:
         accuracy: Share of examples whose most probable class is the label; None of no examples.
         nll: Mean negative log-likelihood of the labels, nats; None of no examples.
+        calibration: Of its probabilities; None of no examples.
     """
 
     accuracy: float | None
     nll: float | None
+    calibration: Calibration | None
 
 
 class Scorer:
@@ -117,7 +120,7 @@ class Scorer:
                 yield tuple(array.numpy()[:count] for array in seen)
 
     def evaluate(self, examples: ExampleSource, labels: Labels) -> Evaluation:
-        """Accuracy and negative log-likelihood of the classifier without dropout.
+        """Accuracy, negative log-likelihood and calibration of the classifier without dropout.
 
         Args:
             examples: ``[N, *shape]``.
@@ -127,16 +130,17 @@ class Scorer:
             DataError: An example cannot be read.
         """
         if not len(labels):
-            return Evaluation(None, None)
+            return Evaluation(None, None, None)
         right, log_likelihood = np.empty(len(labels), np.bool_), np.empty(len(labels))
-        start = 0
+        bins, start = CalibrationBins(), 0
         with contextlib.closing(self._chunks(examples)) as chunks:
             for chunk, count in chunks:
                 log_probs = self._evaluate(chunk).numpy()[:count]
                 rows = slice(start, start := start + count)
                 right[rows] = log_probs.argmax(1) == labels[rows]
                 log_likelihood[rows] = log_probs[np.arange(count), labels[rows]]
-        return Evaluation(accuracy=float(np.mean(right)), nll=float(-np.mean(log_likelihood)))
+                bins.add(np.exp(log_probs.max(1)), right[rows])
+        return Evaluation(float(np.mean(right)), float(-np.mean(log_likelihood)), bins.result())
 
     def _chunks(self, examples: ExampleSource) -> Generator[tuple[tf.Tensor, int], None, None]:
         """Full chunks, at least one, and how many examples of each count; zeros fill the last."""

@@ -188,6 +188,7 @@ class ActiveLearner(Assembled, Steps):
             seconds=rounded(trained - start, self._asking.seconds, time.monotonic() - trained),
             facts={**facts, **self.learner.facts()},
             test_set=self.history.test_sets,
+            calibration=None if result.calibration is None else result.calibration.to_json(),
         )
         record.refuse_divergence()
         self.fitting.save(self.round)

@@ -26,6 +26,8 @@ class Round:
         facts: What learner and acquisition report, such as the mean |x' - x*|.
         test_set: How often the test set had changed by then: rounds in which it differs are not
             to be compared.
+        calibration: Of the test set's probabilities, as ``Calibration.to_json``; None without a
+            test set, and of versions before 0.2.
     """
 
     round: int
@@ -36,6 +38,7 @@ class Round:
     seconds: Mapping[str, float]
     facts: Mapping[str, float] = field(default_factory=dict)
     test_set: int = 0
+    calibration: Json | None = None
 
     def to_json(self) -> Json:
         """As one JSON object."""

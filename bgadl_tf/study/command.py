@@ -1,4 +1,4 @@
-"""``bgadl study``, ``bgadl claims`` and ``bgadl compare``: their flags, and what they print.
+"""``bgadl study``: its flags, and what it prints.
 
 Starts fast: the rest is imported to run.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.study.report_command import compared_with
 
 if TYPE_CHECKING:
     from bgadl_tf.study.outlook import Outlook
@@ -22,8 +23,8 @@ FAILED = 1
 """Exit status: a run failed; the others were made, and reported on."""
 
 DESCRIPTION = """Make every run of a study that is not finished, each in FOLDER/<arm>/seed_<n>,
-then write report.md, results.json and learning_curves.png into FOLDER. A command that was
-stopped, kill -9 included, goes on where it was when it is given again."""
+then write the report into FOLDER: report.html, report.md, results.json and curves.csv. A command
+that was stopped, kill -9 included, goes on where it was when it is given again."""
 
 EXAMPLE = """a study file:
   arms: [bgadl, bald, random]   # methods, or LEARNER+ACQUISITION; or a mapping of names to
@@ -40,10 +41,6 @@ EXAMPLE = """a study file:
     recommended: bgadl
     never_harms: {margin: 0.5, pairs: [[bgadl, bald]]}   # points of AUBC
     wins: {pairs: [[bgadl, random]]}"""
-
-CLAIMS = """Look whether the claims that study files make hold, over several finished studies, one
-dataset each: which arm harms another one by no more than a margin, which one wins. Write claims.md
-and claims.json into FOLDER. All wins of all studies are one family for Holm's correction."""
 
 
 def add_study_flags(parser: argparse.ArgumentParser) -> None:
@@ -95,22 +92,6 @@ def add_study_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_claims_flags(parser: argparse.ArgumentParser) -> None:
-    """Flags of ``bgadl claims``."""
-    parser.add_argument("studies", type=Path, nargs="+", metavar="STUDY", help="study folders")
-    parser.add_argument(
-        "--out", type=Path, required=True, metavar="FOLDER", help="where claims.md goes"
-    )
-
-
-def add_compare_flags(parser: argparse.ArgumentParser) -> None:
-    """Flags of ``bgadl compare``."""
-    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="run folders")
-    parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE.png", help="where the figure goes"
-    )
-
-
 def study(
     *,
     file: Path | None,
@@ -141,7 +122,7 @@ def study(
     part = Shard() if shard is None else Shard.parse(shard)
     protocol = None if file is None else study_file.read(file)
     if report_only:
-        print(report.write(out, _against(protocol, out)))
+        print(report.write(out, compared_with(protocol, out)))
         return 0
     if file is None or protocol is None:
         raise ConfigError("give the study as FILE.yaml; only --report-only can do without")
@@ -150,37 +131,6 @@ def study(
         print(_outlook(tasks, out, jobs).report(), end="")
         return 0
     return _run(protocol, tasks, out, jobs, export)
-
-
-def claims(*, studies: list[Path], out: Path) -> int:
-    """Look whether claims hold. Arguments are the flags.
-
-    Returns:
-        Exit status.
-
-    Raises:
-        BgadlError: A folder is that of no study with claims, or the files cannot be written.
-    """
-    from bgadl_tf.study import claims_report
-
-    print(claims_report.write(studies, out))
-    return 0
-
-
-def compare(*, runs: list[Path], out: Path) -> int:
-    """Draw the learning curves of a few runs. Arguments are the flags.
-
-    Returns:
-        Exit status.
-
-    Raises:
-        BgadlError: A folder is not that of a run, or the figure cannot be written.
-    """
-    from bgadl_tf.study import report
-
-    report.compare(runs, out)
-    print(out)
-    return 0
 
 
 def _checked(
@@ -228,21 +178,6 @@ def _run(protocol: Protocol, tasks: list[Task], out: Path, jobs: int, export: bo
             file=sys.stderr,
         )
     return FAILED if failures else 0
-
-
-def _against(protocol: Protocol | None, out: Path) -> tuple[str, ...]:
-    """What a report compares with: as the file says, else the folder's protocol."""
-    from bgadl_tf.core.errors import RunFolderError
-    from bgadl_tf.study import study_folder
-    from bgadl_tf.study.protocol import BASELINES
-
-    if protocol is None:
-        try:
-            protocol = study_folder.saved(out)
-        except RunFolderError:
-            # Of an older version, or damaged; the runs can be read all the same.
-            protocol = None
-    return BASELINES if protocol is None else protocol.against
 
 
 def _at_least_one(text: str) -> int:

@@ -6,7 +6,8 @@
     <arm>/seed_<n>/            one run folder each
     <arm>/seed_<n>.log         what the run printed
     durations.jsonl            what runs took that were made in one go
-    report.md  results.json  learning_curves.png      written by ``report.write``
+    report.html  report.md  results.json  curves.csv  learning_curves.png
+                               written by ``report.write``
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from pathlib import Path
 
 from bgadl_tf.core import durable
 from bgadl_tf.core.errors import ConfigError, RunFolderError
-from bgadl_tf.runs.run_folder import refuse_inside
 from bgadl_tf.study.protocol import Protocol
 
 _NAME = "protocol.json"
@@ -29,6 +29,9 @@ def check(out: Path, protocol: Protocol) -> None:
         ConfigError: The folder is inside a dataset.
         RunFolderError: The folder belongs to another study, or its protocol cannot be read.
     """
+    # It brings TensorFlow, and reports read a protocol without.
+    from bgadl_tf.runs.run_folder import refuse_inside
+
     for arm in protocol.arms:
         refuse_inside(out, arm.config.dataset)
     before = saved(out)

@@ -27,6 +27,20 @@ class Measure(NamedTuple):
     of: Callable[[Curve], float]
 
 
+class Compared(NamedTuple):
+    """An arm against a baseline, and p after Holm's correction over all arms and measures."""
+
+    arm: str
+    measure: Measure
+    result: paired.Comparison
+    p_holm: float
+
+    @property
+    def verdict(self) -> str:
+        """What was found, in words."""
+        return verdict(self.result, self.p_holm)
+
+
 MEASURES = (
     Measure("final accuracy", lambda curve: float(curve.accuracy[-1])),
     Measure("AUBC", learning_curve.aubc),
@@ -91,34 +105,40 @@ def paired_table(arms: Arms, baseline: str, rng: np.random.Generator) -> str:
     Returns:
         The table, whose p are one family for Holm's correction, and what to read from it.
     """
-    curves = {arm: _by_seed(runs) for arm, runs in arms.items() if not runs[0].is_reference}
-    if baseline not in curves:
+    if baseline not in arms or arms[baseline][0].is_reference:
         return f"There is no finished run of `{baseline}` to compare with.\n"
-    others = [arm for arm in curves if arm != baseline]
-    if not others:
+    found = compared(arms, baseline, rng)
+    if not found:
         return f"There is nothing to compare `{baseline}` with.\n"
-    results = [
-        (arm, measure, paired.compare(
-            {seed: measure.of(curve) for seed, curve in curves[arm].items()},
-            {seed: measure.of(curve) for seed, curve in curves[baseline].items()},
-            rng,
-        ))
-        for measure in MEASURES for arm in others
-    ]  # fmt: skip
-    adjusted = families.holm([result.p_t for _, _, result in results])
     rows = [
         [
             measure.name, arm, str(result.n), signed(result.mean, result.sd),
             bounds(result.low, result.high), p_value(result.p_t), p_value(p),
             p_value(result.p_sign_flip), verdict(result, p),
         ]
-        for (arm, measure, result), p in zip(results, adjusted, strict=True)
+        for arm, measure, result, p in found
     ]  # fmt: skip
     head = [
         "measure", "arm", "shared seeds", "difference (points)", "95 % bootstrap",
         "p (paired t)", "p (Holm)", "p (sign flip)", "finding",
     ]  # fmt: skip
-    return table(head, rows) + "\n" + _plainly(results, adjusted, baseline)
+    sentences = (f"- {_in_words(found, measure, baseline)}\n" for measure in MEASURES)
+    return table(head, rows) + "\n" + "".join(sentences)
+
+
+def compared(arms: Arms, baseline: str, rng: np.random.Generator) -> list[Compared]:
+    """Every other arm against ``baseline``, which has finished runs and a learning curve."""
+    curves = {arm: _by_seed(runs) for arm, runs in arms.items() if not runs[0].is_reference}
+    results = [
+        (arm, measure, paired.compare(
+            {seed: measure.of(curve) for seed, curve in curves[arm].items()},
+            {seed: measure.of(curve) for seed, curve in curves[baseline].items()},
+            rng,
+        ))
+        for measure in MEASURES for arm in curves if arm != baseline
+    ]  # fmt: skip
+    adjusted = families.holm([result.p_t for _, _, result in results])
+    return [Compared(*found, p) for found, p in zip(results, adjusted, strict=True)]
 
 
 def penalty_table(arms: Arms) -> str:
@@ -150,30 +170,19 @@ def verdict(result: paired.Comparison, adjusted_p: float) -> str:
     return "higher" if result.mean > 0 else "lower"
 
 
-def _plainly(
-    results: Sequence[tuple[str, Measure, paired.Comparison]],
-    adjusted: Sequence[float],
-    baseline: str,
-) -> str:
-    """The table in sentences."""
-    sentences = []
-    for measure in MEASURES:
-        found: dict[str, list[str]] = {"higher": [], "lower": [], "no difference found": []}
-        for (arm, of, result), p in zip(results, adjusted, strict=True):
-            word = verdict(result, p)
-            if of.name == measure.name and word in found:
-                found[word].append(f"`{arm}`")
-        parts = [
-            f"{listed(names)} {word} than `{baseline}`"
-            for word in ("higher", "lower") if (names := found[word])
-        ]  # fmt: skip
-        if names := found["no difference found"]:
-            parts.append(f"no difference found between {listed(names)} and `{baseline}`")
-        if parts:
-            sentences.append(f"- {measure.name}: {'; '.join(parts)}.")
-        else:
-            sentences.append(f"- {measure.name}: nothing could be tested.")
-    return "\n".join(sentences) + "\n"
+def _in_words(found: Sequence[Compared], measure: Measure, baseline: str) -> str:
+    """What was found by one measure, in a sentence."""
+    arms: dict[str, list[str]] = {"higher": [], "lower": [], "no difference found": []}
+    for one in found:
+        if one.measure == measure and one.verdict in arms:
+            arms[one.verdict].append(f"`{one.arm}`")
+    parts = [
+        f"{listed(names)} {word} than `{baseline}`"
+        for word in ("higher", "lower") if (names := arms[word])
+    ]  # fmt: skip
+    if names := arms["no difference found"]:
+        parts.append(f"no difference found between {listed(names)} and `{baseline}`")
+    return f"{measure.name}: {'; '.join(parts) if parts else 'nothing could be tested'}."
 
 
 def _labels_to_reach(curves: Sequence[Curve], target: float) -> str:

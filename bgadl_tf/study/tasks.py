@@ -46,7 +46,7 @@ class Task:
     @property
     def flags(self) -> list[str]:
         """Flags of ``bgadl train``: those that differ from their defaults, and ``--out``."""
-        return [*_flags(self.config), "--out", str(self.folder)]
+        return [*flags_of(self.config), "--out", str(self.folder)]
 
     def run(self) -> runs.Run:
         """The run as far as it has come.
@@ -119,7 +119,8 @@ def tasks_of(
     ]
 
 
-def _flags(config: RunConfig) -> Iterator[str]:
+def flags_of(config: RunConfig) -> Iterator[str]:
+    """Flags of ``bgadl train`` that differ from their defaults, and the seed's."""
     for field in dataclasses.fields(RunConfig):
         value = getattr(config, field.name)
         if field.name == "seed" or value != field.default:

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from bgadl_tf.acquisition.acquisition import ACQUISITIONS, ScoreAcquisition
+from bgadl_tf.core.calibration import CalibrationBins
 from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import Images, Rows
 from bgadl_tf.engine import scorer as scoring
@@ -72,6 +73,13 @@ def test_evaluation_counts_every_image_once(one_device: tf.distribute.Strategy) 
     result = scorer.evaluate(IMAGES, labels)
     assert result.accuracy == pytest.approx(np.mean(log_probs.argmax(1) == labels))
     assert result.nll == pytest.approx(-np.mean(log_probs[np.arange(37), labels]), rel=1e-6)
+    bins = CalibrationBins()  # of all at once
+    bins.add(np.exp(log_probs.max(1)), log_probs.argmax(1) == labels)
+    expected = bins.result()
+    assert result.calibration is not None
+    assert expected is not None
+    assert result.calibration.ece == pytest.approx(expected.ece, rel=1e-4)
+    assert sum(result.calibration.count) == 37
     scorer.evaluate(IMAGES[:20], labels[:20])
     assert scorer.evaluation_traces == 1
 

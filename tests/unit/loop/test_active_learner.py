@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -141,6 +142,10 @@ def test_accuracy_is_of_this_rounds_model_and_may_fall(
     assert second is not None
     untrained = loop.scorer.evaluate(digits.test.examples, digits.test.labels)
     assert second.test_accuracy == untrained.accuracy
+    assert untrained.calibration is not None
+    noted = Round.from_json(json.loads(json.dumps(second.to_json()))).calibration
+    assert noted == untrained.calibration.to_json()
+    assert sum(noted["count"]) == len(digits.test)
     assert second.test_nll > first.test_nll
 
 

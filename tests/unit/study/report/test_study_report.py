@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,33 @@ def test_arms_on_different_data_are_pointed_out(tmp_path: Path) -> None:
     text = report.write(tmp_path).read_text()
     assert "**Not one dataset:** the runs of seed 1 are" in text
     assert "the runs of seed 0 are" not in text
+
+
+def test_every_round_of_every_run_is_in_the_csv(out: Path) -> None:
+    report.write(out)
+    lines = (out / "curves.csv").read_text().splitlines()
+    assert lines[0].startswith("arm,seed,round,labelled,test_accuracy,test_nll,test_ece,seconds_")
+    assert len(lines) == 1 + 6 * 2 + 1  # of the runs that are finished
+    assert lines[1].startswith("bgadl,0,0,20,0.5,0.5,,1.0,0.5,0.25")
+
+
+def test_each_dataset_has_an_answer_and_a_part_of_its_own(tmp_path: Path) -> None:
+    for dataset in ("digits", "mnist"):
+        for arm, top in (("ours", 0.8), ("random", 0.7)):
+            for seed in range(3):
+                folder = tmp_path / f"{arm}-{dataset}" / f"seed_{seed}"
+                curve = [0.5, top + 0.01 * seed * (1 + (arm == "ours"))]
+                write_run(folder, curve, seed=seed, dataset=dataset)
+    text = report.write(tmp_path, ["random-digits", "random-mnist"]).read_text()
+    assert text.startswith("# Study: 4 arms, 12 runs\n")
+    assert "> **digits**: with 30 labels `ours-digits`" in text
+    assert "> **mnist**: with 30 labels `ours-mnist`" in text
+    assert text.index("\n# digits\n") < text.index("\n# mnist\n")
+    assert "(learning_curves_2.png)" in text
+    assert (tmp_path / "learning_curves_2.png").stat().st_size
+
+
+def test_arms_that_stay_as_good_as_another_one(out: Path) -> None:
+    text = report.write(out, ["random"]).read_text()
+    assert "### Not lower than `random`" in text
+    assert re.search(r"\| \+5\.05 ± 0\.05 +\| \+4\.93 to \+5\.17 +\| shown ", text)

@@ -1,0 +1,48 @@
+"""Runs as reports show them: arms in their order, curves and references apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bgadl_tf.study import figures
+from bgadl_tf.study.learning_curve import Curve
+from bgadl_tf.study.runs import Run
+
+
+def in_order(groups: Mapping[str, list[Run]]) -> dict[str, list[Run]]:
+    """Arms with the paper's methods first, in the paper's order, references last."""
+    paper = [name for name in figures.ARM_STYLES if name in groups]
+    others = [name for name in groups if name not in paper and not groups[name][0].is_reference]
+    references = [name for name in groups if groups[name][0].is_reference]
+    return {name: groups[name] for name in (*paper, *others, *references)}
+
+
+def split(
+    groups: Mapping[str, Sequence[Run]],
+) -> tuple[dict[str, list[Curve]], dict[str, list[Curve]]]:
+    """Arms with a learning curve, and references."""
+    curves: dict[str, list[Curve]] = {}
+    references: dict[str, list[Curve]] = {}
+    for name, group in groups.items():
+        kind = references if group[0].is_reference else curves
+        kind[name] = [run.curve for run in group]
+    return curves, references
+
+
+def dataset(found: Sequence[Run]) -> str:
+    """What all runs are on; empty where they are on several."""
+    names = {dataset_of(run) for run in found}
+    return names.pop() if len(names) == 1 else ""
+
+
+def dataset_of(run: Run) -> str:
+    """What stands after ``--dataset``."""
+    return str(run.config.get("dataset", ""))
+
+
+def told(run: Run, changed: Sequence[int]) -> str:
+    """That accuracies of one curve are of different test sets."""
+    rounds = ", ".join(map(str, changed))
+    return (
+        f"from round {rounds} on the accuracies of {run.folder} are of another test set than before"
+    )
