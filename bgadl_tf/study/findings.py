@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -73,11 +75,11 @@ class Finding:
 
 
 def read(folders: Sequence[Path]) -> list[Claimed]:
-    """Studies and their finished runs.
+    """Studies and their finished runs; of a folder without runs, what results.json keeps of them.
 
     Raises:
         RunFolderError: A folder is given twice, is that of no study, or of one without claims;
-            or two folders have one name.
+            two folders have one name; or its results.json is damaged.
     """
     studies: list[Claimed] = []
     for folder in folders:
@@ -137,9 +139,44 @@ def _found(
     seeds: dict[str, Sequence[int]] = {arm.name: arm.seeds for arm in protocol.arms}
     aubc: dict[str, dict[int, float]] = {name: {} for name in seeds}
     rounds = {arm.name: arm.config.rounds for arm in protocol.arms}
-    for run in runs.read_study(folder):
-        if run.seed not in seeds.get(run.arm, ()) or run.is_reference:
-            continue
-        if run.finished and len(run.rounds) > rounds[run.arm]:  # it may have been given more
-            aubc[run.arm][run.seed] = learning_curve.aubc(run.curve)
+    for arm, seed, points, value in _made(folder) or _kept(folder):
+        # It may have been given more rounds since.
+        if seed in seeds.get(arm, ()) and points > rounds[arm] and value is not None:
+            aubc[arm][seed] = value
     return seeds, aubc
+
+
+class _Made(NamedTuple):
+    """A run; its AUBC is None where it has none."""
+
+    arm: str
+    seed: int
+    points: int
+    aubc: float | None
+
+
+def _made(folder: Path) -> list[_Made]:
+    return [
+        _Made(run.arm, run.seed, len(run.rounds), learning_curve.aubc(run.curve))
+        if run.finished and not run.is_reference
+        else _Made(run.arm, run.seed, 0, None)
+        for run in runs.read_study(folder)
+    ]
+
+
+def _kept(folder: Path) -> list[_Made]:
+    path = folder / "results.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return [
+            _Made(arm, int(seed), len(run["labelled"]), run["aubc"])
+            for arm, by_seed in content.items()
+            for seed, run in by_seed.items()
+        ]
+    except FileNotFoundError:
+        return []
+    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise RunFolderError(
+            f"{path} does not hold the results of a study ({error}); make it again with bgadl "
+            "study --report-only, or take it from a copy"
+        ) from None

@@ -10,7 +10,7 @@ import numpy as np
 
 from bgadl_tf.core import durable
 from bgadl_tf.core.errors import RunFolderError
-from bgadl_tf.study import answer, claims, figures, runs, study_folder
+from bgadl_tf.study import answer, claims, fairness, figures, runs, study_folder
 from bgadl_tf.study.claims import Claims
 from bgadl_tf.study.protocol import BASELINES
 from bgadl_tf.study.report import html, results, sections
@@ -96,6 +96,8 @@ def _warnings(finished: Sequence[Run], left_out: Sequence[Run]) -> Iterator[str]
     for run in finished:
         if changed := run.other_test_sets:
             yield f"**Not one test set:** {told(run, changed)}.\n"
+    for doubt in fairness.doubts(finished):
+        yield f"**Not one beginning:** {doubt}.\n"
     for run in left_out:
         yield (
             f"Left out: {run.arm} seed {run.seed}, with {len(run.rounds)} of "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from bgadl_tf import cli
 from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.study import claims_report, families, findings, study_folder
 from bgadl_tf.study.claims import Claims
+from bgadl_tf.study.report import study_report
 from tests.support.study.folders import write_run
 from tests.support.study.protocols import protocol
 
@@ -55,6 +57,21 @@ def test_what_is_found(studies: list[Path], tmp_path: Path) -> None:
     assert (harm["difference"], harm["sd"]) == pytest.approx((1.9, differences.std(ddof=1)))
     assert (harm["t_low"], harm["t_high"]) == pytest.approx((low, high))
     assert harm["bootstrap_low"] < harm["difference"] < harm["bootstrap_high"]
+
+
+def test_what_is_kept_of_a_study_is_enough(studies: list[Path], tmp_path: Path) -> None:
+    kept = []
+    for study in studies:
+        study_report.write(study)
+        kept.append(tmp_path / "kept" / study.name)
+        kept[-1].mkdir(parents=True)
+        for name in ("protocol.json", "results.json"):
+            shutil.copy(study / name, kept[-1])
+    whole = claims_report.write(studies, tmp_path / "whole").read_text()
+    assert claims_report.write(kept, tmp_path / "parts").read_text() == whole
+    (kept[0] / "results.json").write_text('{"bgadl": {"0": {}}}')
+    with pytest.raises(RunFolderError, match=r"results\.json does not hold the results of a study"):
+        claims_report.write(kept, tmp_path / "out")
 
 
 def test_the_family_spans_all_studies(studies: list[Path]) -> None:
