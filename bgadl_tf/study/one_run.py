@@ -53,14 +53,6 @@ def beside(run: Run, other: Run) -> Iterator[str]:
     if not shared:
         yield "The two have no number of labels in common; make both of the same sizes.\n"
         return
-    rows = [
-        [
-            f"{count:,.0f}", f"{100 * at(ours, count):.2f}", f"{100 * at(theirs, count):.2f}",
-            f"{100 * (at(ours, count) - at(theirs, count)):+.2f}",
-        ]
-        for count in shared
-    ]  # fmt: skip
-    yield table(["labels", "this run (%)", "the other (%)", "difference (points)"], rows)
     saved = labels_saved.saving(ours, theirs)
     reached = (
         f"this run needs {saved.labels:,.0f} labels and the other {saved.reference:,.0f}: "
@@ -70,19 +62,29 @@ def beside(run: Run, other: Run) -> Iterator[str]:
     )
     areas = [learning_curve.aubc(_within(curve, shared)) for curve in (ours, theirs)]
     area = (
-        f" Over these labels the mean accuracy (AUBC) differs by "
+        f" Over the labels that both have, the mean accuracy (AUBC) differs by "
         f"{100 * (areas[0] - areas[1]):+.2f} points."
         if np.isfinite(areas).all()
         else ""
     )
     yield (
-        f"To the accuracy that the other ends with ({100 * theirs.accuracy[-1]:.1f} %) "
-        f"{reached}.{area}\n"
+        f"> With {ours.labelled[-1]:,.0f} labels this run is right on "
+        f"{100 * ours.accuracy[-1]:.1f} % of the test set, the other one with "
+        f"{theirs.labelled[-1]:,.0f} on {100 * theirs.accuracy[-1]:.1f} %; to the accuracy that "
+        f"that ends with, {reached}.{area} **Whether this would come out again cannot be known "
+        "from one pair of runs.**\n"
     )
+    rows = [
+        [
+            f"{count:,.0f}", f"{100 * at(ours, count):.2f}", f"{100 * at(theirs, count):.2f}",
+            f"{100 * (at(ours, count) - at(theirs, count)):+.2f}",
+        ]
+        for count in shared
+    ]  # fmt: skip
+    yield table(["labels", "this run (%)", "the other (%)", "difference (points)"], rows)
     yield (
-        "**This is one pair of runs, and no test can be made of it:** how far two seeds of the "
-        "same method lie apart is not known from one of each. Several seeds of both, as "
-        "`bgadl study` makes them, tell whether the difference would come out again.\n"
+        "No test can be made of one pair: how far two seeds of the same method lie apart is not "
+        "in it. Several seeds of both, as `bgadl study` makes them, tell.\n"
     )
 
 

@@ -90,12 +90,12 @@ def _blocks(run: Run, other: Run | None, measured: Mapping[str, Sequence[Run]]) 
 def _helping(run: Run, other: Run | None) -> Iterator[str]:
     if other is not None:
         if not (run.measured.rounds and other.measured.rounds):
-            yield "**It cannot be known:** one of the two runs has no test set to be measured on.\n"
+            yield "> **It cannot be known:** one of the two runs has no test set.\n"
             return
         yield from one_run.beside(run, other)
         return
     found = replay.replay(run)
-    yield f"{found.words}\n"
+    yield f"> {found.words}\n"
     if found.command is not None:
         yield (
             f"```console\n{found.command}\n"
