@@ -148,7 +148,7 @@ def class_shares(names: Sequence[str], arms: Mapping[str, Sequence[float]]) -> g
         )
     )  # fmt: skip
     _lay_out(figure, "class", "", 0)
-    figure.update_layout(height=120 + 24 * len(arms))
+    figure.update_layout(height=max(240, 120 + 24 * len(arms)))
     figure.update_xaxes(type="category")
     figure.update_yaxes(type="category", autorange="reversed", automargin=True)
     return figure
