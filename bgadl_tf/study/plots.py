@@ -148,7 +148,7 @@ def class_shares(names: Sequence[str], arms: Mapping[str, Sequence[float]]) -> g
         )
     )  # fmt: skip
     _lay_out(figure, "class", "", 0)
-    figure.update_layout(height=120 + 24 * len(arms))
+    figure.update_layout(height=max(240, 120 + 24 * len(arms)))
     figure.update_xaxes(type="category")
     figure.update_yaxes(type="category", autorange="reversed", automargin=True)
     return figure
@@ -192,6 +192,7 @@ def _buttons(figure: go.Figure, bands: Sequence[int]) -> None:
         ("no bands", {"opacity": 0.0}, [*bands]),
     ]
     figure.update_layout(
+        margin_t=76,
         updatemenus=[{
             "type": "buttons", "direction": "right", "showactive": False,
             "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom",
@@ -210,7 +211,7 @@ def _lay_out(figure: go.Figure, x: str, y: str, names: int) -> None:
     axis = {"gridcolor": drawing.GRID, "zeroline": False, "linecolor": drawing.FAINT}
     figure.update_layout(
         template="none", height=_HEIGHT + _LEGEND_ROW * rows, hovermode="closest",
-        margin={"l": 56, "r": 12, "t": 76, "b": 56}, font={"size": 13, "color": drawing.INK},
+        margin={"l": 56, "r": 12, "t": 36, "b": 56}, font={"size": 13, "color": drawing.INK},
         legend={"orientation": "h", "x": 0, "xanchor": "left", "y": -0.16, "yanchor": "top"},
         xaxis={"title": {"text": x, "standoff": 8}, "showgrid": False, **axis},
         yaxis={"title": {"text": y}, **axis},

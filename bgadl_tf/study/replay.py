@@ -135,6 +135,8 @@ def _command(run: Run) -> str | None:
         for field in dataclasses.fields(RunConfig)
         if field.name in saved and field.name not in ("method", "learner", "acquisition", "options")
     }
+    if len(saved.get("example_shape") or ()) == 3:
+        settings.pop("scaling", None)  # of images there is none, and none may be asked for
     options = saved.get("options") or {}
     given = tuple(
         f"{name}={options[name]}" for name in SHARED_OPTIONS if options.get(name) is not None

@@ -12,7 +12,7 @@ from bgadl_tf.study.report.document import Block, Picture, Plot
 from bgadl_tf.study.runs import Run
 
 MOST_PICTURES = 3
-"""Arms, or rounds of one run, whose x* and x' are shown."""
+"""Arms whose x* and x' are shown, those first that are on at first."""
 
 PAIRS = "queried_and_generated_round_*.png"
 """In a run's ``figures/``: x* beside x', round by round."""
@@ -31,9 +31,10 @@ def sections(arms: Arms, shown: Collection[str], prefix: str) -> Iterator[Block]
     yield from class_section(arms, prefix)
     yield from calibration_section(arms, shown, prefix)
     yield from generated_section(arms, prefix)
-    made = [group for group in arms.values() if pairs(group[0])]
-    for group in made[:MOST_PICTURES]:
-        yield pictured(group[0], pairs(group[0])[-1])
+    made = [arm for arm, group in arms.items() if pairs(group[0])]
+    for arm in sorted(made, key=lambda arm: arm not in shown)[:MOST_PICTURES]:
+        run = arms[arm][0]
+        yield pictured(run, pairs(run)[-1])
 
 
 def class_section(arms: Arms, prefix: str) -> Iterator[Block]:

@@ -43,8 +43,8 @@ blockquote { margin: 1rem 0; padding: .25rem 1.25rem; background: #eef4f9;
 code { font: .9em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; background: #f3f3f3;
   padding: .08em .3em; border-radius: 3px; }
 blockquote code { background: #fff; }
-pre { overflow-x: auto; background: #f3f3f3; padding: .75rem 1rem; border-radius: 4px; }
-pre code { padding: 0; background: none; }
+pre { background: #f3f3f3; padding: .75rem 1rem; border-radius: 4px; }
+pre code { padding: 0; background: none; white-space: pre-wrap; overflow-wrap: anywhere; }
 nav { font-size: .92rem; margin: 1rem 0; }
 nav a { display: inline-block; margin: 0 .9rem .2rem 0; }
 a { color: #005a8e; }

@@ -73,9 +73,14 @@ def test_a_command_of_a_whole_config_file(tmp_path: Path) -> None:
     # As a run writes it: with what no flag sets, and lists where flags have tuples.
     run = made(
         tmp_path / "r", {}, new_classes=[], class_names=["0", "1"], versions={}, format=2,
-        example_shape=[8, 8, 1], fingerprint="ab", acquisition_options={},
+        example_shape=[8, 8, 1], fingerprint="ab", acquisition_options={}, scaling="none",
     )  # fmt: skip
-    assert json.loads((run.folder / "config.json").read_text())["class_names"]
     command = replay.replay(run).command
     assert command is not None
     assert "--seed=0" in command
+    assert "scaling" not in command, "a run on images refuses it"
+    config = json.loads((run.folder / "config.json").read_text())
+    (run.folder / "config.json").write_text(json.dumps({**config, "example_shape": [64]}))
+    command = replay.replay(runs.read(run.folder)).command
+    assert command is not None
+    assert "--scaling=none" in command
