@@ -64,7 +64,7 @@ def add_study_flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--jobs",
-        type=_at_least_one,
+        type=at_least_one,
         default=1,
         metavar="N",
         help="runs at a time, which share the CPU cores (default: %(default)s)",
@@ -187,7 +187,8 @@ def _checked(
     protocol: Protocol, file: Path, out: Path, data_dir: str | None, shard: Shard
 ) -> list[Task]:
     """The runs, after what can be wrong with them has been looked for."""
-    from bgadl_tf.study import file_values, names, study_folder
+    from bgadl_tf.runs import file_values
+    from bgadl_tf.study import names, study_folder
     from bgadl_tf.study.tasks import tasks_of
 
     with file_values.located(file):
@@ -245,7 +246,8 @@ def _against(protocol: Protocol | None, out: Path) -> tuple[str, ...]:
     return BASELINES if protocol is None else protocol.against
 
 
-def _at_least_one(text: str) -> int:
+def at_least_one(text: str) -> int:
+    """For argparse: a positive integer."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"it is {text!r}; expected an integer from 1 on")
     return int(text)
