@@ -18,6 +18,7 @@ from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.model_file import ModelFile
 from bgadl_tf.serving import score_command
 from bgadl_tf.study import command as study_command
+from bgadl_tf.study.tuning import command as tune_command
 
 BAD_INPUT, WAITING, INTERRUPTED = 2, 3, 130
 
@@ -125,6 +126,16 @@ def make_parser() -> argparse.ArgumentParser:
     )
     study_command.add_claims_flags(claims)
     claims.set_defaults(command=study_command.claims)
+    tune = commands.add_parser(
+        "tune",
+        help="search for settings and options, from a tuning file",
+        description=tune_command.DESCRIPTION,
+        epilog=f"{tune_command.EXAMPLE}\n\nExit status: 0 finished, {tune_command.FAILED} every "
+        f"trial failed,\n{BAD_INPUT} bad input, {INTERRUPTED} interrupted.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    tune_command.add_tune_flags(tune)
+    tune.set_defaults(command=tune_command.tune)
     compare = commands.add_parser(
         "compare",
         help="draw the learning curves of a few runs",
