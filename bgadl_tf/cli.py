@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import logging
 import shlex
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from bgadl_tf import __version__
 from bgadl_tf.core import environment
 from bgadl_tf.core.errors import BgadlError, DataError
-from bgadl_tf.runs import command_line, export_command, model_file
-from bgadl_tf.runs.config import SINGULAR, RunConfig, flag, scalar_type
+from bgadl_tf.runs import command_line, config_file, export_command, model_file
+from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.model_file import ModelFile
 from bgadl_tf.serving import score_command
 from bgadl_tf.study import command as study_command
 from bgadl_tf.study import report_command
+from bgadl_tf.study.tuning import command as tune_command
 
 BAD_INPUT, WAITING, INTERRUPTED = 2, 3, 130
 
@@ -45,57 +45,6 @@ class _Parser(argparse.ArgumentParser):
         self.exit(BAD_INPUT, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
-def add_settings(parser: argparse.ArgumentParser, names: Collection[str] | None = None) -> None:
-    """A flag for each field of ``RunConfig``, or for those of these names."""
-    for field in dataclasses.fields(RunConfig):
-        if names is not None and field.name not in names:
-            continue
-        help_ = field.metadata["help"]
-        if field.name in SINGULAR:
-            metavar = "NAME=VALUE" if field.name == "options" else "NAME"
-            parser.add_argument(
-                flag(field.name),
-                dest=field.name,
-                action="append",
-                default=[],
-                metavar=metavar,
-                help=help_,
-            )
-            continue
-        if field.default is not None:
-            help_ += f" (default: {field.default})"
-        kind = scalar_type(RunConfig, field.name)
-        if kind is bool:
-            parser.add_argument(flag(field.name), action="store_true", help=help_)
-        else:
-            parser.add_argument(
-                flag(field.name),
-                type=command_line.number_or(kind, field.metadata["words"]),
-                default=field.default,
-                choices=field.metadata["choices"],
-                metavar=kind.__name__.upper() if field.metadata["choices"] is None else None,
-                help=help_,
-            )
-
-
-def add_train_flags(parser: argparse.ArgumentParser) -> None:
-    """One flag per field of ``RunConfig``, and ``--out``."""
-    add_settings(parser)
-    parser.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="FOLDER",
-        help="the run folder; an unfinished run in it is resumed",
-    )
-    parser.add_argument(
-        "--no-export",
-        dest="export",
-        action="store_false",
-        help="end without an export for serving; 'bgadl export' makes it later",
-    )
-
-
 def make_parser() -> argparse.ArgumentParser:
     """The parser of the console command ``bgadl``."""
     parser = _Parser(prog="bgadl", description="Bayesian generative active deep learning.")
@@ -108,7 +57,7 @@ def make_parser() -> argparse.ArgumentParser:
         epilog=f"Exit status: 0 finished, {BAD_INPUT} bad input, {WAITING} waiting for labels "
         f"(they go into to_label.csv of the run folder), {INTERRUPTED} interrupted.",
     )
-    add_train_flags(train)
+    command_line.add_train_flags(train)
     train.set_defaults(command=_train)
     check = commands.add_parser(
         "check",
@@ -118,7 +67,7 @@ def make_parser() -> argparse.ArgumentParser:
         "why, and duplicates.",
         epilog=f"Exit status: 0 if a run could start, {BAD_INPUT} if not, with the reason.",
     )
-    add_settings(check, DATASET_SETTINGS)
+    command_line.add_settings(check, DATASET_SETTINGS)
     check.add_argument(
         "--all",
         dest="every",
@@ -136,7 +85,7 @@ def make_parser() -> argparse.ArgumentParser:
         "cache.",
         epilog=f"Exit status: 0 all is there, {BAD_INPUT} bad input, {INTERRUPTED} interrupted.",
     )
-    add_settings(embed, EMBED_SETTINGS)
+    command_line.add_settings(embed, EMBED_SETTINGS)
     embed.add_argument(
         "--out", type=Path, required=True, metavar="FOLDER", help="where the features go"
     )
@@ -183,6 +132,16 @@ def make_parser() -> argparse.ArgumentParser:
     )
     report_command.add_claims_flags(claims)
     claims.set_defaults(command=report_command.claims)
+    tune = commands.add_parser(
+        "tune",
+        help="search for settings and options, from a tuning file",
+        description=tune_command.DESCRIPTION,
+        epilog=f"{tune_command.EXAMPLE}\n\nExit status: 0 finished, {tune_command.FAILED} every "
+        f"trial failed,\n{BAD_INPUT} bad input, {INTERRUPTED} interrupted.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    tune_command.add_tune_flags(tune)
+    tune.set_defaults(command=tune_command.tune)
     compare = commands.add_parser(
         "compare",
         help="draw the learning curves of a few runs",
@@ -221,8 +180,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _train(out: Path, export: bool, **settings: Any) -> int:
-    config = RunConfig(**settings)
+def _train(out: Path, export: bool, config: Path | None, **flags: Any) -> int:
+    settings = config_file.config_of(config, flags)
     from bgadl_tf.core import backend
 
     backend.check()
@@ -234,7 +193,7 @@ def _train(out: Path, export: bool, **settings: Any) -> int:
 
     # A run is to be the same bit for bit however often it is interrupted.
     tf.config.experimental.enable_op_determinism()
-    outcome = train(config, out, export=export)
+    outcome = train(settings, out, export=export)
     if outcome.waiting_for is not None:
         print(
             f"bgadl: labels are missing: fill in the column 'label' of {outcome.waiting_for} and "

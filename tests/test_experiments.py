@@ -1,4 +1,4 @@
-"""Every page of scripts/experiments is a study that can be run, and says what comes of it."""
+"""Every page of scripts/experiments can be run, and says what comes of it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ import pytest
 
 from bgadl_tf import cli
 from bgadl_tf.study import names, study_file
+from bgadl_tf.study.tuning import names as tuning_names
+from bgadl_tf.study.tuning import tuning_file
 from tests.support.repository import REPOSITORY
 
 FOLDER = REPOSITORY / "scripts" / "experiments"
-FILES = sorted(FOLDER.iterdir())
+PAGES = sorted(FOLDER.iterdir())
+SEARCHES = [file for file in PAGES if file.name.startswith("tune-")]
+FILES = [file for file in PAGES if file not in SEARCHES]
 REPORTS = {
     path.parent.name: path.read_text() for path in REPOSITORY.glob("scripts/results/*/report.md")
 }
@@ -37,9 +41,14 @@ def test_a_page_names_only_what_exists(file: Path) -> None:
     names.check(study_file.read(file))
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", SEARCHES, ids=lambda file: file.name)
+def test_a_search_names_only_what_exists(file: Path) -> None:
+    tuning_names.checked(tuning_file.read(file))
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.name)
 def test_its_head_has_the_command(file: Path) -> None:
-    (command,) = re.findall(r"^#   bgadl (study .*)$", head(file), flags=re.MULTILINE)
+    (command,) = re.findall(r"^#   bgadl ((?:study|tune) .*)$", head(file), flags=re.MULTILINE)
     arguments = cli.make_parser().parse_args(shlex.split(command))
     assert REPOSITORY / arguments.file == file
 

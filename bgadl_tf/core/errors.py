@@ -30,7 +30,14 @@ class BgadlError(Exception):
 
 
 class ConfigError(BgadlError):
-    """A setting, or a combination of settings, that cannot work."""
+    """A setting, or a combination of settings, that cannot work.
+
+    Attributes:
+        keys: Where it may stand in a file of settings, the most likely place first, as paths of
+            keys like ``arms.bgadl.steps``; none where that is not known.
+    """
+
+    keys: tuple[str, ...] = ()
 
 
 class UnknownNameError(ConfigError):

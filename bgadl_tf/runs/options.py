@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import math
 from typing import Any
 
@@ -56,6 +57,20 @@ class Options:
         """Values of the options of one acquisition of the chain."""
         return self._parsed(name, owner)
 
+    def kind_of(self, name: str) -> type:
+        """Type of an option of this run, ``NAME`` or ``OWNER.NAME``.
+
+        Raises:
+            ConfigError: Neither its learner nor its acquisition has it, or both have.
+        """
+        owner, dot, short = name.rpartition(".")
+        if not dot:
+            return scalar_type(self._only_owner_of(name), name)
+        for other, kind in self._owners:
+            if other == owner and short in _settable(kind):
+                return scalar_type(kind, short)
+        raise self._unknown(name)
+
     def describe(self, acquisition: Acquisition) -> Json:
         """Every option of an acquisition and of those it wraps, by name, for ``config.json``."""
         found: Json = {}
@@ -76,12 +91,22 @@ class Options:
                 f"{names[0]}.{name}=VALUE"
             )
         if not owners:
-            known = "; ".join(
-                f"of {owner}: {', '.join(_settable(kind)) or 'none'}"
-                for owner, kind in self._owners
-            )
-            raise ConfigError(f"--option {name!r} is not a setting of this run; known {known}")
+            raise self._unknown(name)
         return owners[0][1]
+
+    def _unknown(self, name: str) -> ConfigError:
+        known = "; ".join(
+            f"of {owner}: {', '.join(_settable(kind)) or 'none'}" for owner, kind in self._owners
+        )
+        prefix = "." in name
+        every = [
+            f"{owner}.{option}" if prefix else option
+            for owner, kind in self._owners
+            for option in _settable(kind)
+        ]
+        close = difflib.get_close_matches(name, every, n=1)
+        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        return ConfigError(f"--option {name!r} is not a setting of this run{hint}; known {known}")
 
     def _parsed(self, name: str, owner: type[Any]) -> dict[str, Any]:
         return parse(owner, self._given[owner], name)
@@ -104,7 +129,11 @@ def parse(owner: type[Any], options: list[str], what: str) -> dict[str, Any]:
         name, _, text = option.partition("=")
         if name not in names:
             known = ", ".join(names) or "none"
-            raise ConfigError(f"--option {name!r} is not a setting of {what!r}; known: {known}")
+            close = difflib.get_close_matches(name, names, n=1)
+            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            raise ConfigError(
+                f"--option {name!r} is not a setting of {what!r}{hint}; known: {known}"
+            )
         kind = scalar_type(owner, name)
         try:
             values[name] = _parse_bool(text) if kind is bool else kind(text)

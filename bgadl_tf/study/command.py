@@ -61,7 +61,7 @@ def add_study_flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--jobs",
-        type=_at_least_one,
+        type=at_least_one,
         default=1,
         metavar="N",
         help="runs at a time, which share the CPU cores (default: %(default)s)",
@@ -137,7 +137,8 @@ def _checked(
     protocol: Protocol, file: Path, out: Path, data_dir: str | None, shard: Shard
 ) -> list[Task]:
     """The runs, after what can be wrong with them has been looked for."""
-    from bgadl_tf.study import file_values, names, study_folder
+    from bgadl_tf.runs import file_values
+    from bgadl_tf.study import names, study_folder
     from bgadl_tf.study.tasks import tasks_of
 
     with file_values.located(file):
@@ -180,7 +181,8 @@ def _run(protocol: Protocol, tasks: list[Task], out: Path, jobs: int, export: bo
     return FAILED if failures else 0
 
 
-def _at_least_one(text: str) -> int:
+def at_least_one(text: str) -> int:
+    """For argparse: a positive integer."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"it is {text!r}; expected an integer from 1 on")
     return int(text)

@@ -12,10 +12,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bgadl_tf.core.errors import ConfigError
-from bgadl_tf.study import file_values as values
+from bgadl_tf.runs import file_values as values
+from bgadl_tf.runs.file_settings import refuse_unknown
 from bgadl_tf.study.claims import MARGIN, Claims, Pair
-from bgadl_tf.study.file_settings import refuse_unknown
 
 _KEYS = ("recommended", "never_harms", "wins")
 
@@ -33,9 +32,9 @@ def claims_of(given: object) -> Claims | None:
     wins = _mapping(top.get("wins"), "claims.wins", ("pairs",))
     recommended, margin = top.get("recommended"), harms.get("margin", MARGIN)
     if recommended is not None and not isinstance(recommended, str):
-        raise ConfigError(f"claims.recommended is {recommended!r}; expected the name of an arm")
+        raise values.wrong("claims.recommended", f"is {recommended!r}; expected the name of an arm")
     if type(margin) not in (int, float):
-        raise ConfigError(f"claims.never_harms.margin is {margin!r}; expected points, e.g. 0.5")
+        raise values.wrong("claims.never_harms.margin", f"is {margin!r}; expected points, e.g. 0.5")
     return Claims(
         recommended,
         _pairs(harms.get("pairs", []), "claims.never_harms.pairs"),
@@ -54,11 +53,11 @@ def _mapping(given: object, where: str, keys: tuple[str, ...]) -> dict[str, Any]
 def _pairs(given: object, where: str) -> tuple[Pair, ...]:
     wanted = "expected a list of pairs of arms, e.g. [[bgadl, bald]]"
     if not isinstance(given, list):
-        raise ConfigError(f"{where} is {given!r}; {wanted}")
+        raise values.wrong(where, f"is {given!r}; {wanted}")
     found = []
     for place, pair in enumerate(given):
         names = values.texts(pair, f"{where}[{place}]")
         if len(names) != 2:
-            raise ConfigError(f"{where}[{place}] is {pair!r}; {wanted}")
+            raise values.wrong(f"{where}[{place}]", f"is {pair!r}; {wanted}")
         found.append((names[0], names[1]))
     return tuple(found)

@@ -17,23 +17,24 @@
       recommended: bgadl
       wins: {pairs: [[bgadl, random]]}
 
-``arms`` may also be a list of names. Settings are the flags of ``bgadl train``, spelt with ``_``.
+``arms`` may also be a list of names. Settings are the flags of ``bgadl train``, spelt with ``_``; a
+``method``, or ``learner`` and ``acquisition``, among those of every run is that of arms whose names
+say none.
 """
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 import difflib
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from bgadl_tf.core.errors import ConfigError
-from bgadl_tf.runs.config import RunConfig, flag
+from bgadl_tf.runs import file_settings, yaml_reader
+from bgadl_tf.runs import file_values as values
+from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.methods import METHODS, resolve
-from bgadl_tf.study import file_settings, yaml_reader
-from bgadl_tf.study import file_values as values
 from bgadl_tf.study.file_claims import claims_of
 from bgadl_tf.study.protocol import BASELINES, Arm, Protocol
 
@@ -52,31 +53,32 @@ def read(path: Path) -> Protocol:
         return _protocol(content)
 
 
-@contextlib.contextmanager
-def of_arm(name: str) -> Iterator[None]:
+def of_arm(name: str) -> AbstractContextManager[None]:
     """Puts the arm before the message of every ``ConfigError``, and keys in the place of flags."""
-    keys = {flag(field): field for field in file_settings.FIELDS}
-    try:
-        yield
-    except ConfigError as error:
-        message = re.sub(r"--[a-z-]+", lambda found: keys.get(found[0], found[0]), str(error))
-        raise ConfigError(f"arms.{name}: {message}") from None
+    where = f"arms.{name}"
+    return file_settings.flags_as_keys(where, where, "settings")
 
 
 def _protocol(content: object) -> Protocol:
     top = values.mapping(content, "the file", f"a mapping with the keys {', '.join(_KEYS)}")
     for key in top:
         if key in file_settings.FIELDS and key not in file_settings.NOT_HERE:
-            raise ConfigError(f"{key!r} is a setting; put it under 'settings'")
+            raise values.about(f"{key!r} is a setting; put it under 'settings'", key)
         file_settings.refuse_unknown(key, "", _KEYS)
     shared = values.mapping(
         top.get("settings"), "settings", "a mapping of settings to their values"
     )
     seeds = values.integers(top["seeds"], "seeds") if "seeds" in top else None
     arms = tuple(_arm(name, own, shared, seeds) for name, own in _arms(top.get("arms")).items())
+    if parts := file_settings.parts_of(shared, "settings"):
+        _refuse_unused(parts, arms)
     names = {arm.name for arm in arms}
     against = top.get("against", [name for name in BASELINES if name in names])
-    return Protocol(arms, tuple(values.texts(against, "against")), claims_of(top.get("claims")))
+    compared = tuple(values.texts(against, "against"))
+    with values.at("against", "arms"):
+        protocol = Protocol(arms, compared)
+    with values.at("claims"):
+        return dataclasses.replace(protocol, claims=claims_of(top.get("claims")))
 
 
 def _arms(given: object) -> dict[str, object]:
@@ -85,11 +87,11 @@ def _arms(given: object) -> dict[str, object]:
         names = values.texts(given, "arms")
         for name in names:
             if names.count(name) > 1:
-                raise ConfigError(f"arms has {name!r} twice; name it once")
+                raise values.wrong("arms", f"has {name!r} twice; name it once")
         return dict.fromkeys(names)
     arms = values.mapping(given, "arms", "a list of names, or a mapping of names to settings")
     if not arms:
-        raise ConfigError("arms is empty; name at least one, e.g. arms: [bgadl, random]")
+        raise values.wrong("arms", "is empty; name at least one, e.g. arms: [bgadl, random]")
     return arms
 
 
@@ -99,11 +101,11 @@ def _arm(name: str, given: object, shared: Mapping[str, Any], seeds: tuple[int, 
     if "seeds" in own:
         seeds = values.integers(own["seeds"], f"{where}.seeds")
     if seeds is None:
-        raise ConfigError(f"{where} has no seeds; give a list under 'seeds', e.g. seeds: [0, 1, 2]")
+        raise values.wrong(where, "has no seeds; give a list under 'seeds', e.g. seeds: [0, 1, 2]")
     settings = {
-        **file_settings.settings_of(shared, "settings", ()),
+        **file_settings.settings_of(shared, "settings", file_settings.PARTS),
         **file_settings.settings_of(own, where, (*file_settings.PARTS, "seeds")),
-        **_pair(name, own, where),
+        **_pair(name, own, shared),
         "options": file_settings.options_of(shared, own, where),
     }
     with of_arm(name):
@@ -112,25 +114,36 @@ def _arm(name: str, given: object, shared: Mapping[str, Any], seeds: tuple[int, 
         return Arm(name, config, seeds)
 
 
-def _pair(name: str, own: Mapping[str, Any], where: str) -> dict[str, str]:
-    """What the arm runs: as it says, else by its name."""
-    parts = {
-        part: file_settings.value_of(part, own[part], where)
-        for part in file_settings.PARTS
-        if own.get(part) is not None
-    }
+def _pair(name: str, own: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, str]:
+    """What the arm runs: as it says, else by its name, else as all runs do."""
+    where = f"arms.{name}"
+    parts = file_settings.parts_of(own, where)
     learner, plus, acquisition = name.partition("+")
     named = {"learner": learner, "acquisition": acquisition} if plus else {"method": name}
     if not parts:
-        if not plus and name not in METHODS.names():
-            close = difflib.get_close_matches(name, METHODS.names(), n=1)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
-            raise ConfigError(
-                f"{where} is no method{hint}; known: {', '.join(METHODS.names())}; or name it "
-                "LEARNER+ACQUISITION; or say under it which method it is, as method: bgadl"
-            )
-        return named
+        if plus or name in METHODS.names():
+            return named
+        if of_all := file_settings.parts_of(shared, "settings"):
+            return of_all
+        close = difflib.get_close_matches(name, METHODS.names(), n=1)
+        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        raise values.wrong(
+            where,
+            f"is no method{hint}; known: {', '.join(METHODS.names())}; or name it "
+            "LEARNER+ACQUISITION; or say under it which method it is, as method: bgadl",
+        )
     if parts != named and (plus or name in METHODS.names()):
         runs = ", ".join(f"{part} {value!r}" for part, value in parts.items())
-        raise ConfigError(f"{where} runs {runs}, which its name denies; choose another name")
+        raise values.wrong(where, f"runs {runs}, which its name denies; choose another name")
     return parts
+
+
+def _refuse_unused(parts: Mapping[str, str], arms: Sequence[Arm]) -> None:
+    """Refuse a method of all runs that no run is of."""
+    if any(all(getattr(arm.config, part) == name for part, name in parts.items()) for arm in arms):
+        return
+    part, name = next(iter(parts.items()))
+    raise values.wrong(
+        f"settings.{part}",
+        f"is {name!r}, which no arm runs: theirs is said by their names; name it under 'arms'",
+    )

@@ -29,7 +29,7 @@ def test_options_are_typed_by_their_owner() -> None:
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("height=1", "'height' is not a setting of 'x'; known: weight, steps"),
+        ("height=1", "'height' is not a setting of 'x' .did you mean 'weight'"),
         ("steps=1.5", "--option steps is '1.5'; expected a int"),
         ("sharp=perhaps", "expected a bool"),
     ],

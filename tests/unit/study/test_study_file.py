@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -95,8 +96,8 @@ def with_arms(text: str) -> str:
         ("arm: [bgadl]", r"unknown key arm \(did you mean 'arms'\?\); known: arms, seeds, set"),
         ("1: 2", "the key 1; expected a text"),
         ("rounds: 8", "'rounds' is a setting; put it under 'settings'"),
-        ("seed: 8", "seed is no key of a study file; list root seeds under 'seeds'"),
-        ("jobs: 8", "jobs is no key of a study file; give --jobs on the command line"),
+        ("seed: 8", "seed is no key of this file; list root seeds under 'seeds'"),
+        ("jobs: 8", "jobs is no key of this file; give --jobs on the command line"),
         ("arms: [bgadl]", "arms.bgadl has no seeds; give a list"),
         ("arms: [bgadl]\nseeds: 3", r"seeds is 3; expected a list of integers"),
         ("arms: [bgadl]\nseeds: [a]", r"seeds is \['a'\]; expected a list of integers"),
@@ -124,7 +125,7 @@ def with_arms(text: str) -> str:
         (with_arms("{a/b: {method: bald}}"), "arms.a/b: arm 'a/b' cannot name a folder"),
         (with_settings("rouns: 8"), r"unknown key settings.rouns \(did you mean 'rounds'\?\)"),
         (with_settings("query-size: 8"), r"settings.query-size \(did you mean 'query_size'\?\)"),
-        (with_settings("method: bald"), "settings.method is set by the arms; name it under 'arms'"),
+        (with_settings("method: bald"), "settings.method is 'bald', which no arm runs"),
         (with_settings("data_dir: x"), "settings.data_dir is no key .* give --data-dir"),
         (with_settings("out: x"), "settings.out is no key .* give --out"),
         (with_settings("rounds: '8'"), "settings.rounds is '8'; expected an integer"),
@@ -150,4 +151,39 @@ def test_bad_files_are_refused_with_file_key_and_remedy(
     path = write_study(tmp_path, text)
     with pytest.raises(ConfigError, match=message) as caught:
         study_file.read(path)
-    assert str(caught.value).startswith(f"{path}: ")
+    # Of what is nowhere in the file there is no line.
+    nowhere = text in ("", "- bgadl", "1: 2")
+    assert re.match(rf"{path}{'' if nowhere else ', line [1-4]'}: ", str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("arms:\n  bgadl:\n    step: 3\nseeds: [0]\n", 3),
+        ("arms: [bgadl]\nseeds:\n- 0\n- a\n", 2),
+        ("arms: [bgadl, bgadll]\nseeds: [0]\n", 1),
+        ("arms: [bgadl]\nseeds: [0]\nsettings:\n  steps: 3\n  rounds: -1\n", 5),
+        ("arms:\n  bgadl:\n  bald:\n    rounds: -1\nsettings:\n  rounds: 2\nseeds: [0]", 4),
+        ("arms:\n  bgadl:\n    &a\n    rouns: 3\n  bald: {<<: *a}\nseeds: [0]\n", 4),
+        ("arms: [bgadl]\nseeds: [0]\nsettings:\n  options:\n    a: 1\n    b: [2]\n", 6),
+        ("arms: [bgadl]\nseeds: [0]\nclaims:\n  wins:\n    pairs:\n    - [a, b]\n    - [a]\n", 7),
+        ("arms: [bgadl]\nseeds: [0]\nsettings:\n  method: bald\n", 4),
+        ("seeds: [0]\narms:\n  x:\n    learner: plain\n    acquisition:\n", 4),
+        ("arms: [bgadl]\nseeds: [0]\nagainst:\n- bald\n", 3),
+    ],
+)  # fmt: skip
+def test_errors_name_the_line(tmp_path: Path, text: str, line: int) -> None:
+    path = write_study(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        study_file.read(path)
+    assert str(caught.value).startswith(f"{path}, line {line}: ")
+
+
+def test_a_method_of_all_runs_is_that_of_arms_whose_names_say_none(tmp_path: Path) -> None:
+    text = (
+        "arms: {bald: null, wide: {options: {width: 2}}, other: {method: random}}\nseeds: [0]\n"
+        "settings: {method: bgadl, steps: 7}\n"
+    )
+    found = study_file.read(write_study(tmp_path, text)).arms
+    assert [arm.config.method for arm in found] == ["bald", "bgadl", "random"]
+    assert {arm.config.steps for arm in found} == {7}

@@ -25,8 +25,8 @@ def test_flags_are_read_back_by_the_command_line(config: RunConfig, tmp_path: Pa
     assert arguments.pop("command")
     assert arguments.pop("export")
     assert arguments.pop("out") == tmp_path / "arm" / "seed_3"
-    options = tuple(arguments.pop("options") or ())
-    assert RunConfig(**arguments, options=options) == task.config
+    assert arguments.pop("config") is None
+    assert RunConfig(**arguments) == task.config
     assert (task.config.seed, task.config.data_dir) == (3, "/data")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bgadl_tf.core.errors import ConfigError
-from bgadl_tf.study import yaml_reader
+from bgadl_tf.runs import yaml_reader
 from tests.support.study.protocols import write_study
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import re
+from collections.abc import Hashable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,3 +56,54 @@ def read(path: Path) -> object:
         raise ConfigError(f"{path}{line} is no YAML that can be used: {reason}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is no YAML that can be used: {error}") from None
+
+
+def line_of(path: Path, keys: Iterable[str]) -> int | None:
+    """The line, from 1 on, on which the first of these keys stands.
+
+    Args:
+        path: A YAML file.
+        keys: Paths of keys such as ``arms.bgadl.steps`` or ``claims.wins.pairs[0]``; ``*`` stands
+            for anything. Of one that is not there, the line of the key under which it would be.
+
+    Returns:
+        None where none of them is there, or the file cannot be read any more.
+    """
+    try:
+        top = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        return None
+    lines: dict[str, int] = {}
+    for key, line in _lines(top, ""):
+        lines.setdefault(key, line)
+    tried = list(keys)
+    while tried:
+        for key in tried:
+            if found := [line for known, line in lines.items() if _fits(known, key)]:
+                return found[0]
+        tried = [above for key in tried if (above := re.sub(r"[.[]?[^.[]*$", "", key))]
+    return None
+
+
+def _fits(known: str, key: str) -> bool:
+    return re.fullmatch(re.escape(key).replace(r"\*", ".*"), known) is not None
+
+
+def _lines(node: yaml.Node | None, where: str) -> Iterator[tuple[str, int]]:
+    """Path and line of every key, own ones before those that are merged in."""
+    if isinstance(node, yaml.SequenceNode):
+        for place, item in enumerate(node.value):
+            yield f"{where}[{place}]", item.start_mark.line + 1
+            yield from _lines(item, f"{where}[{place}]")
+    if not isinstance(node, yaml.MappingNode):
+        return
+    merged: list[yaml.Node] = []
+    for key, value in node.value:
+        if key.tag == _MERGE:
+            merged += value.value if isinstance(value, yaml.SequenceNode) else [value]
+        elif isinstance(key, yaml.ScalarNode):
+            path = f"{where}.{key.value}" if where else key.value
+            yield path, key.start_mark.line + 1
+            yield from _lines(value, path)
+    for mapping in merged:
+        yield from _lines(mapping, where)

@@ -11,31 +11,57 @@ from __future__ import annotations
 import contextlib
 import difflib
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any
 
 from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.runs import yaml_reader
 
 
 @contextlib.contextmanager
-def located(where: object) -> Iterator[None]:
-    """Puts where it is before the message of every ``ConfigError``."""
+def located(file: Path) -> Iterator[None]:
+    """Puts the file, and the line that it is about, before the message of every ``ConfigError``."""
     try:
         yield
     except ConfigError as error:
-        raise ConfigError(f"{where}: {error}") from None
+        line = yaml_reader.line_of(file, error.keys)
+        place = f"{file}, line {line}" if line is not None else f"{file}"
+        raise ConfigError(f"{place}: {error}") from None
+
+
+@contextlib.contextmanager
+def at(*keys: str) -> Iterator[None]:
+    """Says of every ``ConfigError`` that does not, where in the file it may stand."""
+    try:
+        yield
+    except ConfigError as error:
+        error.keys = error.keys or keys
+        raise
+
+
+def about(message: str, *keys: str) -> ConfigError:
+    """What to raise, and where in the file it may stand."""
+    error = ConfigError(message)
+    error.keys = keys
+    return error
+
+
+def wrong(key: str, problem: str) -> ConfigError:
+    """What to raise about a key: ``problem`` is the message without the key."""
+    return about(f"{key} {problem}", key)
 
 
 def integers(given: object, where: str) -> tuple[int, ...]:
     """``given``, if it is a list of integers."""
     if not isinstance(given, list) or any(type(seed) is not int for seed in given):
-        raise ConfigError(f"{where} is {given!r}; expected a list of integers, e.g. [0, 1, 2]")
+        raise wrong(where, f"is {given!r}; expected a list of integers, e.g. [0, 1, 2]")
     return tuple(given)
 
 
 def texts(given: object, where: str) -> list[str]:
     """``given``, if it is a list of texts."""
     if not isinstance(given, list) or any(not isinstance(item, str) for item in given):
-        raise ConfigError(f"{where} is {given!r}; expected a list of texts, e.g. [bgadl, random]")
+        raise wrong(where, f"is {given!r}; expected a list of texts, e.g. [bgadl, random]")
     return given
 
 
@@ -44,10 +70,10 @@ def mapping(given: object, where: str, expected: str) -> dict[str, Any]:
     if given is None:
         return {}
     if not isinstance(given, dict):
-        raise ConfigError(f"{where} is {given!r}; expected {expected}")
+        raise wrong(where, f"is {given!r}; expected {expected}")
     for key in given:
         if not isinstance(key, str):
-            raise ConfigError(f"{where} has the key {key!r}; expected a text, so put it in quotes")
+            raise wrong(where, f"has the key {key!r}; expected a text, so put it in quotes")
     return given
 
 
@@ -55,4 +81,4 @@ def unknown_key(key: str, where: str, known: Collection[str]) -> ConfigError:
     """What to raise for a key that is none of ``known``."""
     close = difflib.get_close_matches(key.replace("-", "_"), known, n=1)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
-    return ConfigError(f"unknown key {where}{key}{hint}; known: {', '.join(known)}")
+    return about(f"unknown key {where}{key}{hint}; known: {', '.join(known)}", f"{where}{key}")

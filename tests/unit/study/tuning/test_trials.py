@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bgadl_tf.study.tuning import trials, tuning_file
+from bgadl_tf.study.tuning.trials import Trial
+from tests.support.study.folders import write_run
+from tests.support.study.tuning import HOLD, TUNE, Runs, quick_runs, tuning_yaml
+
+__all__ = ["quick_runs"]
+
+
+def trial(tmp_path: Path, steps: int = 200, share: float = 1.0) -> Trial:
+    tuning = tuning_file.read(tuning_yaml(tmp_path, TUNE.replace("rounds: 2", "rounds: 0")))
+    return Trial.of(tuning, tmp_path / "out", "000", {"steps": steps}, share)
+
+
+def test_what_another_process_is_at_work_in_is_waited_for(quick_runs: Runs, tmp_path: Path) -> None:
+    own, told = trial(tmp_path), list[str]()
+    own.tasks[1].folder.mkdir(parents=True)
+    lock = own.tasks[1].folder / trials.LOCK
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(lock)], stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        assert trials.make(own.tasks, jobs=1, train=(), tell=told.append) == []
+        assert quick_runs.made == [task.folder for task in own.tasks]
+    assert told == [f"another process is at work in {own.tasks[1].folder}; waiting for it"]
+    assert own.finished()
+
+
+def test_a_trial_has_the_same_folder_whatever_its_number_is(tmp_path: Path) -> None:
+    tuning = tuning_file.read(tuning_yaml(tmp_path))
+    one = Trial.of(tuning, tmp_path, "003", {"steps": 200}, 1.0)
+    other = Trial.of(tuning, tmp_path, "004", {"steps": 200}, 1.0, data_dir="/elsewhere")
+    assert one.folder == other.folder
+    assert one.folder != Trial.of(tuning, tmp_path, "003", {"steps": 200}, 0.5).folder
+    assert [task.folder.name for task in one.tasks] == ["seed_100", "seed_101"]
+
+
+def test_a_single_round_has_its_accuracy_for_an_area(tmp_path: Path) -> None:
+    own = trial(tmp_path)
+    for task, accuracy in zip(own.tasks, (0.5, 0.7), strict=True):
+        write_run(task.folder, [accuracy], rounds=0)
+    found = own.scores("aubc")
+    assert found is not None
+    assert found["aubc"] == found["accuracy"] == pytest.approx(0.6)
+    assert found["nll"] == pytest.approx(0.4)
+    assert found["seconds"] == 2 * 1.75
+
+
+def test_what_is_not_finite_is_a_failure(tmp_path: Path) -> None:
+    own = trial(tmp_path)
+    for task in own.tasks:
+        write_run(task.folder, [math.nan], rounds=0)
+    assert own.scores("nll") is None
+    assert own.reason() == "what it comes to is not finite"
