@@ -180,7 +180,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _train(out: Path, export: bool, config: Path | None, **flags: Any) -> int:
+def _train(out: Path, export: bool, config: Path | None, mlflow: str | None, **flags: Any) -> int:
     settings = config_file.config_of(config, flags)
     from bgadl_tf.core import backend
 
@@ -188,12 +188,17 @@ def _train(out: Path, export: bool, config: Path | None, **flags: Any) -> int:
     import tensorflow as tf
 
     from bgadl_tf.loop.round import Round
+    from bgadl_tf.runs.mlflow_tracking import MLflowTracking
     from bgadl_tf.runs.progress import measured
     from bgadl_tf.runs.train import train
 
+    tracking = () if mlflow is None else (MLflowTracking(out, mlflow),)
+
     # A run is to be the same bit for bit however often it is interrupted.
     tf.config.experimental.enable_op_determinism()
-    outcome = train(settings, out, export=export)
+    outcome = train(settings, out, tracking, export=export)
+    for tracked in tracking:
+        tracked.catch_up()
     if outcome.waiting_for is not None:
         print(
             f"bgadl: labels are missing: fill in the column 'label' of {outcome.waiting_for} and "

@@ -108,3 +108,14 @@ def add_train_flags(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help="end without an export for serving; 'bgadl export' makes it later",
     )
+    add_mlflow_flag(parser)
+
+
+def add_mlflow_flag(parser: argparse.ArgumentParser) -> None:
+    """``--mlflow``."""
+    parser.add_argument(
+        "--mlflow",
+        metavar="URI",
+        help="track settings and rounds in MLflow, too: a server, or e.g. sqlite:///mlflow.db "
+        "(pip install 'bgadl_tf[mlflow]')",
+    )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.runs.command_line import add_mlflow_flag
 from bgadl_tf.study.report_command import compared_with
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def add_study_flags(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help="end every run without an export for serving; 'bgadl export RUN' makes it later",
     )
+    add_mlflow_flag(parser)
     parser.add_argument(
         "--report-only",
         action="store_true",
@@ -101,6 +103,7 @@ def study(
     dry_run: bool,
     data_dir: str | None,
     export: bool,
+    mlflow: str | None,
     report_only: bool,
 ) -> int:
     """Run and report. Arguments are the flags.
@@ -130,7 +133,8 @@ def study(
     if dry_run:
         print(_outlook(tasks, out, jobs).report(), end="")
         return 0
-    return _run(protocol, tasks, out, jobs, export)
+    train = [*([] if export else ["--no-export"]), *_tracking(out, mlflow)]
+    return _run(protocol, tasks, out, jobs, train)
 
 
 def _checked(
@@ -160,13 +164,25 @@ def _outlook(tasks: list[Task], out: Path, jobs: int) -> Outlook:
     return outlook(tasks, durations.measured(out), jobs)
 
 
-def _run(protocol: Protocol, tasks: list[Task], out: Path, jobs: int, export: bool) -> int:
+def _tracking(out: Path, mlflow: str | None) -> list[str]:
+    """Flags of runs that are tracked; the store is made here, lest several runs do so at once."""
+    if mlflow is None:
+        return []
+    from bgadl_tf.runs.mlflow_tracking import MLflowTracking
+
+    MLflowTracking(out, mlflow)
+    return ["--mlflow", mlflow]
+
+
+def _run(
+    protocol: Protocol, tasks: list[Task], out: Path, jobs: int, train_flags: list[str]
+) -> int:
     from bgadl_tf.study import report, running, study_folder
     from bgadl_tf.study.processes import terminated_as_interrupted
 
     study_folder.claim(out, protocol)
     print(_outlook(tasks, out, jobs).line(), flush=True)
-    train = [*running.TRAIN, *([] if export else ["--no-export"])]
+    train = [*running.TRAIN, *train_flags]
     with terminated_as_interrupted():
         failures = running.run(
             tasks, jobs=jobs, train=train, tell=lambda line: print(line, flush=True)
