@@ -108,7 +108,12 @@ def test_replicas_score_and_evaluate_as_one_device(
     for one, two in zip(*predictions, strict=True):
         assert len(one) == len(IMAGES)
         np.testing.assert_allclose(one, two, atol=1e-6)
-    assert evaluations[0] == pytest.approx(evaluations[1])
+    one, two = evaluations
+    assert one[:2] == pytest.approx(two[:2])
+    assert one.calibration is not None
+    assert two.calibration is not None
+    assert one.calibration.ece == pytest.approx(two.calibration.ece, rel=1e-5)
+    assert one.calibration.count == two.calibration.count
 
 
 def test_training_lowers_every_networks_loss_and_is_traced_once(
