@@ -62,7 +62,8 @@ class CalibrationBins:
             confidence: ``[n]``, in [0, 1] but for rounding.
             right: bool ``[n]``, whether each is classified rightly.
         """
-        sure = np.asarray(confidence, np.float64)
+        # What is not finite is refused where the losses are looked at.
+        sure = np.nan_to_num(np.asarray(confidence, np.float64))
         places = np.clip(np.ceil(sure * BINS).astype(np.int64) - 1, 0, BINS - 1)
         self._count += np.bincount(places, minlength=BINS)
         self._right += np.bincount(places, np.asarray(right, np.float64), minlength=BINS)

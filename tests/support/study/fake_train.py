@@ -20,7 +20,7 @@ parser = argparse.ArgumentParser()
 command_line.add_train_flags(parser)
 flags = vars(parser.parse_args())
 out: Path = flags.pop("out")
-exports = flags.pop("export")
+exports, _ = flags.pop("export"), flags.pop("mlflow")
 settings = config_file.config_of(flags.pop("config"), flags).to_json()
 seed, steps = settings["seed"], settings["steps"]
 if log := os.environ.get("FAKE_LOG"):

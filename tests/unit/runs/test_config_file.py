@@ -34,7 +34,7 @@ def config_of(file: Path | None, *flags: str) -> RunConfig:
     parser = argparse.ArgumentParser()
     command_line.add_train_flags(parser)
     given: dict[str, Any] = vars(parser.parse_args([*flags, "--out", "x"]))
-    given = {k: v for k, v in given.items() if k not in ("out", "export", "config")}
+    given = {k: v for k, v in given.items() if k not in ("out", "export", "config", "mlflow")}
     return config_file.config_of(file, given)
 
 

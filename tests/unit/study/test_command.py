@@ -96,9 +96,12 @@ def test_when_all_fail_there_is_no_report(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("arms: [bgadll]\nseeds: [0]\n", "study.yaml: arms.bgadll is no method"),
-        ("arms: [plane+bald]\nseeds: [0]\n", "study.yaml: arms.plane+bald: unknown learner"),
-        (STUDY + "settings: {classifier: lenett}\n", "study.yaml: arms.bgadl: unknown classifier"),
+        ("arms: [bgadll]\nseeds: [0]\n", "study.yaml, line 1: arms.bgadll is no method"),
+        (
+            "arms: [plane+bald]\nseeds: [0]\n",
+            "study.yaml, line 1: arms.plane+bald: unknown learner",
+        ),
+        (STUDY + "settings: {classifier: lenett}\n", "line 4: arms.bgadl: unknown classifier"),
     ],
 )
 def test_bad_files_are_one_line_and_nothing_is_made(
