@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from bgadl_tf.core import durable
 from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.study import facts, one_run, plots, replay, runs
-from bgadl_tf.study.report import about_runs, html, results
+from bgadl_tf.study.report import about_runs
 from bgadl_tf.study.report.arms import dataset_of, told
-from bgadl_tf.study.report.document import Block, Contents, Plot, markdown
+from bgadl_tf.study.report.document import Block, Contents, Plot
+from bgadl_tf.study.report.files import write_all
 from bgadl_tf.study.runs import Run
 
 
@@ -44,12 +43,7 @@ def write_run(folder: Path, against: Path | None = None) -> Path:
     measured = {name: group for name, group in shown.items() if group[0].measured.rounds}
     blocks = [*_blocks(run, other, measured)]
     title = f"{dataset_of(run)}: {run.method}, seed {run.seed}"
-    text = json.dumps(results.to_json(measured), indent=1, allow_nan=False) + "\n"
-    durable.atomic_write_text(folder / "results.json", text)
-    durable.atomic_write_text(folder / "curves.csv", results.to_csv(shown))
-    durable.atomic_write_text(folder / "report.html", html.render(title, blocks))
-    durable.atomic_write_text(folder / "report.md", markdown(blocks, folder))
-    return folder / "report.md"
+    return write_all(folder, title, blocks, measured, shown)
 
 
 def _blocks(run: Run, other: Run | None, measured: Mapping[str, Sequence[Run]]) -> Iterator[Block]:

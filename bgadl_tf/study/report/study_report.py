@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from bgadl_tf.core import durable
 from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.study import answer, claims, fairness, figures, runs, study_folder
 from bgadl_tf.study.claims import Claims
 from bgadl_tf.study.protocol import BASELINES
-from bgadl_tf.study.report import html, results, sections
+from bgadl_tf.study.report import sections
 from bgadl_tf.study.report.arms import dataset, dataset_of, in_order, split, told
-from bgadl_tf.study.report.document import Block, Contents, markdown
+from bgadl_tf.study.report.document import Block, Contents
+from bgadl_tf.study.report.files import write_all
 from bgadl_tf.study.runs import Run
 
 
@@ -45,12 +44,7 @@ def write(out: Path, baselines: Sequence[str] = BASELINES, *, bootstrap_seed: in
     rng = np.random.default_rng(bootstrap_seed)
     blocks = [*_blocks(out, groups, left_out, baselines, rng)]
     title = f"{dataset(finished) or 'Study'}: {len(groups)} arms"
-    text = json.dumps(results.to_json(groups), indent=1, allow_nan=False) + "\n"
-    durable.atomic_write_text(out / "results.json", text)
-    durable.atomic_write_text(out / "curves.csv", results.to_csv(groups))
-    durable.atomic_write_text(out / "report.html", html.render(title, blocks))
-    durable.atomic_write_text(out / "report.md", markdown(blocks, out))
-    return out / "report.md"
+    return write_all(out, title, blocks, groups, groups)
 
 
 def _blocks(
