@@ -27,8 +27,8 @@ WIDEST = 4096
 """Components up to which the covariance is taken; beyond, IncrementalPCA approximates."""
 
 BLOCK = 256
-"""Vectors in one product. All products are of this size, so that what becomes of a vector does not
-depend, in the last bit, on the vectors that it is read with."""
+"""Vectors in one product. It is summed in float64: a sum in float32 depends, in the last bit, on
+which vectors a vector is read with, as the kernels of matrix products differ at the edges."""
 
 
 class Projection(NamedTuple):
@@ -93,11 +93,10 @@ class Projection(NamedTuple):
             np.subtract(flat, self.mean, out=projected)
             projected *= self.weights
         else:
-            block = np.zeros((BLOCK, flat.shape[1]), np.float32)
+            weights = self.weights.astype(np.float64)
             for start in range(0, len(flat), BLOCK):
-                piece = flat[start : start + BLOCK]
-                np.subtract(piece, self.mean, out=block[: len(piece)])
-                projected[start : start + BLOCK] = (block @ self.weights)[: len(piece)]
+                centred = flat[start : start + BLOCK] - self.mean.astype(np.float64)
+                projected[start : start + BLOCK] = centred @ weights
         return projected.reshape(*vectors.shape[:-1], self.width)
 
     def of(self, dataset: Dataset) -> Dataset:

@@ -182,9 +182,10 @@ import sys
 
 for name in ("keras", "tf_keras", "tensorflow_probability", "bgadl_tf"):
     sys.modules[name] = None
+sys.path.insert(0, "tests/support")
 import numpy as np
 import tensorflow as tf
-from tests.support.session_model import SessionModel
+from session_model import SessionModel
 
 served = SessionModel(sys.argv[1])
 H, W, D = map(int, sys.argv[2:])

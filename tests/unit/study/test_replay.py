@@ -33,7 +33,7 @@ def test_a_simulation_can_be_rerun_by_the_command_that_is_given(tmp_path: Path) 
     program, *words = shlex.split(found.command)
     assert program == "bgadl"
     given = vars(cli.make_parser().parse_args(words))
-    settings = {name: given[name] for name in RunConfig.__dataclass_fields__}
+    settings = {name: given[name] for name in RunConfig.__dataclass_fields__ if name in given}
     assert RunConfig(**settings) == RunConfig(
         dataset="digits", method="random", seed=3, rounds=1, query_size=7, candidates=0,
         initial_size=30, classifier="lenet", warm_start=True, options=("learning_rate=0.01",),

@@ -26,6 +26,7 @@ def test_flags_are_read_back_by_the_command_line(config: RunConfig, tmp_path: Pa
     assert arguments.pop("export")
     assert arguments.pop("out") == tmp_path / "arm" / "seed_3"
     assert arguments.pop("config") is None
+    assert arguments.pop("mlflow") is None
     assert RunConfig(**arguments) == task.config
     assert (task.config.seed, task.config.data_dir) == (3, "/data")
 
