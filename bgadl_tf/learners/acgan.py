@@ -67,6 +67,10 @@ class ACGAN(AdversarialLearner):
 
     further_groups = ("generated",)
 
+    @property
+    def further_per_real(self) -> int:
+        return self.options.generated_per_real
+
     def group_factors(self) -> Factors:
         return {**super().group_factors(), "generated": self.generated_weight()}
 

@@ -1,8 +1,9 @@
-"""Whether the runs of one seed began alike: what a comparison of their arms rests on.
+"""Whether the runs of one seed are alike but for what is compared: what a comparison rests on.
 
 Runs of one seed share their initial set, unless an acquisition chooses its own. Those that also
 share the learner and every setting but what concerns the acquisition are the same run until it
-first asks: their round 0 must be equal to the last bit.
+first asks: their round 0 must be equal to the last bit. Learners that add further examples, made or
+copied, are to add as many to each real one.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from bgadl_tf.core import durable
 from bgadl_tf.core.errors import BgadlError
 from bgadl_tf.core.types import Id
+from bgadl_tf.runs import records
 from bgadl_tf.study import runs
 from bgadl_tf.study.markdown import listed
 from bgadl_tf.study.runs import Run
@@ -38,6 +40,7 @@ def doubts(found: Iterable[Run]) -> Iterator[str]:
         initial = {run.arm: initial_ids(run) for run in group}
         yield from _other_initial_sets(seed, initial)
         yield from _other_round_0(seed, group, initial)
+    yield from _other_ratios(run for group in by_seed.values() for run in group)
 
 
 def initial_ids(run: Run) -> frozenset[Id] | None:
@@ -76,6 +79,20 @@ def _other_round_0(
                 f"seed {seed}: {_named(values)} are the same run until they first ask, but their "
                 "round 0 is not the same; were they made by several machines or versions?"
             )
+
+
+def _other_ratios(found: Iterable[Run]) -> Iterator[str]:
+    arms: dict[float, dict[str, None]] = defaultdict(dict)
+    for run in found:
+        count = records.fact(run.rounds[-1], "further_per_real")
+        if count is not None:
+            arms[count][run.arm] = None
+    if len(arms) > 1:
+        ratios = [f"{count:g} of {_named(names)}" for count, names in sorted(arms.items())]
+        yield (
+            "further examples beside each real one in a step: "
+            f"{listed(ratios)}; more of them are more computation, and perhaps more help"
+        )
 
 
 def _until_it_asks(run: Run) -> str:

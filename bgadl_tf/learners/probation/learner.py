@@ -75,6 +75,11 @@ class ProbationLearner(PseudoLabelling):
         return self.further_groups + tuple(name for name, there in more.items() if there)
 
     @property
+    def further_per_real(self) -> int:
+        """Further examples of ``further_groups`` beside each labelled one in a step."""
+        return len(self.further_groups)
+
+    @property
     def _transforms_are_on_probation(self) -> bool:
         return self.options.transforms_on_probation and bool(self.transforms.kinds)
 
@@ -119,8 +124,10 @@ class ProbationLearner(PseudoLabelling):
             self.group_weights.clear()
 
     def facts(self) -> dict[str, float]:
-        """The weights of the last steps, each in [0, 1]."""
+        """``further_per_real``, where there are any, and the weights of the last steps in [0, 1]."""
         weights = {f"weight_{n}": float(self.group_weights.mean(n)) for n in self.weight_names}
+        if self.further_groups:
+            weights = {"further_per_real": float(self.further_per_real), **weights}
         return {**super().facts(), **weights}
 
     # One step

@@ -91,7 +91,7 @@ def _warnings(finished: Sequence[Run], left_out: Sequence[Run]) -> Iterator[str]
         if changed := run.other_test_sets:
             yield f"**Not one test set:** {told(run, changed)}.\n"
     for doubt in fairness.doubts(finished):
-        yield f"**Not one beginning:** {doubt}.\n"
+        yield f"**Not alike:** {doubt}.\n"
     for run in left_out:
         yield (
             f"Left out: {run.arm} seed {run.seed}, with {len(run.rounds)} of "

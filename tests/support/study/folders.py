@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,10 @@ def write_run(
     seed: int = 0,
     rounds: int | None = None,
     initial: Sequence[str] = (),
+    facts: Mapping[str, float] | None = None,
     **settings: Any,
 ) -> Path:
-    """A run folder with these accuracies, and a ledger of ``initial`` where that is given."""
+    """A run folder with these accuracies and facts; with a ledger of ``initial``, where given."""
     folder.mkdir(parents=True, exist_ok=True)
     config = {
         "dataset": "digits",
@@ -51,6 +52,7 @@ def write_run(
             "test_nll": 1 - value,
             "queried": [],
             "seconds": {"train": 1.0, "score": 0.5, "evaluate": 0.25},
+            **({"facts": facts} if facts else {}),
         }
         for place, value in enumerate(accuracy)
     ]

@@ -51,3 +51,14 @@ def test_nothing_is_said_of_runs_without_a_ledger(tmp_path: Path) -> None:
     found = [made(tmp_path, arm, 0, n / 10, initial=()) for n, arm in enumerate(("random", "bald"))]
     (tmp_path / "bald/seed_0/labels.jsonl").write_text("{broken")
     assert [*fairness.doubts(found)] == []
+
+
+def test_another_share_of_further_examples_is_named(tmp_path: Path) -> None:
+    counts = {"bgadl": 2.0, "al-acgan": 2.0, "al-noise": 2.0, "ten": 10.0, "bald": None}
+    found = [
+        made(tmp_path, arm, 0, 0.5, learner=arm, facts=count and {"further_per_real": count})
+        for arm, count in counts.items()
+    ]
+    assert [*fairness.doubts(found[:3])] == []
+    (doubt,) = fairness.doubts(found)
+    assert "2 of `bgadl`, `al-acgan` and `al-noise` and 10 of `ten`" in doubt
