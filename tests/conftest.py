@@ -51,3 +51,14 @@ def mirrored() -> tf.distribute.Strategy:
 def one_device() -> tf.distribute.Strategy:
     """The strategy of code that asks for none."""
     return tf.distribute.get_strategy()
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """Nothing is traced: for tests that take so few steps that tracing them is most of their time.
+
+    The same functions are traced elsewhere.
+    """
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

@@ -16,6 +16,8 @@ from bgadl_tf.learners.abilities import SquareImages
 from tests.conformance.test_acquisitions import FEW_STEPS, IDS, LABELS, SYNTHESISE
 from tests.support.pool_view import CLASSES, GivenEvidence, GivenView, random_evidence
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 @pytest.fixture(params=[f"{name}:bald" if wraps(name) else name for name in ACQUISITIONS])
 def name(request: pytest.FixtureRequest) -> str:

@@ -31,6 +31,8 @@ FEW_STEPS = {
 SYNTHESISE = ("gaal", "simple_gan")
 """Acquisitions that ask about examples of their own, whatever is left in the pool."""
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 def query(
     name: str, rows: Sequence[int], size: int = 5, seed: int = 0, at_once: int = 7, round_: int = 1

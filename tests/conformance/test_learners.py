@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import keras
@@ -31,6 +32,20 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@functools.lru_cache(maxsize=1)
+def trained_once(name: str) -> tuple[Learner, Trainer]:
+    """A learner and what trains it on one device, whose step is traced once for several tests."""
+    learner = small_learner(name)
+    return learner, Trainer(learner, learner.space, tf.distribute.get_strategy(), 16)
+
+
+def fresh(name: str) -> tuple[Learner, Trainer]:
+    """``trained_once`` as it was."""
+    learner, trainer = trained_once(name)
+    reseed(learner)
+    return learner, trainer
+
+
 def normalises_batches() -> keras.Model:
     """A small network of a user with a BatchNorm, to make a classifier of."""
     layers = keras.layers
@@ -51,6 +66,7 @@ def with_sgd(learner: Learner) -> Learner:
     return learner
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_step_on_two_replicas_is_a_step_on_one(
     name: str,
     one_device: tf.distribute.Strategy,
@@ -116,11 +132,8 @@ def test_replicas_score_and_evaluate_as_one_device(
     assert one.calibration.count == two.calibration.count
 
 
-def test_training_lowers_every_networks_loss_and_is_traced_once(
-    name: str, one_device: tf.distribute.Strategy
-) -> None:
-    learner = small_learner(name)
-    trainer = Trainer(learner, learner.space, one_device, 16)
+def test_training_lowers_every_networks_loss_and_is_traced_once(name: str) -> None:
+    learner, trainer = fresh(name)
     means: list[dict[str, float]] = []
     for steps in (1, 60):  # two rounds of different length, on sets of different size
         trainer.train(
@@ -132,11 +145,8 @@ def test_training_lowers_every_networks_loss_and_is_traced_once(
     assert set(means[0]) == {*learner.tracked} >= {"loss", "accuracy", *learner.terms}
 
 
-def test_stopping_between_steps_changes_nothing(
-    name: str, one_device: tf.distribute.Strategy
-) -> None:
-    learner = small_learner(name)
-    trainer = Trainer(learner, learner.space, one_device, 16)
+def test_stopping_between_steps_changes_nothing(name: str) -> None:
+    learner, trainer = fresh(name)
     trainer.train(IMAGES, LABELS, (1, 2), steps=6, unlabelled=POOL)
     whole = weights_of(learner)
     reseed(learner)
@@ -159,12 +169,10 @@ def test_fit_takes_the_same_steps(name: str) -> None:
 
 
 def test_fresh_weights_depend_on_the_seed_alone(name: str) -> None:
-    first, second = small_learner(name), small_learner(name, shape=(8, 8, 1))
+    (first, trainer), second = fresh(name), small_learner(name)
     for key, value in weights_of(first).items():
         np.testing.assert_array_equal(value, weights_of(second)[key], err_msg=key)
-    Trainer(first, first.space, tf.distribute.get_strategy(), 16).train(
-        IMAGES, LABELS, (1, 2), steps=2
-    )
+    trainer.train(IMAGES, LABELS, (1, 2), steps=2)
     reseed(first)
     for key, value in weights_of(first).items():
         np.testing.assert_array_equal(value, weights_of(second)[key], err_msg=key)

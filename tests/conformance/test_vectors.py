@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.learners.abilities import Encodes, Generates
 from bgadl_tf.learners.batch import Batch
-from bgadl_tf.learners.learner import LEARNERS
+from bgadl_tf.learners.learner import LEARNERS, Learner
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
 from bgadl_tf.models.discriminator import Discriminator
 from bgadl_tf.models.encoder import Encoder
@@ -39,11 +41,18 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_it_trains_scores_and_evaluates(name: str, one_device: tf.distribute.Strategy) -> None:
+@functools.lru_cache(maxsize=1)
+def trained_once(name: str) -> tuple[Learner, Trainer]:
+    """A learner and what trains it on one device, whose step is traced once for several tests."""
     learner = small_learner(name, "mlp", SHAPE)
+    return learner, Trainer(learner, learner.space, tf.distribute.get_strategy(), 16)
+
+
+def test_it_trains_scores_and_evaluates(name: str, one_device: tf.distribute.Strategy) -> None:
+    learner, trainer = trained_once(name)
+    reseed(learner)
     assert learner.space == VectorSpace(SHAPE)
     before = weights_of(learner)
-    trainer = Trainer(learner, learner.space, one_device, 16)
     means: list[dict[str, float]] = []
     trainer.train(
         VECTORS, LABELS, (1, 2), 60, unlabelled=POOL, views=VIEWS, report_every=20,
@@ -62,6 +71,7 @@ def test_it_trains_scores_and_evaluates(name: str, one_device: tf.distribute.Str
     assert found.nll == pytest.approx(-np.mean(log_probs[np.arange(40), LABELS]), rel=1e-5)
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_step_on_two_replicas_is_a_step_on_one(
     name: str, one_device: tf.distribute.Strategy, mirrored: tf.distribute.Strategy
 ) -> None:
@@ -78,11 +88,9 @@ def test_a_step_on_two_replicas_is_a_step_on_one(
         np.testing.assert_allclose(after[1][key], value, rtol=0, atol=1e-6, err_msg=key)
 
 
-def test_stopping_between_steps_changes_nothing(
-    name: str, one_device: tf.distribute.Strategy
-) -> None:
-    learner = small_learner(name, "mlp", SHAPE)
-    trainer = Trainer(learner, learner.space, one_device, 16)
+def test_stopping_between_steps_changes_nothing(name: str) -> None:
+    learner, trainer = trained_once(name)
+    reseed(learner)
     trainer.train(VECTORS, LABELS, (1, 2), 6, unlabelled=POOL, views=VIEWS)
     whole = weights_of(learner)
     reseed(learner)

@@ -124,7 +124,7 @@ class ProbationLearner(PseudoLabelling):
             self.group_weights.clear()
 
     def facts(self) -> dict[str, float]:
-        """``further_per_real``, where there are any, and the weights of the last steps in [0, 1]."""
+        """``further_per_real``, where it has any, and the weights of the last steps in [0, 1]."""
         weights = {f"weight_{n}": float(self.group_weights.mean(n)) for n in self.weight_names}
         if self.further_groups:
             weights = {"further_per_real": float(self.further_per_real), **weights}

@@ -20,6 +20,7 @@ from bgadl_tf.models import noise, predictive
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
 from tests.support.examples import RecordedImages, some_images, some_labels
 from tests.support.learners import reseed, small_learner
+from tests.support.pool_view import GivenEvidence
 from tests.support.scoring import bald, bald_of, predict, seen
 
 IMAGES = some_images(37)
@@ -152,10 +153,21 @@ def test_an_image_that_cannot_be_read_is_named_and_the_thread_ends(
     assert not [t for t in threading.enumerate() if t.name.startswith("read-ahead")]
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+@pytest.fixture(scope="module", params=["float32", "mixed_bfloat16"])
+def looks(
+    request: pytest.FixtureRequest, one_device: tf.distribute.Strategy
+) -> list[tuple[Scorer, GivenEvidence]]:
+    """In chunks of two sizes, a scorer and all that it sees."""
+    learner = Plain(CLASSIFIERS.get("gal_cnn")((8, 8, 1), 10, dtype=request.param))
+    learner.compile()
+    reseed(learner)
+    scorers = [Scorer(learner, one_device, 23, chunk) for chunk in (5, 16)]
+    return [(scorer, seen(scorer, IMAGES, SEED)) for scorer in scorers]
+
+
 @pytest.mark.parametrize("name", [*ACQUISITIONS])
 def test_scores_inside_the_graph_are_those_of_the_predictive_distribution(
-    name: str, precision: str, one_device: tf.distribute.Strategy
+    name: str, looks: list[tuple[Scorer, GivenEvidence]]
 ) -> None:
     kind = ACQUISITIONS.get(name)
     if not issubclass(kind, ScoreAcquisition) or TellsLabelled in kind.needs:
@@ -163,14 +175,9 @@ def test_scores_inside_the_graph_are_those_of_the_predictive_distribution(
     if name == "dfal":
         pytest.skip("follows the network's gradient, which no distribution shows")
     score = kind().score
-    learner = Plain(CLASSIFIERS.get("gal_cnn")((8, 8, 1), 10, dtype=precision))
-    learner.compile()
-    reseed(learner)
-    for chunk in (5, 16):
-        scorer = Scorer(learner, one_device, 23, chunk)
+    for scorer, evidence in looks:
         inside = np.concatenate([part for (part,) in scorer.look(IMAGES, SEED, score)])
-        outside = score(seen(scorer, IMAGES, SEED))
-        np.testing.assert_allclose(inside, outside, atol=1e-6)
+        np.testing.assert_allclose(inside, score(evidence), atol=1e-6)
         assert inside.dtype == np.float32
 
 
