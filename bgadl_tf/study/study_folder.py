@@ -6,7 +6,7 @@
     <arm>/seed_<n>/            one run folder each
     <arm>/seed_<n>.log         what the run printed
     durations.jsonl            what runs took that were made in one go
-    report.html  report.md  results.json  curves.csv  learning_curves.png
+    report.html  report.md  results.json  curves.csv  learning_curves.png  hparams/
                                written by ``report.write``
 """
 
