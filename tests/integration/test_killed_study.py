@@ -108,7 +108,8 @@ def test_killed_at_ten_moments_it_comes_to_the_same_report(
     assert studies.start(whole).wait() == 0
     seconds = time.monotonic() - before
 
-    draw, kills = random.Random(0), []
+    draw = random.Random(0)
+    kills: list[int] = []  # Rounds that there were.
     while len(kills) < KILLS:
         process = studies.start(killed)
         # Most of the time goes to starting: a moment of it, or one after a further round.
