@@ -143,3 +143,11 @@ def test_a_rest_client_starts_without_tensorflow() -> None:
         "assert not {'tensorflow', 'keras', 'grpc'} & set(sys.modules), sorted(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=REPOSITORY)
+
+
+def test_a_study_leaves_the_memory_of_tensorflow_to_its_runs() -> None:
+    names = ("command", "names", "outlook", "report", "running", "study_file", "study_folder")
+    program = "".join(f"import bgadl_tf.study.{name}\n" for name in names) + (
+        "import sys\nassert not {'tensorflow', 'keras'} & set(sys.modules), sorted(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=REPOSITORY)

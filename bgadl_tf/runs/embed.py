@@ -20,7 +20,7 @@ from bgadl_tf.engine.bfloat16 import warn_if_emulated
 from bgadl_tf.engine.strategies import make_strategy
 from bgadl_tf.runs import embedding, loading, network_settings
 from bgadl_tf.runs.config import RunConfig
-from bgadl_tf.runs.run_folder import refuse_inside
+from bgadl_tf.runs.outside import refuse_inside
 
 logger = logging.getLogger(__name__)
 

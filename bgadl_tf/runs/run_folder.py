@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from bgadl_tf.core import durable
-from bgadl_tf.core.errors import ConfigError, RunFolderError
+from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.core.types import Json
 from bgadl_tf.loop.checkpoints import reporting_write_errors
 from bgadl_tf.loop.folder_journal import LOCK, FolderJournal
@@ -186,24 +186,3 @@ def _completed(saved: Any, default: Any) -> Any:
         return saved
     missing = {name: value for name, value in default.items() if name not in saved}
     return missing | {name: _completed(value, default.get(name)) for name, value in saved.items()}
-
-
-def refuse_inside(out: Path, dataset: str) -> None:
-    """Make sure that a run does not become part of the folder that it reads its images from.
-
-    Args:
-        out: The run folder.
-        dataset: What stands after ``--dataset``.
-
-    Raises:
-        ConfigError: It would.
-    """
-    kind, _, argument = dataset.partition(":")
-    if kind != "folder" or not argument:
-        return
-    images = Path(argument).expanduser().resolve()
-    if images.is_dir() and out.resolve().is_relative_to(images):
-        raise ConfigError(
-            f"--out {out} is inside the dataset {images}, whose images the run's own pictures "
-            "would join; choose a folder elsewhere"
-        )

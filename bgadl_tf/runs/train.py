@@ -20,10 +20,11 @@ from bgadl_tf.runs import synthesised
 from bgadl_tf.runs.build import Setup, build
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.export import export_once
+from bgadl_tf.runs.outside import refuse_inside
 from bgadl_tf.runs.pictures import Pictures
 from bgadl_tf.runs.pipeline import PROJECTION
 from bgadl_tf.runs.progress import Progress
-from bgadl_tf.runs.run_folder import RunFolder, refuse_inside
+from bgadl_tf.runs.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@
     <arm>/seed_<n>/            one run folder each
     <arm>/seed_<n>.log         what the run printed
     durations.jsonl            what runs took that were made in one go
-    report.html  report.md  results.json  curves.csv  learning_curves.png
+    report.html  report.md  results.json  curves.csv  learning_curves.png  hparams/
                                written by ``report.write``
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bgadl_tf.core import durable
 from bgadl_tf.core.errors import ConfigError, RunFolderError
+from bgadl_tf.runs.outside import refuse_inside
 from bgadl_tf.study.protocol import Protocol
 
 _NAME = "protocol.json"
@@ -29,9 +30,6 @@ def check(out: Path, protocol: Protocol) -> None:
         ConfigError: The folder is inside a dataset.
         RunFolderError: The folder belongs to another study, or its protocol cannot be read.
     """
-    # It brings TensorFlow, and reports read a protocol without.
-    from bgadl_tf.runs.run_folder import refuse_inside
-
     for arm in protocol.arms:
         refuse_inside(out, arm.config.dataset)
     before = saved(out)

@@ -15,7 +15,8 @@ from PIL import Image
 
 from bgadl_tf.core.errors import BgadlError, ConfigError, RunFolderError
 from bgadl_tf.runs.config import RunConfig
-from bgadl_tf.runs.run_folder import RunFolder, refuse_inside
+from bgadl_tf.runs.outside import refuse_inside
+from bgadl_tf.runs.run_folder import RunFolder
 from bgadl_tf.runs.train import Outcome, train
 from tests.support.photos import rows_of, save_digits
 from tests.support.run_tools import differences, everything, no_export, no_pictures

@@ -11,7 +11,7 @@ from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.study import answer, claims, fairness, figures, runs, study_folder
 from bgadl_tf.study.claims import Claims
 from bgadl_tf.study.protocol import BASELINES
-from bgadl_tf.study.report import sections
+from bgadl_tf.study.report import hparams, sections
 from bgadl_tf.study.report.arms import dataset, dataset_of, in_order, split, told
 from bgadl_tf.study.report.document import Block, Contents
 from bgadl_tf.study.report.files import write_all
@@ -19,7 +19,7 @@ from bgadl_tf.study.runs import Run
 
 
 def write(out: Path, baselines: Sequence[str] = BASELINES, *, bootstrap_seed: int = 0) -> Path:
-    """Write the report over the finished runs of ``out``, all its files.
+    """Write the report over the finished runs of ``out``, all its files, and its ``hparams/``.
 
     Args:
         out: Folder of the study.
@@ -44,7 +44,9 @@ def write(out: Path, baselines: Sequence[str] = BASELINES, *, bootstrap_seed: in
     rng = np.random.default_rng(bootstrap_seed)
     blocks = [*_blocks(out, groups, left_out, baselines, rng)]
     title = f"{dataset(finished) or 'Study'}: {len(groups)} arms"
-    return write_all(out, title, blocks, groups, groups)
+    path = write_all(out, title, blocks, groups, groups)
+    hparams.write(out, groups)
+    return path
 
 
 def _blocks(

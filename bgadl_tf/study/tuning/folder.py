@@ -22,7 +22,7 @@ from pathlib import Path
 from bgadl_tf.core import durable
 from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.core.types import Json
-from bgadl_tf.runs.run_folder import refuse_inside
+from bgadl_tf.runs.outside import refuse_inside
 from bgadl_tf.study.tuning.tuning_file import Tuning
 
 _NAME, _LOCK = "tuning.json", ".lock"

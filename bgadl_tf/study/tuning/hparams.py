@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
-from tensorboard.plugins.hparams import api
+from tensorboard.plugins.hparams import summary_v2
 
+from bgadl_tf.study.hparams import shown, write_experiment, write_session
 from bgadl_tf.study.tuning.space import Choice, Dimension
 from bgadl_tf.study.tuning.tuning_file import OBJECTIVES, Tuning
 
@@ -19,37 +18,24 @@ _SPACE = "space"
 
 def write_space(out: Path, tuning: Tuning) -> None:
     """What varies, and what trials are measured by."""
-    metrics = [api.Metric(name, display_name=name) for name in (*OBJECTIVES, "seconds")]
-    with _fresh(out / FOLDER / _SPACE):
-        api.hparams_config([api.HParam(d.name, _domain(d)) for d in tuning.space], metrics)
+    space = {dimension.name: _domain(dimension) for dimension in tuning.space}
+    write_experiment(out / FOLDER / _SPACE, space, [*OBJECTIVES, "seconds"])
 
 
 def write_trial(
     out: Path, name: str, values: Mapping[str, Any], scores: Mapping[str, float]
 ) -> None:
     """One trial, in the place of what was written of it before."""
-    with _fresh(out / FOLDER / name):
-        api.hparams({key: _shown(value) for key, value in values.items()}, trial_id=name)
-        for key, value in scores.items():
-            tf.summary.scalar(key, value, step=0)
-
-
-def _fresh(folder: Path) -> Any:
-    shutil.rmtree(folder, ignore_errors=True)
-    return tf.summary.create_file_writer(str(folder)).as_default()
+    write_session(out / FOLDER / name, values, scores)
 
 
 def _domain(dimension: Dimension) -> Any:
     if isinstance(dimension, Choice):
-        shown = [_shown(value) for value in dimension.values]
-        if len({type(value) for value in shown}) > 1:
+        values = [shown(value) for value in dimension.values]
+        if len({type(value) for value in values}) > 1:
             # TensorBoard takes values of one type.
             return None
-        return api.Discrete(shown)
+        return summary_v2.Discrete(values)
     if dimension.whole:
-        return api.IntInterval(int(dimension.low), int(dimension.high))
-    return api.RealInterval(float(dimension.low), float(dimension.high))
-
-
-def _shown(value: object) -> bool | int | float | str:
-    return value if isinstance(value, bool | int | float | str) else "none"
+        return summary_v2.IntInterval(int(dimension.low), int(dimension.high))
+    return summary_v2.RealInterval(float(dimension.low), float(dimension.high))

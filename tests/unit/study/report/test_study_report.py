@@ -8,7 +8,8 @@ import pytest
 
 from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.study import report
-from tests.support.study.folders import write_run
+from tests.support.study.folders import rewrite_rounds, write_run
+from tests.support.study.times import without_times
 
 
 @pytest.fixture
@@ -50,6 +51,24 @@ def test_arms_to_compare_with(out: Path) -> None:
 def test_a_report_is_the_same_every_time(out: Path) -> None:
     texts = [report.write(out).read_bytes() for _ in range(2)]
     assert texts[0] == texts[1]
+
+
+def test_reports_of_slower_runs_differ_in_their_times_alone(out: Path) -> None:
+    names = ("report.md", "report.html", "results.json", "curves.csv")
+    report.write(out)
+    before, texts = without_times(out), {name: (out / name).read_text() for name in names}
+    seconds = {"train": 12345.0, "score": 0.5, "evaluate": 0.25}
+    rewrite_rounds(out / "bgadl/seed_1", lambda record: {**record, "seconds": seconds})
+    report.write(out)
+    assert without_times(out) == before
+    assert not [name for name in names if (out / name).read_text() == texts[name]]
+    for text in before.values():
+        assert "bgadl" in text
+        assert "evaluate" in text
+    rewrite_rounds(out / "bgadl/seed_1", lambda record: {**record, "test_accuracy": 0.6})
+    report.write(out)
+    after = without_times(out)
+    assert not [name for name in names if after[name] == before[name]]
 
 
 def test_runs_of_two_protocols_are_pointed_out(out: Path) -> None:

@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tensorflow as tf
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorboard.plugins.hparams import metadata
 
 from bgadl_tf import cli
 from bgadl_tf.runs import config_file
 from bgadl_tf.study import study_file
+from tests.support.study import hparams
 from tests.support.study.tuning import BEST, HOLD, TUNE, Runs, call, quick_runs, tuning_yaml
 
 __all__ = ["quick_runs"]
@@ -105,24 +103,12 @@ def test_tensorboard_shows_the_trials(quick_runs: Runs, tmp_path: Path) -> None:
     for _ in range(2):  # Going on writes nothing twice.
         assert call("tune", tuning_yaml(tmp_path), "--out", out) == 0
     trial = results(out)["trials"][0]
-    assert len([*(out / "tensorboard" / trial["trial"]).iterdir()]) == 1
-    events = EventAccumulator(str(out / "tensorboard" / trial["trial"]))
-    events.Reload()
-    (content,) = events.PluginTagToContent(metadata.PLUGIN_NAME).values()
-    start = metadata.parse_session_start_info_plugin_data(content)
-    assert {name: _plain(value) for name, value in start.hparams.items()} == trial["values"]
-    (aubc,) = events.Tensors("aubc")
-    assert tf.make_ndarray(aubc.tensor_proto) == pytest.approx(trial["scores"]["aubc"])
-    space = EventAccumulator(str(out / "tensorboard" / "space"))
-    space.Reload()
-    (content,) = space.PluginTagToContent(metadata.PLUGIN_NAME).values()
-    experiment = metadata.parse_experiment_plugin_data(content)
-    assert {info.name for info in experiment.hparam_infos} == set(trial["values"])
-    assert "aubc" in {info.name.tag for info in experiment.metric_infos}
-
-
-def _plain(value: Any) -> object:
-    return getattr(value, value.WhichOneof("kind"))
+    values, scores = hparams.session(out / "tensorboard" / trial["trial"])
+    assert values == trial["values"]
+    assert scores == pytest.approx(trial["scores"])
+    names, measured = hparams.experiment(out / "tensorboard" / "space")
+    assert names == trial["values"].keys()
+    assert measured == scores.keys()
 
 
 @pytest.mark.parametrize(("text", "trials"), [(GRID, 6), (BAYESIAN, 7), (HYPERBAND, 23)])
