@@ -18,7 +18,7 @@ def check(protocol: Protocol) -> None:
     from bgadl_tf.runs.build import names_of
 
     for arm in protocol.arms:
-        with study_file.of_arm(arm.name):
+        with study_file.of_arm(arm.name, arm.dataset):
             names_of(arm.config)
 
 
