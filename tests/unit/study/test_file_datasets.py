@@ -96,7 +96,7 @@ TOP = "arms: {bgadl: null, random: null}\nseeds: [0]\n"
         ("datasets:\n  mnist:\n", 4, "datasets.mnist says no dataset; give one, e.g. dataset: d"),
         ("datasets:\n  a:\n    dataset: x\n    rouns: 3\n", 6, "a.rouns .did you mean 'rounds'"),
         ("datasets:\n  a:\n    dataset: x\n    seed: 3\n", 6, "no key .* root seeds under 'seeds'"),
-        ("datasets:\n  a:\n    dataset: x\n    seeds: 3\n", 6, r"a\.seeds is 3; expected a list of"),
+        ("datasets:\n  a:\n    dataset: x\n    seeds: 3\n", 6, r"a\.seeds is 3; expected a list"),
         ("datasets:\n  a:\n    dataset: x\n    seeds: []\n", 1, r"bgadl on datasets\.a: arm .* no"),
         ("datasets:\n  a:\n    dataset:\n", 5, r"datasets\.a\.dataset is None; expected a text"),
         ("datasets:\n  a:\n    dataset: x\n    method: bald\n", 6, "method says what an arm runs"),
