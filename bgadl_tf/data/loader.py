@@ -88,3 +88,9 @@ Loader = Callable[[LoadRequest], Dataset]
 """Loads one kind of dataset; raises a DataError where data is missing, empty or malformed."""
 
 LOADERS: Registry[Loader] = Registry("dataset", "bgadl_tf.data.datasets")
+
+Finder = Callable[[LoadRequest], object]
+"""Sees that there is a dataset of one kind, and reads none of it; else raises a DataError."""
+
+FINDERS: Registry[Finder] = Registry("dataset", "bgadl_tf.data.datasets")
+"""Of the kinds that may be missing."""

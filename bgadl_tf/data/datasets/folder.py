@@ -30,7 +30,7 @@ from bgadl_tf.data.images import image_files, looking, of_run
 from bgadl_tf.data.images.looking import Looked
 from bgadl_tf.data.images.tree import Tree, read_tree
 from bgadl_tf.data.intake import counted
-from bgadl_tf.data.loader import LOADERS, LoadRequest
+from bgadl_tf.data.loader import FINDERS, LOADERS, LoadRequest
 
 
 @LOADERS.register("folder")
@@ -72,6 +72,16 @@ def load(request: LoadRequest) -> Dataset:
         for line in (*found.facts(), *found.lines()):
             error.add_note(line)
         raise
+
+
+@FINDERS.register("folder")
+def find(request: LoadRequest) -> Path:
+    """The folder.
+
+    Raises:
+        DataError: It is missing.
+    """
+    return _existing(request.argument)
 
 
 def _existing(argument: str) -> Path:

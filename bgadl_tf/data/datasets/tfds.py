@@ -15,7 +15,7 @@ from bgadl_tf.data import checked, split
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.example_set import ExampleSet, join_sets
 from bgadl_tf.data.intake import Intake
-from bgadl_tf.data.loader import LOADERS, LoadRequest
+from bgadl_tf.data.loader import FINDERS, LOADERS, LoadRequest
 from bgadl_tf.data.records import tfds_records
 from bgadl_tf.data.split_names import Role, role_of
 
@@ -62,6 +62,16 @@ def load(request: LoadRequest) -> Dataset:
         parts.notes += notes
     intake = Intake(tuple(parts.notes), parts.left_out, held_out=held_out)
     return Dataset(name, train, test, class_names, intake)
+
+
+@FINDERS.register("tfds")
+def find(request: LoadRequest) -> Any:
+    """The dataset's builder; it may still have to be downloaded.
+
+    Raises:
+        DataError: TFDS does not know the name.
+    """
+    return _builder(request.argument, request.data_dir)
 
 
 class _Parts:
