@@ -60,9 +60,9 @@ def blocks_of(
         arms: Own settings by arm.
 
     Raises:
-        ConfigError: A key or an arm is unknown, a value is of another shape or cannot be, a
-            dataset has no name of a folder or does not say what it is, or an arm says it, too, or
-            runs on none.
+        ConfigError: A key or an arm is unknown; a value is of another shape or cannot be; a name is
+            not that of a folder; an arm says its dataset, too, or runs on none; or a dataset is
+            not said, or said for all runs and of none.
     """
     if "datasets" not in top:
         return (Block(tuple(arms)),)
@@ -71,6 +71,12 @@ def blocks_of(
     if not given:
         raise values.wrong("datasets", f"is empty; expected {wanted}, or leave it out")
     blocks = tuple(_block(name, own, shared, tuple(arms)) for name, own in given.items())
+    if "dataset" in shared and all("dataset" in block.given for block in blocks):
+        raise values.wrong(
+            "settings.dataset",
+            f"is {shared['dataset']!r}, which no run is on: each of 'datasets' says its own; leave "
+            "it out, or name it there, too",
+        )
     for name, own in arms.items():
         if isinstance(own, dict) and "dataset" in own:
             raise values.wrong(

@@ -51,7 +51,7 @@ def load(request: LoadRequest) -> Dataset:
             than two classes, no class has an image to hold out, too many images cannot be read, or
             they have different sizes. Its notes are what was found until then.
     """
-    root = _existing(request.argument)
+    root: Path = find(request)
     tree = read_tree(root)
     looked = looking.look_at([*tree.root.all_files()])
     if request.image_shape is not None and request.image_size is None:
@@ -81,13 +81,9 @@ def find(request: LoadRequest) -> Path:
     Raises:
         DataError: It is missing.
     """
-    return _existing(request.argument)
-
-
-def _existing(argument: str) -> Path:
-    if not argument:
+    if not request.argument:
         raise DataError("dataset 'folder' needs a path: --dataset folder:PATH")
-    root = Path(argument).expanduser()
+    root = Path(request.argument).expanduser()
     if not root.exists():
         raise DataError(f"folder {root} does not exist")
     if not root.is_dir():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import pytest
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.runs.config import RunConfig
-from bgadl_tf.study import study_file
+from bgadl_tf.study import command, study_file
 from bgadl_tf.study.protocol import Arm, Protocol
 from tests.support.study.protocols import write_study
 
@@ -125,6 +126,17 @@ def test_bad_files_are_refused_with_line_and_remedy(
     with pytest.raises(ConfigError, match=message) as caught:
         study_file.read(path)
     assert str(caught.value).startswith(f"{path}, line {line}: ")
+
+
+def test_a_dataset_of_all_runs_that_none_is_on(tmp_path: Path) -> None:
+    text = TOP + "settings:\n  dataset: mnist\ndatasets: {a: {dataset: digits}}\n"
+    with pytest.raises(ConfigError, match=r"line 4: settings\.dataset is 'mnist', which no run is"):
+        study_file.read(write_study(tmp_path, text))
+
+
+def test_the_example_of_the_command_can_be_read(tmp_path: Path) -> None:
+    text = textwrap.dedent(command.EXAMPLE.partition("\n")[2])
+    assert study_file.read(write_study(tmp_path, text)).datasets == ("small", "cifar10")
 
 
 def test_an_arm_does_not_say_what_datasets_say(tmp_path: Path) -> None:
