@@ -14,7 +14,7 @@ from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.earlier_split import EarlierSplit
 from bgadl_tf.data.imbalance import RATIO, Imbalance
 from bgadl_tf.data.label_noise import RATE, LabelNoise
-from bgadl_tf.data.loader import LOADERS, MAX_UNREADABLE, LoadRequest
+from bgadl_tf.data.loader import FINDERS, LOADERS, MAX_UNREADABLE, LoadRequest
 from bgadl_tf.data.part import Part
 from bgadl_tf.data.repetition import Repetition
 
@@ -85,13 +85,7 @@ def load_dataset(
             class is one already but for case or spelling.
         DataError: The data is missing, empty, unreadable or malformed.
     """
-    kind, colon, argument = spec.partition(":")
-    if colon and kind not in LOADERS.names():
-        raise UnknownNameError(
-            f"unknown kind of dataset {kind!r} in {spec!r}; known: {', '.join(LOADERS.names())}"
-        )
-    if not colon and kind not in LOADERS.names():
-        kind, argument = "tfds", spec
+    kind, argument = _kind_and_argument(spec)
     if labels is not None and kind != "folder":
         raise ConfigError(
             f"--labels is {labels!r}, but dataset {spec!r} is no folder of images (folder:PATH), "
@@ -141,3 +135,30 @@ def load_dataset(
     for line in dataset.intake.lines() if tell else ():
         logger.warning("%s: %s", dataset.name, line)
     return dataset
+
+
+def find_dataset(spec: str, data_dir: str | None = None) -> None:
+    """Sees that there is a dataset, and neither reads nor downloads it.
+
+    Args:
+        spec: As ``load_dataset`` takes it.
+        data_dir: Folder of prepared TFDS datasets, or None for the one of TFDS.
+
+    Raises:
+        UnknownNameError: The kind before the colon is not registered.
+        DataError: Its folder is missing, or TFDS does not know its name.
+    """
+    kind, argument = _kind_and_argument(spec)
+    if kind in FINDERS.names():
+        FINDERS.get(kind)(LoadRequest(argument, data_dir))
+
+
+def _kind_and_argument(spec: str) -> tuple[str, str]:
+    kind, colon, argument = spec.partition(":")
+    if kind in LOADERS.names():
+        return kind, argument
+    if colon:
+        raise UnknownNameError(
+            f"unknown kind of dataset {kind!r} in {spec!r}; known: {', '.join(LOADERS.names())}"
+        )
+    return "tfds", spec

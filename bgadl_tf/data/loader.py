@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.registry import Registry
@@ -88,3 +89,10 @@ Loader = Callable[[LoadRequest], Dataset]
 """Loads one kind of dataset; raises a DataError where data is missing, empty or malformed."""
 
 LOADERS: Registry[Loader] = Registry("dataset", "bgadl_tf.data.datasets")
+
+Finder = Callable[[LoadRequest], Any]
+"""Finds a dataset of one kind, its folder for example, and reads none of it; raises a DataError
+where there is none."""
+
+FINDERS: Registry[Finder] = Registry("dataset", "bgadl_tf.data.datasets")
+"""Of the kinds that may be missing."""

@@ -62,7 +62,8 @@ def open_folder(form: Form, request: LoadRequest) -> Dataset:
     Raises:
         DataError: The folder or a file is missing or malformed, or files do not fit together.
     """
-    root, name = _existing(form, request.argument), f"{form.dataset}:{request.argument}"
+    root = existing(form.dataset, form.stem, request.argument)
+    name = f"{form.dataset}:{request.argument}"
     parts, left_out = _listed(form, root)
     notes: list[str] = []
     train = _part(form, root, parts["train"])
@@ -139,13 +140,23 @@ def _held_out(
     return part
 
 
-def _existing(form: Form, argument: str) -> Path:
+def existing(dataset: str, stem: str, argument: str) -> Path:
+    """The folder that ``argument`` names.
+
+    Args:
+        dataset: Name before the colon of ``--dataset``.
+        stem: Of the files with examples.
+        argument: What follows the colon.
+
+    Raises:
+        DataError: It is missing.
+    """
     if not argument:
-        raise DataError(f"dataset {form.dataset!r} needs a path: --dataset {form.dataset}:FOLDER")
+        raise DataError(f"dataset {dataset!r} needs a path: --dataset {dataset}:FOLDER")
     root = Path(argument).expanduser()
     if not root.is_dir():
         what = "is a file" if root.exists() else "does not exist"
-        raise DataError(f"{root} {what}; expected a folder with train_{form.stem}.npy")
+        raise DataError(f"{root} {what}; expected a folder with train_{stem}.npy")
     return root
 
 

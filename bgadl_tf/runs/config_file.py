@@ -39,7 +39,7 @@ def read(path: Path) -> dict[str, Any]:
         for key in _OF_ONE_RUN:
             if key in given:
                 settings[key] = file_settings.value_of(key, given[key], "")
-        settings["options"] = file_settings.options_of({}, given, "")
+        settings["options"] = file_settings.options_of({"": given})
         with file_settings.flags_as_keys("", ""):
             RunConfig(**settings)
     return settings

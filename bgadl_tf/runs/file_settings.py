@@ -71,11 +71,11 @@ def value_of(key: str, value: object, where: str) -> Any:
     )
 
 
-def options_of(shared: Mapping[str, Any], own: Mapping[str, Any], where: str) -> tuple[str, ...]:
-    """Options of all arms, then the arm's own, which win: of equal names the last one counts."""
+def options_of(sources: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """Options of mappings of settings, by their paths; of equal names the last one counts."""
     options: dict[str, str] = {}
-    for source, place in ((shared, "settings.options"), (own, path_of(where, "options"))):
-        for name, value in _named_options(source.get("options"), place):
+    for where, source in sources.items():
+        for name, value in _named_options(source.get("options"), path_of(where, "options")):
             options.pop(name, None)
             options[name] = value
     return tuple(f"{name}={value}" for name, value in options.items())
@@ -119,7 +119,7 @@ def flags_as_keys(where: str, *places: str) -> Iterator[None]:
     """Puts ``where`` before the message of every ``ConfigError``, and keys in the place of flags.
 
     Args:
-        where: What it is about, e.g. an arm; empty for nothing.
+        where: What it is about, as messages say it, e.g. an arm; empty for nothing.
         places: Paths of the mappings in which such a key may stand, the most likely first.
     """
     keys = {flag(field): field for field in FIELDS}
@@ -136,5 +136,5 @@ def flags_as_keys(where: str, *places: str) -> Iterator[None]:
             f"{where}: {text}" if where else text,
             *error.keys,
             *(path_of(place, name) for name in named for place in places),
-            *(where and [where]),
+            *(places[:1] if where else ()),
         ) from None

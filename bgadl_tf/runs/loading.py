@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bgadl_tf.core.errors import StreamError
+from bgadl_tf.core.errors import ConfigError, DataError, StreamError, UnknownNameError
 from bgadl_tf.core.types import Shape
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.earlier_split import EarlierSplit
-from bgadl_tf.data.load import load_dataset
-from bgadl_tf.runs.config import RunConfig
+from bgadl_tf.data.load import find_dataset, load_dataset
+from bgadl_tf.runs.config import RunConfig, flag
+
+
+def find(config: RunConfig) -> None:
+    """See that there is what ``config`` names, without reading it.
+
+    Raises:
+        ConfigError: There is not.
+    """
+    for name in ("dataset", "test_dataset"):
+        spec = getattr(config, name)
+        try:
+            if spec is not None:
+                find_dataset(spec, config.data_dir)
+        except (DataError, UnknownNameError) as error:
+            raise ConfigError(f"{flag(name)} is {spec!r}: {error}") from None
 
 
 def load(

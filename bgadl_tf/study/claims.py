@@ -52,8 +52,12 @@ class Claims:
                 if count > 1:
                     raise ConfigError(f"claims.{key} has {list(pair)} twice; name it once")
 
-    def check(self, arms: Collection[str]) -> None:
+    def check(self, arms: Collection[str], where: str = "here") -> None:
         """See that all arms exist.
+
+        Args:
+            arms: Those that there are.
+            where: Of what they are the arms, for the message.
 
         Raises:
             ConfigError: One does not.
@@ -62,7 +66,7 @@ class Claims:
         for name in (*named, *([] if self.recommended is None else [self.recommended])):
             if name not in arms:
                 raise ConfigError(
-                    f"claims names {name!r}, which is no arm here; the arms: {', '.join(arms)}"
+                    f"claims names {name!r}, which is no arm {where}; the arms: {', '.join(arms)}"
                 )
 
     def to_json(self) -> Json:

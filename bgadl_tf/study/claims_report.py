@@ -20,7 +20,7 @@ _WORDS = {True: "yes", False: "no", None: "not decided"}
 
 
 def write(folders: Sequence[Path], out: Path, *, bootstrap_seed: int = 0) -> Path:
-    """Write claims.md and claims.json over studies, one dataset each.
+    """Write claims.md and claims.json over studies, each dataset a set.
 
     Args:
         folders: Of the studies.

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 FAILED = 1
 """Exit status: a run failed; the others were made, and reported on."""
 
-DESCRIPTION = """Make every run of a study that is not finished, each in FOLDER/<arm>/seed_<n>,
-then write the report into FOLDER: report.html, report.md, results.json and curves.csv. A command
-that was stopped, kill -9 included, goes on where it was when it is given again."""
+DESCRIPTION = """Make every run of a study that is not finished, each in FOLDER/<arm>/seed_<n>, or
+FOLDER/<dataset>/<arm>/seed_<n> where the file names datasets; then write the report into FOLDER:
+report.html, report.md, results.json and curves.csv. A command that was stopped, kill -9 included,
+goes on where it was when it is given again."""
 
 EXAMPLE = """a study file:
   arms: [bgadl, bald, random]   # methods, or LEARNER+ACQUISITION; or a mapping of names to
@@ -37,6 +38,9 @@ EXAMPLE = """a study file:
     rounds: 6
     steps: 150
     options: {vaeacgan.width: 0.5}
+  datasets:                     # of a study on several: settings that differ on each, seeds too
+    small: {image_size: 8}
+    cifar10: {dataset: cifar10, initial_size: 100, seeds: [0, 1, 2]}
   against: [random]             # arms to compare the others with, seed by seed
   claims:                       # what is to be shown, for bgadl claims
     recommended: bgadl
@@ -145,10 +149,10 @@ def _checked(
     from bgadl_tf.study import names, study_folder
     from bgadl_tf.study.tasks import tasks_of
 
-    with file_values.located(file):
-        names.check_apart(protocol)
-    study_folder.check(out, protocol)
     tasks = tasks_of(protocol, out, data_dir, shard)
+    with file_values.located(file):
+        names.check_apart(protocol, [task for task in tasks if not task.begun])
+    study_folder.check(out, protocol)
     if not tasks:
         raise ConfigError(
             f"--shard {shard.number}/{shard.count} has none of the "

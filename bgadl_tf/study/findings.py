@@ -1,4 +1,4 @@
-"""What finished studies say of their claims, each on its own dataset, all of them one family."""
+"""What finished studies say of their claims on each of their datasets, all of them one family."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ import numpy as np
 from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.study import families, learning_curve, paired, runs, study_folder
 from bgadl_tf.study.claims import Claims
-from bgadl_tf.study.protocol import Protocol
+from bgadl_tf.study.protocol import Protocol, path_of
 from bgadl_tf.study.tables import SIGNIFICANT
 
 
 @dataclass(frozen=True)
 class Claimed:
-    """A study with claims, and what its runs came to.
+    """A study with claims on one dataset, and what its runs came to.
 
     Attributes:
-        name: Of its folder.
+        name: Of its folder, and what it calls the dataset where it names some.
         claims: What was to be shown.
         seeds: Planned, by arm.
         aubc: AUBC of finished runs by seed, by arm; shares in [0, 1].
@@ -40,7 +40,7 @@ class Finding:
     """One claim on one dataset.
 
     Attributes:
-        study: Name of the study's folder.
+        study: Name of the study on this dataset, see ``Claimed``.
         ours: The arm that something is claimed of.
         theirs: The arm that it is compared with.
         planned: Seeds that both were to have.
@@ -75,16 +75,18 @@ class Finding:
 
 
 def read(folders: Sequence[Path]) -> list[Claimed]:
-    """Studies and their finished runs; of a folder without runs, what results.json keeps of them.
+    """Studies, dataset by dataset, and their finished runs; of a folder without runs, what
+    results.json keeps of them.
 
     Raises:
         RunFolderError: A folder is given twice, is that of no study, or of one without claims;
             two folders have one name; or its results.json is damaged.
     """
     studies: list[Claimed] = []
+    names: list[str] = []
     for folder in folders:
         name = folder.resolve().name
-        if name in [study.name for study in studies]:
+        if name in names:
             raise RunFolderError(
                 f"two studies are called {name!r}; give each once, in folders of different names"
             )
@@ -96,7 +98,13 @@ def read(folders: Sequence[Path]) -> list[Claimed]:
                 f"the study in {folder} makes no claims; name them under 'claims' in its file, "
                 "before its runs are made"
             )
-        studies.append(Claimed(name, protocol.claims, *_found(folder, protocol)))
+        names.append(name)
+        aubc = _found(folder, protocol)
+        for dataset, arms in protocol.by_dataset().items():
+            seeds = {arm.name: arm.seeds for arm in arms}
+            of_arms = {arm.name: aubc[arm.path] for arm in arms}
+            set_name = f"{name}/{dataset}" if dataset else name
+            studies.append(Claimed(set_name, protocol.claims, seeds, of_arms))
     return studies
 
 
@@ -133,44 +141,49 @@ def _compared(study: Claimed, ours: str, theirs: str, rng: np.random.Generator) 
     return Finding(study.name, ours, theirs, planned, result)
 
 
-def _found(
-    folder: Path, protocol: Protocol
-) -> tuple[dict[str, Sequence[int]], dict[str, dict[int, float]]]:
-    seeds: dict[str, Sequence[int]] = {arm.name: arm.seeds for arm in protocol.arms}
-    aubc: dict[str, dict[int, float]] = {name: {} for name in seeds}
-    rounds = {arm.name: arm.config.rounds for arm in protocol.arms}
-    for arm, seed, points, value in _made(folder) or _kept(folder):
+def _found(folder: Path, protocol: Protocol) -> dict[str, dict[int, float]]:
+    """AUBC of planned runs that are finished, by the path of their arm and by seed."""
+    arms = {arm.path: arm for arm in protocol.arms}
+    aubc: dict[str, dict[int, float]] = {path: {} for path in arms}
+    for path, seed, points, value in _made(folder, protocol) or _kept(folder, protocol):
+        if path not in arms or seed not in arms[path].seeds or value is None:
+            continue
         # It may have been given more rounds since.
-        if seed in seeds.get(arm, ()) and points > rounds[arm] and value is not None:
-            aubc[arm][seed] = value
-    return seeds, aubc
+        if points > arms[path].config.rounds:
+            aubc[path][seed] = value
+    return aubc
 
 
 class _Made(NamedTuple):
     """A run; its AUBC is None where it has none."""
 
-    arm: str
+    path: str
     seed: int
     points: int
     aubc: float | None
 
 
-def _made(folder: Path) -> list[_Made]:
+def _made(folder: Path, protocol: Protocol) -> list[_Made]:
     return [
-        _Made(run.arm, run.seed, len(run.rounds), learning_curve.aubc(run.curve))
-        if run.finished and not run.is_reference
-        else _Made(run.arm, run.seed, 0, None)
-        for run in runs.read_study(folder)
+        _Made(
+            path_of(run.dataset_name, run.arm),
+            run.seed,
+            len(run.rounds),
+            learning_curve.aubc(run.curve) if run.finished and not run.is_reference else None,
+        )
+        for run in runs.read_study(folder, protocol.datasets)
     ]
 
 
-def _kept(folder: Path) -> list[_Made]:
+def _kept(folder: Path, protocol: Protocol) -> list[_Made]:
     path = folder / "results.json"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        on = content["datasets"] if protocol.datasets else {"": content}
         return [
-            _Made(arm, int(seed), len(run["labelled"]), run["aubc"])
-            for arm, by_seed in content.items()
+            _Made(path_of(dataset, arm), int(seed), len(run["labelled"]), run["aubc"])
+            for dataset, arms in on.items()
+            for arm, by_seed in arms.items()
             for seed, run in by_seed.items()
         ]
     except FileNotFoundError:

@@ -1,28 +1,43 @@
-"""Names and options of a protocol, looked up before any run starts."""
+"""Names, options and datasets of a protocol, looked up before any run starts."""
 
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 from bgadl_tf.study import study_file
 from bgadl_tf.study.protocol import Protocol
+from bgadl_tf.study.tasks import Task
 
 
-def check(protocol: Protocol) -> None:
+def check(protocol: Protocol, tasks: Sequence[Task] = ()) -> None:
     """See that every learner, acquisition, classifier and option exists. Imports TensorFlow.
 
+    Args:
+        protocol: What names them.
+        tasks: Runs whose datasets are to be there.
+
     Raises:
-        ConfigError: One does not, or an option cannot have its value.
+        ConfigError: One does not or is not, or an option cannot have its value.
     """
+    from bgadl_tf.runs import loading
     from bgadl_tf.runs.build import names_of
 
     for arm in protocol.arms:
-        with study_file.of_arm(arm.name):
+        with study_file.of_arm(arm.name, arm.dataset):
             names_of(arm.config)
+    known = set()
+    for task in tasks:
+        named = (task.config.dataset, task.config.test_dataset)
+        if named not in known:
+            dataset, _, arm_name = task.arm.rpartition("/")
+            with study_file.of_arm(arm_name, dataset):
+                loading.find(task.config)
+            known.add(named)
 
 
-def check_apart(protocol: Protocol) -> None:
+def check_apart(protocol: Protocol, tasks: Sequence[Task] = ()) -> None:
     """``check`` in a process that ends, so that TensorFlow's memory is left to the runs.
 
     Raises:
@@ -30,4 +45,4 @@ def check_apart(protocol: Protocol) -> None:
     """
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn) as pool:
-        pool.submit(check, protocol).result()
+        pool.submit(check, protocol, tasks).result()

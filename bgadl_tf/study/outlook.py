@@ -16,7 +16,7 @@ class ArmOutlook:
     """The runs of one arm.
 
     Attributes:
-        name: Of the arm.
+        name: Of the arm, by its path in the study's folder.
         finished: Runs that are over.
         begun: Runs that will go on where they were.
         left: Runs that are not over, in whole ones: of one that is half made, half.
@@ -63,8 +63,7 @@ class Outlook:
         if begun:
             parts.append(f"{begun} half made")
         parts.append(f"{open_ - begun} to make")
-        arms = f"{len(self.arms)} arm{'s' * (len(self.arms) > 1)}"
-        text = f"{finished + open_} runs of {arms}: {', '.join(parts)}"
+        text = f"{finished + open_} runs of {self._kinds()}: {', '.join(parts)}"
         if not open_:
             return text
         jobs = "one at a time" if self.jobs == 1 else f"{self.jobs} at a time"
@@ -75,6 +74,13 @@ class Outlook:
             names = listed(self.unknown) if len(self.unknown) < 4 else f"{len(self.unknown)} arms"
             text += f", without {names}, of which none is"
         return text
+
+    def _kinds(self) -> str:
+        """How many arms, and on how many datasets where there are several."""
+        paths = [arm.name.rpartition("/") for arm in self.arms]
+        arms, datasets = len({path[-1] for path in paths}), len({path[0] for path in paths})
+        on = f" on {datasets} datasets" if datasets > 1 else ""
+        return f"{arms} arm{'s' * (arms > 1)}{on}"
 
     def report(self) -> str:
         """The line, and a row for every arm."""

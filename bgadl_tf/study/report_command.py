@@ -19,8 +19,8 @@ without a network, report.md, results.json and curves.csv. Of a study it is that
 --report-only'. Of a run it says whether active learning is helping, as far as that can be
 known. Exit status: 0 written, 2 bad input."""
 
-CLAIMS = """Look whether the claims that study files make hold, over several finished studies, one
-dataset each: which arm harms another one by no more than a margin, which one wins. Write claims.md
+CLAIMS = """Look whether the claims that study files make hold, over several finished studies, each
+dataset a set: which arm harms another one by no more than a margin, which one wins. Write claims.md
 and claims.json into FOLDER. All wins of all studies are one family for Holm's correction."""
 
 
@@ -61,11 +61,12 @@ def report(*, folder: Path, against: Path | None) -> int:
         BgadlError: It is the folder of neither, or there is nothing to report yet.
     """
     from bgadl_tf.study import report as reports
+    from bgadl_tf.study import study_folder
 
     if (folder / "config.json").exists():
         print(reports.write_run(folder, against).with_suffix(".html"))
         return 0
-    if not any(folder.glob("*/seed_*/config.json")):
+    if study_folder.readable(folder) is None and not any(folder.glob("*/seed_*/config.json")):
         raise RunFolderError(
             f"{folder} is the folder of no run, which has a config.json, and of no study, which "
             "has runs in ARM/seed_N; give one of them"
@@ -115,10 +116,5 @@ def compared_with(protocol: Protocol | None, out: Path) -> tuple[str, ...]:
     from bgadl_tf.study import study_folder
     from bgadl_tf.study.protocol import BASELINES
 
-    if protocol is None:
-        try:
-            protocol = study_folder.saved(out)
-        except RunFolderError:
-            # Of an older version, or damaged; the runs can be read all the same.
-            protocol = None
+    protocol = protocol or study_folder.readable(out)
     return BASELINES if protocol is None else protocol.against

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ from bgadl_tf.runs.methods import METHODS
 from bgadl_tf.study.learning_curve import Curve
 
 NOT_PROTOCOL = (
-    "method", "learner", "acquisition", "options", "seed", "data_dir", "fingerprint",
-    "backbone_file",
+    "method", "learner", "acquisition", "options", "acquisition_options", "seed", "data_dir",
+    "fingerprint", "backbone_file",
     *MACHINE_SETTINGS,
 )  # fmt: skip
 """Entries of config.json in which the runs of one study may differ."""
@@ -40,17 +40,24 @@ class Run:
         config: Its ``config.json``.
         rounds: The lines of its ``rounds.jsonl``, finished rounds in order.
         arm_name: What its study calls its arm, if it is of one.
+        dataset_name: What its study calls its dataset; empty where it names none.
     """
 
     folder: Path
     config: Json
     rounds: tuple[Json, ...]
     arm_name: str | None = None
+    dataset_name: str = ""
 
     @property
     def arm(self) -> str:
         """The name its study gave it, else its method."""
         return self.arm_name or self.method
+
+    @property
+    def dataset(self) -> str:
+        """The name its study gave it, else what stands after ``--dataset``."""
+        return self.dataset_name or str(self.config.get("dataset", ""))
 
     @property
     def method(self) -> str:
@@ -144,12 +151,13 @@ class Run:
             ) from None
 
 
-def read(folder: Path, arm_name: str | None = None) -> Run:
+def read(folder: Path, arm_name: str | None = None, dataset_name: str = "") -> Run:
     """Reads a run folder without changing it; the run may be going on.
 
     Args:
         folder: The run folder.
         arm_name: What its study calls its arm, if it is of one.
+        dataset_name: What its study calls its dataset; empty where it names none.
 
     Raises:
         RunFolderError: It is no run folder, or damaged.
@@ -168,17 +176,25 @@ def read(folder: Path, arm_name: str | None = None) -> Run:
         rounds = durable.read_json_lines(folder / "rounds.jsonl", mend=False).records
     except BgadlError as error:
         raise RunFolderError(str(error)) from None
-    return Run(folder, config, rounds, arm_name)
+    return Run(folder, config, rounds, arm_name, dataset_name)
 
 
-def read_study(out: Path) -> list[Run]:
-    """Every run of a study, whichever version made it: ``out/<arm>/seed_<n>``.
+def read_study(out: Path, datasets: Sequence[str] = ()) -> list[Run]:
+    """Every run of a study, whichever version made it.
+
+    Args:
+        out: Folder of the study.
+        datasets: What it calls its datasets: runs are in ``out/<dataset>/<arm>/seed_<n>``, or in
+            ``out/<arm>/seed_<n>`` where it names none.
 
     Raises:
         RunFolderError: A run folder is damaged.
     """
-    configs = sorted(out.glob("*/seed_*/config.json"))
-    return [read(path.parent, arm_name=path.parents[1].name) for path in configs]
+    return [
+        read(path.parent, path.parents[1].name, dataset)
+        for dataset in datasets or ("",)
+        for path in sorted((out / dataset).glob("*/seed_*/config.json"))
+    ]
 
 
 def by_arm(runs: Iterable[Run]) -> dict[str, list[Run]]:

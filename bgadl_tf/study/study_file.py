@@ -1,4 +1,4 @@
-"""A study as a YAML file: arms, seeds, settings that all runs share, and what to compare with.
+"""A study as a YAML file: arms, seeds, settings that all runs share, datasets, and what to compare.
 
 ::
 
@@ -8,16 +8,19 @@
       vaeacgan+margin: {steps: 600}
       bgadl-labelled-only: {method: bgadl, options: {vaeacgan.unlabelled: false}}
     seeds: [0, 1]               # of every arm that has none of its own
-    settings:                   # of every run, but for what an arm has of its own
-      dataset: mnist
+    settings:                   # of every run, but for what a dataset or an arm has of its own
       rounds: 8
       options: {vaeacgan.width: 0.5}
+    datasets:                   # every arm runs on each of them; see file_datasets
+      mnist: {dataset: mnist, classifier: lenet}
+      features: {dataset: "embeddings:runs/embeddings/cifar10", components: auto}
     against: [random]           # by default those of random and bald that are arms
     claims:                     # what is to be shown, for bgadl claims; see file_claims
       recommended: bgadl
       wins: {pairs: [[bgadl, random]]}
 
-``arms`` may also be a list of names. Settings are the flags of ``bgadl train``, spelt with ``_``; a
+``arms`` may also be a list of names. A study of one dataset says it under ``settings`` and has no
+``datasets``. Settings are the flags of ``bgadl train``, spelt with ``_``; a
 ``method``, or ``learner`` and ``acquisition``, among those of every run is that of arms whose names
 say none.
 """
@@ -36,9 +39,10 @@ from bgadl_tf.runs import file_values as values
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.methods import METHODS, resolve
 from bgadl_tf.study.file_claims import claims_of
+from bgadl_tf.study.file_datasets import Block, blocks_of
 from bgadl_tf.study.protocol import BASELINES, Arm, Protocol
 
-_KEYS = ("arms", "seeds", "settings", "against", "claims")
+_KEYS = ("arms", "seeds", "settings", "datasets", "against", "claims")
 
 
 def read(path: Path) -> Protocol:
@@ -53,10 +57,18 @@ def read(path: Path) -> Protocol:
         return _protocol(content)
 
 
-def of_arm(name: str) -> AbstractContextManager[None]:
-    """Puts the arm before the message of every ``ConfigError``, and keys in the place of flags."""
+def of_arm(name: str, dataset: str = "") -> AbstractContextManager[None]:
+    """Puts the arm before the message of every ``ConfigError``, and keys in the place of flags.
+
+    Args:
+        name: Of the arm.
+        dataset: What the study calls the dataset that it is on; empty where it names none.
+    """
     where = f"arms.{name}"
-    return file_settings.flags_as_keys(where, where, "settings")
+    if not dataset:
+        return file_settings.flags_as_keys(where, where, "settings")
+    on = f"datasets.{dataset}"
+    return file_settings.flags_as_keys(f"{where} on {on}", where, on, "settings")
 
 
 def _protocol(content: object) -> Protocol:
@@ -69,11 +81,16 @@ def _protocol(content: object) -> Protocol:
         top.get("settings"), "settings", "a mapping of settings to their values"
     )
     seeds = values.integers(top["seeds"], "seeds") if "seeds" in top else None
-    arms = tuple(_arm(name, own, shared, seeds) for name, own in _arms(top.get("arms")).items())
+    given = _arms(top.get("arms"))
+    arms = tuple(
+        _arm(name, own, block, shared, seeds)
+        for block in blocks_of(top, shared, given)
+        for name, own in given.items()
+        if name in block.arms
+    )
     if parts := file_settings.parts_of(shared, "settings"):
         _refuse_unused(parts, arms)
-    names = {arm.name for arm in arms}
-    against = top.get("against", [name for name in BASELINES if name in names])
+    against = top.get("against", [name for name in BASELINES if name in given])
     compared = tuple(values.texts(against, "against"))
     with values.at("against", "arms"):
         protocol = Protocol(arms, compared)
@@ -95,23 +112,34 @@ def _arms(given: object) -> dict[str, object]:
     return arms
 
 
-def _arm(name: str, given: object, shared: Mapping[str, Any], seeds: tuple[int, ...] | None) -> Arm:
+def _arm(
+    name: str,
+    given: object,
+    block: Block,
+    shared: Mapping[str, Any],
+    seeds: tuple[int, ...] | None,
+) -> Arm:
     where = f"arms.{name}"
     own = values.mapping(given, where, "a mapping of settings to their values, or nothing")
+    if block.seeds is not None:
+        seeds = block.seeds
     if "seeds" in own:
         seeds = values.integers(own["seeds"], f"{where}.seeds")
     if seeds is None:
         raise values.wrong(where, "has no seeds; give a list under 'seeds', e.g. seeds: [0, 1, 2]")
     settings = {
         **file_settings.settings_of(shared, "settings", file_settings.PARTS),
+        **block.settings,
         **file_settings.settings_of(own, where, (*file_settings.PARTS, "seeds")),
         **_pair(name, own, shared),
-        "options": file_settings.options_of(shared, own, where),
+        "options": file_settings.options_of(
+            {"settings": shared, block.path: block.given, where: own}
+        ),
     }
-    with of_arm(name):
+    with of_arm(name, block.name):
         config = RunConfig(**settings)
         resolve(config.method, config.learner, config.acquisition)
-        return Arm(name, config, seeds)
+        return Arm(name, config, seeds, block.name)
 
 
 def _pair(name: str, own: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, str]:

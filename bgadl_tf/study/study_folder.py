@@ -3,7 +3,8 @@
 ::
 
     protocol.json              arms, each with every setting resolved and with its seeds
-    <arm>/seed_<n>/            one run folder each
+    <arm>/seed_<n>/            one run folder each; <dataset>/<arm>/seed_<n>/ where the study names
+                               its datasets
     <arm>/seed_<n>.log         what the run printed
     durations.jsonl            what runs took that were made in one go
     report.html  report.md  results.json  curves.csv  learning_curves.png  hparams/
@@ -24,7 +25,8 @@ _NAME = "protocol.json"
 
 
 def check(out: Path, protocol: Protocol) -> None:
-    """Refuse a folder that is not this study's; only arms, seeds and rounds may have been added.
+    """Refuse a folder that is not this study's; only arms, datasets, seeds and rounds may have been
+    added.
 
     Raises:
         ConfigError: The folder is inside a dataset.
@@ -36,7 +38,8 @@ def check(out: Path, protocol: Protocol) -> None:
     if before is not None and (lost := protocol.lost_from(before)):
         raise RunFolderError(
             f"{out} holds a study with another protocol: {'; '.join(lost)}; put that back into "
-            "the study file (arms, seeds and rounds may be added), or choose another folder"
+            "the study file (arms, datasets, seeds and rounds may be added), or choose another "
+            "folder"
         )
 
 
@@ -55,6 +58,14 @@ def claim(out: Path, protocol: Protocol) -> None:
     if saved(out) != protocol:
         text = json.dumps(protocol.to_json(), indent=1) + "\n"
         durable.atomic_write_text(out / _NAME, text)
+
+
+def readable(out: Path) -> Protocol | None:
+    """``saved``, or None where it cannot be read; the runs of an older version can all the same."""
+    try:
+        return saved(out)
+    except RunFolderError:
+        return None
 
 
 def saved(out: Path) -> Protocol | None:

@@ -19,7 +19,7 @@ class Task:
     """One run that is to be made.
 
     Attributes:
-        arm: Name of its arm.
+        arm: Its arm, by its path in the study's folder, see ``Arm.path``.
         folder: Its run folder.
         config: Its settings, seed included.
     """
@@ -36,7 +36,7 @@ class Task:
     @property
     def study(self) -> Path:
         """Folder of the study."""
-        return self.folder.parents[1]
+        return self.folder.parents[len(Path(self.arm).parts)]
 
     @property
     def log(self) -> Path:
@@ -54,7 +54,7 @@ class Task:
         Raises:
             RunFolderError: Its folder is damaged.
         """
-        return runs.read(self.folder, self.arm)
+        return runs.read(self.folder)
 
     @property
     def begun(self) -> bool:
@@ -111,8 +111,8 @@ def tasks_of(
     """
     return [
         Task(
-            arm.name,
-            out / arm.name / f"seed_{seed}",
+            arm.path,
+            out / arm.path / f"seed_{seed}",
             dataclasses.replace(arm.config, seed=seed, data_dir=data_dir),
         )
         for arm, seed in (shard or Shard()).runs(protocol)

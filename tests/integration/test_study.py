@@ -26,6 +26,48 @@ settings:
 """
 
 
+SPACES = """
+datasets:
+  small: {image_size: 8}
+  large: {image_size: 14}
+"""
+
+
+@pytest.mark.slow
+def test_a_study_of_two_spaces_from_file_to_report(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file, out = tmp_path / "study.yaml", tmp_path / "out"
+    file.write_text(STUDY + SPACES)
+    study = ["study", str(file), "--out", str(out), "--jobs", "2", "--no-export"]
+    assert cli.main(study) == 0
+    found = {(run.dataset, run.arm): run for run in runs.read_study(out, ("small", "large"))}
+    assert [*found] == [
+        ("small", "bald"), ("small", "random"), ("large", "bald"), ("large", "random"),
+    ]  # fmt: skip
+    assert all(run.finished for run in found.values())
+    for space, side in (("small", 8), ("large", 14)):
+        bald, other = found[space, "bald"], found[space, "random"]
+        assert bald.config["example_shape"][:2] == [side, side]
+        assert bald.rounds[0]["test_nll"] == other.rounds[0]["test_nll"]
+    text = (out / "report.md").read_text()
+    assert text.startswith("# Study: 2 arms, 4 runs\n")
+    for space in ("small", "large"):
+        assert f"> **{space}**: with 24 labels `bald` is right on " in text
+        assert f"\n# {space}\n" in text
+    assert "**Not" not in text
+    results = json.loads((out / "results.json").read_text())["datasets"]
+    assert {space: {*arms} for space, arms in results.items()} == {
+        "small": {"bald", "random"}, "large": {"bald", "random"},
+    }  # fmt: skip
+    made = {path: path.stat().st_mtime_ns for path in out.glob("*/*/seed_0/*")}
+    capfd.readouterr()
+    assert cli.main(study) == 0
+    assert capfd.readouterr().out.count("finished before") == 4
+    assert {path: path.stat().st_mtime_ns for path in out.glob("*/*/seed_0/*")} == made
+    assert (out / "report.md").read_text() == text
+
+
 @pytest.mark.slow
 def test_a_study_of_digits_from_file_to_report(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]

@@ -13,12 +13,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from bgadl_tf.core.types import Id, Images
 from bgadl_tf.data import npy_folder
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.images.resized import Resized
-from bgadl_tf.data.loader import LOADERS, LoadRequest
+from bgadl_tf.data.loader import FINDERS, LOADERS, LoadRequest
 from bgadl_tf.data.source import ExampleSource
 
 
@@ -42,3 +43,13 @@ def load(request: LoadRequest) -> Dataset:
         return Resized(images, request.image_size, request.resize)
 
     return npy_folder.open_folder(npy_folder.Form("arrays", "images", "images", source), request)
+
+
+@FINDERS.register("arrays")
+def find(request: LoadRequest) -> Path:
+    """The folder.
+
+    Raises:
+        DataError: It is missing.
+    """
+    return npy_folder.existing("arrays", "images", request.argument)

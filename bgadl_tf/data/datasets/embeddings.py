@@ -20,7 +20,7 @@ from bgadl_tf.data import npy_folder, vectors
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.embeddings import folder, reading
 from bgadl_tf.data.embeddings.facts import Facts
-from bgadl_tf.data.loader import LOADERS, LoadRequest
+from bgadl_tf.data.loader import FINDERS, LOADERS, LoadRequest
 
 FORM = npy_folder.Form("embeddings", "embeddings", "vectors", vectors.from_array)
 
@@ -57,3 +57,13 @@ def load(request: LoadRequest) -> Dataset:
         dataset = reading.with_origin(npy_folder.open_folder(form, request), root, facts)
     vectors.check_labelled(dataset.train.examples, dataset.train.labels)
     return dataset
+
+
+@FINDERS.register("embeddings")
+def find(request: LoadRequest) -> Path:
+    """The folder.
+
+    Raises:
+        DataError: It is missing.
+    """
+    return npy_folder.existing(FORM.dataset, FORM.stem, request.argument)

@@ -30,7 +30,7 @@ from bgadl_tf.data.images import image_files, looking, of_run
 from bgadl_tf.data.images.looking import Looked
 from bgadl_tf.data.images.tree import Tree, read_tree
 from bgadl_tf.data.intake import counted
-from bgadl_tf.data.loader import LOADERS, LoadRequest
+from bgadl_tf.data.loader import FINDERS, LOADERS, LoadRequest
 
 
 @LOADERS.register("folder")
@@ -51,7 +51,7 @@ def load(request: LoadRequest) -> Dataset:
             than two classes, no class has an image to hold out, too many images cannot be read, or
             they have different sizes. Its notes are what was found until then.
     """
-    root = _existing(request.argument)
+    root: Path = find(request)
     tree = read_tree(root)
     looked = looking.look_at([*tree.root.all_files()])
     if request.image_shape is not None and request.image_size is None:
@@ -74,10 +74,16 @@ def load(request: LoadRequest) -> Dataset:
         raise
 
 
-def _existing(argument: str) -> Path:
-    if not argument:
+@FINDERS.register("folder")
+def find(request: LoadRequest) -> Path:
+    """The folder.
+
+    Raises:
+        DataError: It is missing.
+    """
+    if not request.argument:
         raise DataError("dataset 'folder' needs a path: --dataset folder:PATH")
-    root = Path(argument).expanduser()
+    root = Path(request.argument).expanduser()
     if not root.exists():
         raise DataError(f"folder {root} does not exist")
     if not root.is_dir():

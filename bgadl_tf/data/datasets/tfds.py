@@ -15,7 +15,7 @@ from bgadl_tf.data import checked, split
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.example_set import ExampleSet, join_sets
 from bgadl_tf.data.intake import Intake
-from bgadl_tf.data.loader import LOADERS, LoadRequest
+from bgadl_tf.data.loader import FINDERS, LOADERS, LoadRequest
 from bgadl_tf.data.records import tfds_records
 from bgadl_tf.data.split_names import Role, role_of
 
@@ -43,7 +43,7 @@ def load(request: LoadRequest) -> Dataset:
             features do not fit.
     """
     name = request.argument
-    builder = _builder(name, request.data_dir)
+    builder = find(request)
     _check_features(builder, name)
     _prepare(builder, name)
     splits = sorted(builder.info.splits)
@@ -62,6 +62,32 @@ def load(request: LoadRequest) -> Dataset:
         parts.notes += notes
     intake = Intake(tuple(parts.notes), parts.left_out, held_out=held_out)
     return Dataset(name, train, test, class_names, intake)
+
+
+@FINDERS.register("tfds")
+def find(request: LoadRequest) -> Any:
+    """The dataset's builder; it may still have to be downloaded.
+
+    Raises:
+        DataError: TFDS does not know the name, or cannot open it.
+    """
+    name = request.argument
+    if not name:
+        raise DataError("dataset 'tfds' needs a builder's name: --dataset tfds:NAME, or just NAME")
+    import tensorflow_datasets as tfds
+
+    try:
+        return tfds.builder(name, data_dir=request.data_dir, try_gcs=False)
+    except tfds.core.DatasetNotFoundError:
+        known = tfds.list_builders(with_community_datasets=False)
+        close = difflib.get_close_matches(name.partition("/")[0], known, n=3, cutoff=0.5)
+        hint = f"; TFDS has {', '.join(close)}" if close else ""
+        raise DataError(
+            f"no dataset is called {name!r}: neither the embedded 'digits' nor one of TFDS{hint}; "
+            "a folder of images is folder:PATH"
+        ) from None
+    except Exception as error:  # builders raise whatever they like
+        raise DataError(f"TFDS cannot open dataset {name!r}: {_first_line(error)}") from error
 
 
 class _Parts:
@@ -150,25 +176,6 @@ class _Parts:
 
 def _role_of(name: str) -> Role | None:
     return "unlabelled" if name == "unsupervised" else role_of(name)
-
-
-def _builder(name: str, data_dir: str | None) -> Any:
-    if not name:
-        raise DataError("dataset 'tfds' needs a builder's name: --dataset tfds:NAME, or just NAME")
-    import tensorflow_datasets as tfds
-
-    try:
-        return tfds.builder(name, data_dir=data_dir, try_gcs=False)
-    except tfds.core.DatasetNotFoundError:
-        known = tfds.list_builders(with_community_datasets=False)
-        close = difflib.get_close_matches(name.partition("/")[0], known, n=3, cutoff=0.5)
-        hint = f"; TFDS has {', '.join(close)}" if close else ""
-        raise DataError(
-            f"no dataset is called {name!r}: neither the embedded 'digits' nor one of TFDS{hint}; "
-            "a folder of images is folder:PATH"
-        ) from None
-    except Exception as error:  # builders raise whatever they like
-        raise DataError(f"TFDS cannot open dataset {name!r}: {_first_line(error)}") from error
 
 
 def _prepare(builder: Any, name: str) -> None:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from bgadl_tf.core import durable
 from bgadl_tf.study.report import html, results
+from bgadl_tf.study.report.arms import Named
 from bgadl_tf.study.report.document import Block, markdown
-from bgadl_tf.study.runs import Run
 
 
 def write_all(
     folder: Path,
     title: str,
     blocks: Sequence[Block],
-    measured: Mapping[str, Sequence[Run]],
-    every: Mapping[str, Sequence[Run]],
+    measured: Named,
+    every: Named,
 ) -> Path:
     """Write them, each whole or not at all.
 
@@ -25,8 +25,8 @@ def write_all(
         folder: Where they go.
         title: Of the page.
         blocks: The report.
-        measured: Runs with a learning curve, by arm, for results.json.
-        every: Runs, by arm, for curves.csv.
+        measured: Runs with a learning curve, for results.json.
+        every: Runs, for curves.csv.
 
     Returns:
         report.md.

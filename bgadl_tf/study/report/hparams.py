@@ -9,14 +9,14 @@ from typing import Any
 from bgadl_tf.core import durable
 from bgadl_tf.study import learning_curve, runs
 from bgadl_tf.study.hparams import FILES, shown, write_session
-from bgadl_tf.study.report.arms import dataset_of
+from bgadl_tf.study.protocol import path_of
 from bgadl_tf.study.runs import Run
 
 FOLDER = "hparams"
 _OF_THE_ARM = ("method", "learner", "acquisition")
 
 
-def write(out: Path, groups: Mapping[str, Sequence[Run]]) -> None:
+def write(out: Path, finished: Sequence[Run]) -> None:
     """One session a run, in the place of all that were written before.
 
     TensorBoard finds out itself what varies: a description of it would hold for one study, and
@@ -24,16 +24,15 @@ def write(out: Path, groups: Mapping[str, Sequence[Run]]) -> None:
 
     Args:
         out: Folder of the study.
-        groups: Finished runs by arm.
+        finished: Its finished runs.
 
     Raises:
         RunFolderError: A file cannot be written.
     """
-    every = [run for group in groups.values() for run in group]
-    before = [*(out / FOLDER).glob(f"*/seed_*/{FILES}")]
+    before = [*(out / FOLDER).glob(f"**/seed_*/{FILES}")]
     written = set()
-    for run, values in zip(every, values_of(every), strict=True):
-        folder = out / FOLDER / run.arm / f"seed_{run.seed}"
+    for run, values in zip(finished, values_of(finished), strict=True):
+        folder = out / FOLDER / path_of(run.dataset_name, run.arm) / f"seed_{run.seed}"
         write_session(folder, values, _scores(run))
         written.add(folder)
     for path in before:
@@ -59,7 +58,7 @@ def values_of(found: Sequence[Run]) -> list[dict[str, Any]]:
             **{k: str(v) if k in mixed else v for k, v in values.items() if k in differing},
             "arm": run.arm,
             "seed": run.seed,
-            "dataset": dataset_of(run),
+            "dataset": run.dataset,
         }
         for run, values in zip(found, own, strict=True)
     ]
@@ -67,10 +66,15 @@ def values_of(found: Sequence[Run]) -> list[dict[str, Any]]:
 
 def _options(run: Run) -> dict[str, Any]:
     """As tuning files spell them."""
-    values = {f"options.{name}": v for name, v in (run.config.get("options") or {}).items()}
-    for owner, own in (run.config.get("acquisition_options") or {}).items():
+    values = {f"options.{name}": v for name, v in _mapping(run, "options").items()}
+    for owner, own in _mapping(run, "acquisition_options").items():
         values |= {f"options.{owner}.{name}": value for name, value in own.items()}
     return values
+
+
+def _mapping(run: Run, key: str) -> Mapping[str, Any]:
+    found = run.config.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

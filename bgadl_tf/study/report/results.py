@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -12,31 +11,42 @@ from bgadl_tf.core.types import Json
 from bgadl_tf.runs import records
 from bgadl_tf.study import class_balance, learning_curve, phases, tables
 from bgadl_tf.study.reliability import of_round
+from bgadl_tf.study.report.arms import Named
 from bgadl_tf.study.runs import Run
 
 
-def to_json(groups: Mapping[str, Sequence[Run]]) -> Json:
-    """Every curve and what the tables take from it; a number that does not exist is null."""
-    return {arm: {str(run.seed): _run(run) for run in group} for arm, group in groups.items()}
+def to_json(named: Named) -> Json:
+    """Every curve by arm and seed, and what the tables take from it; where a study names datasets,
+    they are under ``datasets``, by these. A number that does not exist is null.
+    """
+    found = {
+        dataset: {arm: {str(run.seed): _run(run) for run in group} for arm, group in groups.items()}
+        for dataset, groups in named.items()
+    }
+    return found.get("", {"datasets": found})
 
 
-def to_csv(groups: Mapping[str, Sequence[Run]]) -> str:
-    """A line a finished round, of all runs; a cell is empty where there is no number."""
-    every = [run for group in groups.values() for run in group]
+def to_csv(named: Named) -> str:
+    """A line a finished round, of all runs; a cell is empty where there is no number. Where a study
+    names datasets, they are the first column.
+    """
+    every = [run for groups in named.values() for group in groups.values() for run in group]
     names = records.fact_names(record for run in every for record in run.rounds)
     parts = phases.names(every)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([
+        *([] if "" in named else ["dataset"]),
         "arm", "seed", "round", "labelled", "test_accuracy", "test_nll", "test_ece",
         *(f"seconds_{part}" for part in parts), *names,
     ])  # fmt: skip
-    for arm, group in groups.items():
-        for run in group:
+    for dataset, groups in named.items():
+        for arm, run in ((arm, run) for arm, group in groups.items() for run in group):
             for record in run.rounds:
                 seconds = record.get("seconds", {})
                 writer.writerow([
-                    arm, run.seed, record["round"], record["labelled"],
+                    *([dataset] if dataset else []), arm, run.seed,
+                    record["round"], record["labelled"],
                     record.get("test_accuracy"), record.get("test_nll"), _ece(record),
                     *(seconds.get(part) for part in parts),
                     *(records.fact(record, name) for name in names),

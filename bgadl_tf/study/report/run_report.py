@@ -8,7 +8,7 @@ from pathlib import Path
 from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.study import facts, one_run, plots, replay, runs
 from bgadl_tf.study.report import about_runs
-from bgadl_tf.study.report.arms import dataset_of, told
+from bgadl_tf.study.report.arms import told
 from bgadl_tf.study.report.document import Block, Contents, Plot
 from bgadl_tf.study.report.files import write_all
 from bgadl_tf.study.runs import Run
@@ -42,15 +42,15 @@ def write_run(folder: Path, against: Path | None = None) -> Path:
     # A run without a test set has rounds and facts, and no curve.
     measured = {name: group for name, group in shown.items() if group[0].measured.rounds}
     blocks = [*_blocks(run, other, measured)]
-    title = f"{dataset_of(run)}: {run.method}, seed {run.seed}"
-    return write_all(folder, title, blocks, measured, shown)
+    title = f"{run.dataset}: {run.method}, seed {run.seed}"
+    return write_all(folder, title, blocks, {"": measured}, {"": shown})
 
 
 def _blocks(run: Run, other: Run | None, measured: Mapping[str, Sequence[Run]]) -> Iterator[Block]:
     """The report."""
     number = len(run.rounds)
     state = "finished" if run.finished else f"{number} of {run.planned_rounds} rounds finished"
-    yield f"# {dataset_of(run)}: {run.method}, seed {run.seed}, {state}\n"
+    yield f"# {run.dataset}: {run.method}, seed {run.seed}, {state}\n"
     yield "## Is active learning helping here?\n"
     yield from _helping(run, other)
     yield Contents()

@@ -140,7 +140,7 @@ def _tuned(given: Mapping[str, Any], space: tuple[Dimension, ...]) -> Tuned:
     twice, options = spaces.split({d.name: None for d in space})
     for key in (key for key in twice if key in settings):
         raise values.wrong(f"settings.{key}", "varies in 'space'; give it there alone")
-    fixed = file_settings.options_of(given, {}, "settings")
+    fixed = file_settings.options_of({"settings": given})
     for option in fixed:
         name = option.partition("=")[0]
         if name in options:

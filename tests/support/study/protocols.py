@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +33,18 @@ def protocol(*methods: str, seeds: tuple[int, ...] = (0,), **settings: object) -
             Arm(name, RunConfig.from_json({"method": name, **settings}), seeds) for name in methods
         )
     )
+
+
+def on_datasets(
+    planned: Protocol, datasets: Mapping[str, Mapping[str, Any]], **changes: Any
+) -> Protocol:
+    """The same arms on each of some datasets, with settings of its own."""
+    arms = tuple(
+        dataclasses.replace(arm, dataset=name, config=dataclasses.replace(arm.config, **settings))
+        for name, settings in datasets.items()
+        for arm in planned.arms
+    )
+    return dataclasses.replace(planned, arms=arms, **changes)
 
 
 def tasks(out: Path, *methods: str, seeds: tuple[int, ...] = (0,)) -> list[Task]:

@@ -63,6 +63,23 @@ def test_a_spec_picks_loader_and_argument(
     assert caplog.messages == ["found: two of them are alike"]
 
 
+@pytest.mark.parametrize("kind", ["folder", "arrays", "embeddings"])
+def test_a_dataset_is_found_without_being_read(kind: str, tmp_path: Path) -> None:
+    load.find_dataset(f"{kind}:{tmp_path}")
+    with pytest.raises(DataError, match=r"none does not exist"):
+        load.find_dataset(f"{kind}:{tmp_path}/none")
+
+
+def test_a_dataset_of_tfds_is_found_by_its_name(tmp_path: Path) -> None:
+    load.find_dataset("digits")
+    load.find_dataset("mnist", str(tmp_path))
+    assert not [*tmp_path.iterdir()]
+    with pytest.raises(DataError, match="no dataset is called 'mnsit'"):
+        load.find_dataset("mnsit")
+    with pytest.raises(UnknownNameError, match="'xyz' in 'xyz:1'"):
+        load.find_dataset("xyz:1")
+
+
 def test_an_unknown_kind_lists_the_known_ones() -> None:
     known = "arrays, digits, embeddings, folder, tfds"
     with pytest.raises(UnknownNameError, match=f"'xyz' in 'xyz:1'; known: {known}"):

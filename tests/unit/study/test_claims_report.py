@@ -17,7 +17,7 @@ from bgadl_tf.study import claims_report, families, findings, study_folder
 from bgadl_tf.study.claims import Claims
 from bgadl_tf.study.report import study_report
 from tests.support.study.folders import write_run
-from tests.support.study.protocols import protocol
+from tests.support.study.protocols import on_datasets, protocol
 
 SEEDS = 5
 NOISE = [0.002, -0.001, 0.0, 0.001, -0.002]
@@ -72,6 +72,27 @@ def test_what_is_kept_of_a_study_is_enough(studies: list[Path], tmp_path: Path) 
     (kept[0] / "results.json").write_text('{"bgadl": {"0": {}}}')
     with pytest.raises(RunFolderError, match=r"results\.json does not hold the results of a study"):
         claims_report.write(kept, tmp_path / "out")
+
+
+def test_every_dataset_of_a_study_is_a_set_of_the_family(tmp_path: Path) -> None:
+    alone = make(tmp_path / "alone", {"bgadl": 0.02})
+    both = tmp_path / "both"
+    planned = protocol("bgadl", "bald", "random", seeds=tuple(range(SEEDS)), rounds=1)
+    spaces = {"small": {"image_size": 8}, "large": {"image_size": 14}}
+    study_folder.claim(both, on_datasets(planned, spaces, claims=CLAIMS))
+    for space, gain in (("small", 0.02), ("large", -0.02)):
+        shutil.copytree(make(tmp_path / space, {"bgadl": gain}), both / space)
+    text = claims_report.write([both, alone], tmp_path / "claims").read_text()
+    assert text.startswith("# Claims on 3 sets: `both/small`, `both/large` and `alone`\n")
+    assert "is higher than `random` on 2 of 3 sets (`both/small` and `alone`)." in text
+    found = json.loads((tmp_path / "claims/claims.json").read_text())
+    assert [row["holds"] for row in found["wins"]] == [True, True, False, False, True, True]
+    assert found["wins"][0]["p_holm"] == pytest.approx(6 * min(row["p"] for row in found["wins"]))
+    # What is kept of it says the same.
+    study_report.write(both)
+    for space in spaces:
+        shutil.rmtree(both / space)
+    assert claims_report.write([both, alone], tmp_path / "kept").read_text() == text
 
 
 def test_the_family_spans_all_studies(studies: list[Path]) -> None:

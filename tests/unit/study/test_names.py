@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.study import names
 from bgadl_tf.study.protocol import Arm, Protocol
+from bgadl_tf.study.tasks import tasks_of
+from tests.support.study.protocols import on_datasets, protocol
 
 
 def test_names_and_options_that_exist() -> None:
@@ -33,6 +37,25 @@ def test_names_and_options_that_exist() -> None:
 def test_names_and_options_that_do_not(config: RunConfig, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         names.check(Protocol((Arm("a", config, (0,)),)))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"dataset": "embeddings:gone"}, "dataset is 'embeddings:gone': gone does not exist; exp"),
+        ({"dataset": "folder:gone"}, "dataset is 'folder:gone': folder gone does not exist"),
+        ({"dataset": "embedings:gone"}, "dataset is 'embedings:gone': unknown kind of dataset"),
+        ({"test_dataset": "arrays:gone"}, "test_dataset is 'arrays:gone': gone does not exist"),
+    ],
+)
+def test_datasets_that_are_not_there(
+    tmp_path: Path, settings: dict[str, str], message: str
+) -> None:
+    planned = on_datasets(protocol("bgadl"), {"here": {}, "there": settings})
+    made = tasks_of(planned, tmp_path)
+    names.check(planned, made[:1])
+    with pytest.raises(ConfigError, match=rf"arms\.bgadl on datasets\.there: {message}"):
+        names.check(planned, made)
 
 
 def test_in_a_process_apart_the_error_is_the_same() -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from bgadl_tf.study import durations, running
 from bgadl_tf.study.outlook import duration, outlook
+from bgadl_tf.study.tasks import tasks_of
 from tests.support.study.folders import write_run
-from tests.support.study.protocols import fake_train, tasks
+from tests.support.study.protocols import fake_train, on_datasets, protocol, tasks
 
 __all__ = ["fake_train"]
 
@@ -43,6 +44,18 @@ def test_arms_that_are_not_measured_are_named(tmp_path: Path) -> None:
         "which none is"
     )
     assert "told once some are finished" in outlook(made, {}, 1).line()
+
+
+def test_an_arm_takes_its_time_on_each_dataset(tmp_path: Path) -> None:
+    made = tasks_of(on_datasets(protocol("bgadl", seeds=(0, 1)), {"a": {}, "b": {}}), tmp_path)
+    for task, seconds in zip(made[:2], (10.0, 30.0), strict=True):
+        durations.note(task, seconds)
+        write_run(task.folder, [0.1] * 11)
+    found = outlook(made, durations.measured(tmp_path), jobs=1)
+    assert [(arm.name, arm.seconds) for arm in found.arms] == [("a/bgadl", 10), ("b/bgadl", 30)]
+    assert found.line().startswith(
+        "4 runs of 1 arm on 2 datasets: 2 finished, 2 to make; about 40 s,"
+    )
 
 
 def test_without_durations_the_seconds_of_finished_rounds_are_those(tmp_path: Path) -> None:

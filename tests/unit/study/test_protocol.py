@@ -8,7 +8,7 @@ from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.study.claims import Claims
 from bgadl_tf.study.protocol import Arm, Protocol
-from tests.support.study.protocols import protocol
+from tests.support.study.protocols import on_datasets, protocol
 
 CONFIG = RunConfig(method="bgadl")
 
@@ -17,6 +17,12 @@ def test_runs_go_seed_by_seed() -> None:
     arms = (Arm("a", CONFIG, (0, 1, 5)), Arm("b", CONFIG, (1, 0)))
     made = [(arm.name, seed) for arm, seed in Protocol(arms).runs()]
     assert made == [("a", 0), ("b", 0), ("a", 1), ("b", 1), ("a", 5)]
+
+
+def test_runs_go_seed_by_seed_over_all_datasets() -> None:
+    on = (Arm("a", CONFIG, (0, 1), "x"), Arm("b", CONFIG, (0, 1), "x"), Arm("a", CONFIG, (1,), "y"))
+    made = [(arm.path, seed) for arm, seed in Protocol(on).runs()]
+    assert made == [("x/a", 0), ("x/b", 0), ("x/a", 1), ("x/b", 1), ("y/a", 1)]
 
 
 def test_json_and_back() -> None:
@@ -28,6 +34,29 @@ def test_json_and_back() -> None:
     content = json.loads(json.dumps(one.to_json()))
     assert Protocol.from_json(content) == one
     assert not {"seed", "data_dir"} & content["arms"]["a"]["settings"].keys()
+
+
+def test_datasets_as_json_and_back() -> None:
+    claims = Claims(wins=(("bgadl", "bald"),))
+    spaces = {"small": {"image_size": 8}, "large": {"image_size": 14}}
+    one = on_datasets(protocol("bgadl", "bald"), spaces, claims=claims)
+    content = json.loads(json.dumps(one.to_json()))
+    assert content["datasets"].keys() == spaces.keys()
+    assert "arms" not in content
+    assert Protocol.from_json(content) == one
+    assert one.datasets == ("small", "large")
+    assert protocol("bgadl").datasets == ()
+
+
+def test_datasets_may_be_added_and_none_may_be_changed() -> None:
+    one, spaces = protocol("bgadl"), {"small": {"image_size": 8}, "large": {"image_size": 14}}
+    both, before = on_datasets(one, spaces), on_datasets(one, {"small": {"image_size": 8}})
+    assert both.lost_from(before) == []
+    assert before.lost_from(both) == ["arm 'large/bgadl' is missing now"]
+    assert on_datasets(one, {"small": {"image_size": 9}}).lost_from(before) == [
+        "image_size of arm 'small/bgadl' was 8, now 9"
+    ]
+    assert before.lost_from(one) == ["arm 'bgadl' is missing now"]
 
 
 def test_what_an_earlier_protocol_has_must_stay_and_more_may_come() -> None:
@@ -72,6 +101,8 @@ def test_arms_and_baselines_are_checked() -> None:
         ((arm, arm), (), "'a' stands there twice"),
         ((arm,), ("b",), "'b', which is no arm here; the arms: a"),
         ((arm,), ("a", "a"), "'a' twice"),
+        ((Arm("a", CONFIG, (0,), "x"),) * 2, (), "'x/a' stands there twice"),
+        ((arm, Arm("a", CONFIG, (0,), "x")), (), "'a' is on none of the datasets"),
     ):
         with pytest.raises(ConfigError, match=message):
             Protocol(arms, against)

@@ -6,7 +6,7 @@ import pytest
 
 from bgadl_tf.study.protocol import Protocol
 from bgadl_tf.study.shard import Shard
-from tests.support.study.protocols import protocol
+from tests.support.study.protocols import on_datasets, protocol
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 6, 12])
@@ -25,6 +25,13 @@ def test_every_run_is_in_one_shard_and_arms_are_dealt_out(count: int, seeds: int
         # The most expensive arm is not one machine's alone.
         arms = collections.Counter(arm for arm, _ in shard)
         assert max(arms.values(), default=0) <= seeds // count + 2
+
+
+def test_every_dataset_is_dealt_out() -> None:
+    planned = on_datasets(protocol("bgadl", "random", seeds=(0, 1, 2)), {"a": {}, "b": {}})
+    shards = [[arm.path for arm, _ in Shard(number, 2).runs(planned)] for number in (1, 2)]
+    assert [len(shard) for shard in shards] == [6, 6]
+    assert all({*shard} == {"a/bgadl", "a/random", "b/bgadl", "b/random"} for shard in shards)
 
 
 def test_arms_with_seeds_of_their_own() -> None:

@@ -8,7 +8,7 @@ from bgadl_tf import cli
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.study.protocol import Arm, Protocol
 from bgadl_tf.study.tasks import tasks_of
-from tests.support.study.protocols import tasks
+from tests.support.study.protocols import on_datasets, protocol, tasks
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,18 @@ def test_flags_are_read_back_by_the_command_line(config: RunConfig, tmp_path: Pa
     assert arguments.pop("mlflow") is None
     assert RunConfig(**arguments) == task.config
     assert (task.config.seed, task.config.data_dir) == (3, "/data")
+
+
+def test_a_run_lies_under_its_dataset_where_the_study_names_some(tmp_path: Path) -> None:
+    planned = on_datasets(protocol("bgadl"), {"small": {"image_size": 8}, "large": {}})
+    made = tasks_of(planned, tmp_path)
+    assert [task.folder for task in made] == [
+        tmp_path / "small/bgadl/seed_0", tmp_path / "large/bgadl/seed_0",
+    ]  # fmt: skip
+    assert [task.name for task in made] == ["small/bgadl seed 0", "large/bgadl seed 0"]
+    assert made[0].log == tmp_path / "small/bgadl/seed_0.log"
+    assert "--image-size=8" in made[0].flags
+    assert {task.study for task in (*made, *tasks(tmp_path, "bgadl"))} == {tmp_path}
 
 
 def test_last_words_of_a_progress_bar(tmp_path: Path) -> None:

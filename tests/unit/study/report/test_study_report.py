@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from bgadl_tf.core.errors import RunFolderError
-from bgadl_tf.study import report
+from bgadl_tf.study import report, study_folder
 from tests.support.study.folders import rewrite_rounds, write_run
+from tests.support.study.protocols import on_datasets, protocol
 from tests.support.study.times import without_times
 
 
@@ -168,6 +169,68 @@ def test_each_dataset_has_an_answer_and_a_part_of_its_own(tmp_path: Path) -> Non
     assert text.index("\n# digits\n") < text.index("\n# mnist\n")
     assert "(learning_curves_2.png)" in text
     assert (tmp_path / "learning_curves_2.png").stat().st_size
+
+
+@pytest.fixture
+def spaces(tmp_path: Path) -> Path:
+    """Two spaces of one dataset, the larger one of which helps."""
+    planned = on_datasets(
+        protocol("bgadl", "random", seeds=(0, 1, 2), rounds=1),
+        {"small": {"image_size": 8}, "large": {"image_size": 14}, "later": {"image_size": 20}},
+    )
+    study_folder.claim(tmp_path, planned)
+    for space, size, gain in (("small", 8, 0.0), ("large", 14, 0.1)):
+        for seed in range(3):
+            for arm, top in (("bgadl", 0.7 + gain), ("random", 0.7)):
+                write_run(
+                    tmp_path / space / arm / f"seed_{seed}",
+                    [0.5, top + 0.01 * seed * (1 + (arm == "bgadl"))],
+                    method=arm, seed=seed, image_size=size, initial=[f"{space}-{seed}"],
+                )  # fmt: skip
+    return tmp_path
+
+
+def test_each_space_of_one_dataset_has_an_answer_and_a_part_of_its_own(spaces: Path) -> None:
+    write_run(spaces / "large/bgadl/seed_3", [0.5], seed=3, rounds=1)
+    text = report.write(spaces, ["random"]).read_text()
+    assert text.startswith("# Study: 2 arms, 12 runs\n")
+    assert "> **small**: with 30 labels `bgadl` is right on 72.0 %" in text
+    assert "> **large**: with 30 labels `bgadl` is right on 82.0 %" in text
+    assert "> **later**: no run is finished yet.\n" in text
+    assert text.index("\n# small\n") < text.index("\n# large\n")
+    assert "\n# later\n" not in text
+    assert "Protocol on `small`: dataset digits, rounds 1, initial_size 20, image_size 8." in text
+    assert "Left out on `large`: bgadl seed 3, with 1 of 2 rounds finished." in text
+    # Initial sets and settings differ between the spaces, and in neither.
+    assert "**Not" not in text
+    assert (spaces / "learning_curves_2.png").stat().st_size
+
+
+def test_options_of_acquisitions_are_no_part_of_the_protocol(out: Path) -> None:
+    for arm, options in (("a", {"coreset": {"metric": "cosine"}}), ("b", {})):
+        write_run(out / arm / "seed_0", [0.5, 0.6], acquisition_options=options)
+    assert "acquisition_options" not in report.write(out, ["random"]).read_text()
+
+
+def test_warnings_say_on_which_dataset(spaces: Path) -> None:
+    write_run(spaces / "large/bgadl/seed_0", [0.5, 0.8], image_size=14, steps=7, initial=["x"])
+    text = report.write(spaces, ["random"]).read_text()
+    assert "**Not alike on `large`:** seed 0: `random` began with another initial set" in text
+    assert "`small`:**" not in text
+
+
+def test_files_say_the_dataset_of_each_curve(spaces: Path) -> None:
+    report.write(spaces)
+    assert {path.name for path in spaces.glob("hparams/*/*/seed_2")} == {"seed_2"}
+    assert len([*spaces.glob("hparams/*/*/seed_*/events*")]) == 12
+    found = json.loads((spaces / "results.json").read_text())
+    assert found.keys() == {"datasets"}
+    assert found["datasets"].keys() == {"small", "large"}
+    assert found["datasets"]["large"]["bgadl"]["0"]["test_accuracy"] == pytest.approx([0.5, 0.8])
+    lines = (spaces / "curves.csv").read_text().splitlines()
+    assert lines[0].startswith("dataset,arm,seed,round,labelled,test_accuracy,")
+    assert lines[1].startswith("small,bgadl,0,0,20,0.5,")
+    assert len(lines) == 1 + 2 * 2 * 3 * 2
 
 
 def test_arms_that_stay_as_good_as_another_one(out: Path) -> None:
