@@ -83,7 +83,7 @@ class Run(NamedTuple):
         train_module.train(self.config, folder)
 
 
-SLOW = ("pt4al", "gaal")
+SLOW = ("pt4al", "gaal", "simsiam")
 
 
 @pytest.fixture(

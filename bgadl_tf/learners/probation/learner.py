@@ -86,8 +86,7 @@ class ProbationLearner(PseudoLabelling):
     @property
     def on_probation(self) -> bool:
         """Whether any group may count less than fully."""
-        options = self.options
-        chosen = options.agreement > 0 or options.gradient_similarity != "none"
+        chosen = self.options.agreement > 0 or self.options.gradient_similarity != "none"
         always = self._transforms_are_on_probation or self.pseudo_labels
         return (chosen and bool(self.groups)) or always
 
@@ -98,8 +97,7 @@ class ProbationLearner(PseudoLabelling):
 
     @property
     def tracked(self) -> tuple[str, ...]:
-        beside = (name for name in self.groups if name not in self.further_groups)
-        terms = (f"classification_{name}" for name in beside)
+        terms = (f"classification_{n}" for n in self.groups if n not in self.further_groups)
         weights = (f"weight_{name}" for name in self.weight_names)
         return (*super().tracked, *terms, *weights)
 
@@ -126,9 +124,8 @@ class ProbationLearner(PseudoLabelling):
     def facts(self) -> dict[str, float]:
         """``further_per_real``, where it has any, and the weights of the last steps in [0, 1]."""
         weights = {f"weight_{n}": float(self.group_weights.mean(n)) for n in self.weight_names}
-        if self.further_groups:
-            weights = {"further_per_real": float(self.further_per_real), **weights}
-        return {**super().facts(), **weights}
+        more = {"further_per_real": float(self.further_per_real)} if self.further_groups else {}
+        return {**super().facts(), **more, **weights}
 
     # One step
 

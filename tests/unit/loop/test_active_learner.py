@@ -208,8 +208,10 @@ def test_x_prime_is_made_of_this_rounds_examples_and_joins_the_training_set_if_a
         np.testing.assert_allclose(kept["fact_bald_queried"], bald_before, atol=1e-6)
         np.testing.assert_allclose(loop.journal.query(2).scores, bald_before, atol=1e-6)
         assert records[2].facts["bald_queried"] == pytest.approx(bald_before.mean(), abs=1e-6)
-        assert set(records[2].facts) == {"reconstruction_error", "bald_queried", "bald_generated"}
-        assert not records[0].facts
+        assert set(records[2].facts) == {
+            "reconstruction_error", "bald_queried", "bald_generated", "further_per_real",
+        }  # fmt: skip
+        assert records[0].facts == {"further_per_real": 2.0}
     assert sizes == {True: 40, False: 30}  # 20 + 2 x 5 labelled; one x' for each of the 10 asked
 
 
