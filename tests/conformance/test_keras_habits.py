@@ -27,9 +27,9 @@ HINGE = ("svm", "self_taught")
 Weights = dict[str, np.ndarray]
 
 
-@pytest.fixture(params=every_learner())
+@pytest.fixture(scope="module", params=every_learner())
 def name(request: pytest.FixtureRequest) -> str:
-    """Each registered learner."""
+    """Each registered learner; all tests of one follow each other, and share what is built."""
     return str(request.param)
 
 

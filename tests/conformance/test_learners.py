@@ -26,9 +26,9 @@ IMAGES, LABELS = some_images(40), some_labels(40)
 POOL = some_images(50, seed=1)
 
 
-@pytest.fixture(params=every_learner())
+@pytest.fixture(scope="module", params=every_learner())
 def name(request: pytest.FixtureRequest) -> str:
-    """Each registered learner."""
+    """Each registered learner; all tests of one follow each other, and share what is built."""
     return str(request.param)
 
 

@@ -35,9 +35,9 @@ NOT_WITH_MLP = IMAGES_ONLY | {"self_taught"}
 TAKES_IMAGES = [name for name in CLASSIFIERS if name not in ("mlp", "linear", "shallow")]
 
 
-@pytest.fixture(params=[name for name in LEARNERS if name not in NOT_WITH_MLP])
+@pytest.fixture(scope="module", params=[name for name in LEARNERS if name not in NOT_WITH_MLP])
 def name(request: pytest.FixtureRequest) -> str:
-    """Each registered learner that takes vectors."""
+    """Each registered learner that takes vectors; all tests of one follow each other."""
     return str(request.param)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bgadl_tf.runs.config import RunConfig
+from bgadl_tf.study import names, running
 from bgadl_tf.study.protocol import Arm, Protocol
 from bgadl_tf.study.tasks import Task, tasks_of
 from tests.support.repository import REPOSITORY
@@ -24,6 +25,13 @@ def fake_train(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
     monkeypatch.chdir(REPOSITORY)
     monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
     return FAKE
+
+
+@pytest.fixture
+def in_this_process(fake_train: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """``bgadl study`` with trainings that end at once, and names checked where TensorFlow is."""
+    monkeypatch.setattr(running, "TRAIN", fake_train)
+    monkeypatch.setattr(names, "check_apart", names.check)
 
 
 def protocol(*methods: str, seeds: tuple[int, ...] = (0,), **settings: object) -> Protocol:

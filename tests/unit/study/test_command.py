@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from bgadl_tf import cli
-from bgadl_tf.study import names, running
 from tests.support.repository import REPOSITORY
 from tests.support.study.folders import write_run
-from tests.support.study.protocols import fake_train, write_study
+from tests.support.study.protocols import fake_train, in_this_process, write_study
+from tests.support.study.tuning import call
 
-__all__ = ["fake_train"]
+__all__ = ["fake_train", "in_this_process"]
 
 STUDY = """
 arms: {bgadl: {seeds: [0, 1]}, random: null, narrow: {method: bgadl, options: {width: 0.5}}}
@@ -27,18 +27,8 @@ Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def file(tmp_path: Path, fake_train: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(running, "TRAIN", fake_train)
-    # Saves starting TensorFlow once more.
-    monkeypatch.setattr(names, "check_apart", names.check)
+def file(tmp_path: Path, in_this_process: None) -> Path:
     return write_study(tmp_path, STUDY)
-
-
-def call(*words: str | Path) -> int:
-    try:
-        return cli.main([str(word) for word in words])
-    except SystemExit as stop:
-        return int(stop.code or 0)
 
 
 def test_runs_and_reports_and_goes_on(file: Path, tmp_path: Path, capfd: Capture) -> None:

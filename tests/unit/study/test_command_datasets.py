@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from bgadl_tf import cli
-from bgadl_tf.study import names, running
-from tests.support.study.protocols import fake_train, write_study
+from tests.support.study.protocols import fake_train, in_this_process, write_study
 from tests.support.study.tuning import call
 
-__all__ = ["fake_train"]
+__all__ = ["fake_train", "in_this_process"]
 
 SPACES = """
 arms: [bgadl, random]
@@ -26,10 +25,7 @@ Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def file(tmp_path: Path, fake_train: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(running, "TRAIN", fake_train)
-    # Saves starting TensorFlow once more.
-    monkeypatch.setattr(names, "check_apart", names.check)
+def file(tmp_path: Path, in_this_process: None) -> Path:
     return write_study(tmp_path, SPACES)
 
 
