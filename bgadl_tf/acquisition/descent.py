@@ -31,9 +31,8 @@ def descend(
     Returns:
         ``[n, Z]``.
     """
-    best, here = start, start
-    lowest = tf.fill(tf.shape(start)[:1], float("inf"))
-    for _ in tf.range(steps):
+
+    def moved(here: tf.Tensor, best: tf.Tensor, lowest: tf.Tensor) -> tuple[tf.Tensor, ...]:
         with tf.GradientTape() as tape:
             tape.watch(here)
             value = distance(here)
@@ -42,6 +41,11 @@ def descend(
         lowest = tf.minimum(lowest, value)
         length = tf.norm(slope, axis=1)
         step = tf.minimum(tf.math.divide_no_nan(value, length), longest)
-        moved = here - step[:, None] * tf.math.divide_no_nan(slope, length[:, None])
-        here = tf.where(tf.math.is_finite(moved), moved, here)
+        there = here - step[:, None] * tf.math.divide_no_nan(slope, length[:, None])
+        return tf.where(tf.math.is_finite(there), there, here), best, lowest
+
+    nothing_yet = tf.fill(tf.shape(start)[:1], float("inf"))
+    here, best, lowest = tf.while_loop(
+        lambda *_: True, moved, (start, start, nothing_yet), maximum_iterations=steps
+    )
     return tf.where((distance(here) < lowest)[:, None], here, best)

@@ -51,7 +51,9 @@ class LabelledOrNot(Task):
             self._keep("_features", tf.constant(scaled))
         unknown = tf.TensorSpec((None,), tf.float32)
         self._keep("_take_epoch", tf.function(
-            self._epoch, input_signature=[unknown, unknown, tf.TensorSpec((2,), tf.int32)]
+            self._epoch,
+            input_signature=[unknown, unknown, tf.TensorSpec((2,), tf.int32)],
+            autograph=False,
         ))  # fmt: skip
 
     @property
@@ -103,13 +105,17 @@ class LabelledOrNot(Task):
         """One epoch; the balanced accuracy after it, nan where it has diverged."""
         count = tf.shape(targets)[0]
         order = tf.random.experimental.stateless_shuffle(tf.range(count), seed)
-        for start in tf.range(0, count, BATCH):
+
+        def next_batch(start: tf.Tensor) -> tuple[tf.Tensor]:
             rows = order[start : start + BATCH]
             with tf.GradientTape() as tape:
                 logits = self._logits(tf.gather(self._features, rows))
                 terms = tf.nn.sigmoid_cross_entropy_with_logits(tf.gather(targets, rows), logits)
                 loss = tf.reduce_mean(tf.gather(weights, rows) * terms)
             self.descend(tape, {"perceptron": loss})
+            return (start + BATCH,)
+
+        tf.while_loop(lambda start: start < count, next_batch, (tf.constant(0),))
         logits = self._logits(self._features)
         right = tf.cast(tf.equal(logits > 0, targets > 0.5), tf.float32)
         # Adding 0 times the logits keeps what is not finite.

@@ -120,7 +120,9 @@ class PT4AL:
         """Pretext losses ``[N]`` float32, nats; blocks do not depend on how the pool is cut."""
         shape = task.classifier.example_shape
         of_block = tf.function(
-            task.losses_of, input_signature=[tf.TensorSpec((BLOCK, *shape), tf.float32)]
+            task.losses_of,
+            input_signature=[tf.TensorSpec((BLOCK, *shape), tf.float32)],
+            autograph=False,
         )
         found = [
             of_block(tf.constant(padded(images, BLOCK))).numpy()[: len(images)]

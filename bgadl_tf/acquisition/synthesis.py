@@ -91,6 +91,7 @@ class Synthesises:
         made = tf.function(
             lambda latents: self.made_of(gan, classifier, latents),
             input_signature=[tf.TensorSpec((BLOCK, self.latent_dim), tf.float32)],
+            autograph=False,
         )
         found: dict[bytes, tuple[Examples, float, dict[str, float]]] = {}
         blocks = -(-size // BLOCK) + BLOCKS

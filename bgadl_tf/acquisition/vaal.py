@@ -79,7 +79,9 @@ class VAAL:
         view.train(networks, self.steps)
         shape = networks.encoder.example_shape
         logits = tf.function(
-            networks.logits, input_signature=[tf.TensorSpec((BLOCK, *shape), tf.float32)]
+            networks.logits,
+            input_signature=[tf.TensorSpec((BLOCK, *shape), tf.float32)],
+            autograph=False,
         )
         # Blocks do not depend on how the pool is ordered and cut, nor does the rounding in them.
         for examples in blocks_of((part for (part,) in view.look(self.see, ids)), BLOCK):

@@ -66,6 +66,7 @@ class Trainer:
                 tf.TensorSpec((), tf.int64),
                 tf.TensorSpec((), tf.int64),
             ],
+            autograph=False,  # as in Keras: converting every layer costs more than tracing it
         )
 
     @property
@@ -219,8 +220,11 @@ class Trainer:
                     batch = Batch(of_pool, tf.fill((share,), tf.constant(UNLABELLED, tf.int32)))
             self.model.train_step(batch)
 
-        for step in tf.range(start, stop):
+        def next_step(step: tf.Tensor) -> tuple[tf.Tensor]:
             self.strategy.run(replica_step, args=(step,))
+            return (step + 1,)
+
+        tf.while_loop(lambda step: step < stop, next_step, (start,))
 
 
 def check_batch_size(batch_size: int, strategy: tf.distribute.Strategy) -> None:

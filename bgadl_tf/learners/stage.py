@@ -45,7 +45,11 @@ class Trainable(Protocol):
         """
 
     def train_step(self, data: Batch) -> Any:
-        """One gradient step, on this replica's share of a batch."""
+        """One gradient step, on this replica's share of a batch.
+
+        It is traced without AutoGraph, as by Keras: what depends on a tensor's value is written
+        ``tf.where``, ``tf.cond`` or ``tf.while_loop``.
+        """
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ class ImageFiles(StoredExamples):
         self._paths = [entry.path for entry in entries]
         self._native = np.array([header.native for header in headers])
         self._decode_native = tf.function(
-            self._native_graph, input_signature=[tf.TensorSpec((None,), tf.string)]
+            self._native_graph, input_signature=[tf.TensorSpec((None,), tf.string)], autograph=False
         )
 
     def read(self, rows: Rows) -> Images:

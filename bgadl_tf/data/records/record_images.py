@@ -32,7 +32,7 @@ class RecordImages(StoredExamples):
         self._feature, self._index, self._image_shape = feature, index, shape
         self._mode = mode
         self._decode_graph = tf.function(
-            self._graph, input_signature=[tf.TensorSpec((None,), tf.string)]
+            self._graph, input_signature=[tf.TensorSpec((None,), tf.string)], autograph=False
         )
 
     def read(self, rows: Rows) -> Images:
