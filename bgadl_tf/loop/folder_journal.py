@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import io
 import json
 import os
@@ -29,8 +28,9 @@ from pathlib import Path
 import numpy as np
 
 from bgadl_tf.acquisition.query import Query
-from bgadl_tf.core import durable
+from bgadl_tf.core import durable, lock
 from bgadl_tf.core.errors import RunFolderError
+from bgadl_tf.core.lock import LOCK
 from bgadl_tf.core.types import Id, Json
 from bgadl_tf.learners.learner import Learner
 from bgadl_tf.loop.checkpoints import Checkpoints, reporting_write_errors
@@ -39,7 +39,6 @@ from bgadl_tf.loop.ledger import Ledger
 from bgadl_tf.loop.plan import Plan, refuse_other
 from bgadl_tf.loop.round import Round
 
-LOCK = ".lock"
 _SYNTHESISED = "synthesised"
 
 
@@ -77,14 +76,11 @@ class FolderJournal:
         The process that holds it may open it again, as a notebook does that runs a cell twice.
         """
         with reporting_write_errors(self.path):
-            self._lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-            try:
-                fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except (BlockingIOError, PermissionError):
-                self.close()
+            self._lock = lock.hold(self.path / LOCK)
+            if self._lock is None:
                 raise RunFolderError(
                     f"another process is working in {self.path}; wait for it or use another --out"
-                ) from None
+                )
             for name in self.subfolders:
                 (self.path / name).mkdir(exist_ok=True)
             own = [self.path / name for name in self.subfolders]

@@ -25,9 +25,10 @@ from typing import Any
 
 from bgadl_tf.core import durable
 from bgadl_tf.core.errors import RunFolderError
+from bgadl_tf.core.lock import LOCK
 from bgadl_tf.core.types import Json
 from bgadl_tf.loop.checkpoints import reporting_write_errors
-from bgadl_tf.loop.folder_journal import LOCK, FolderJournal
+from bgadl_tf.loop.folder_journal import FolderJournal
 from bgadl_tf.runs.config import GROWING_SETTINGS, MACHINE_SETTINGS
 
 FORMAT = 2

@@ -20,14 +20,14 @@ class Processes:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
-        self._stopping = False
+        self._stopping = threading.Event()
 
     def call(self, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> int:
         """Run a command to its end with its output appended to ``log``; its exit status."""
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as file:
             with self._lock:
-                if self._stopping:
+                if self._stopping.is_set():
                     return -signal.SIGINT
                 process = subprocess.Popen(
                     command,
@@ -41,10 +41,14 @@ class Processes:
                 with self._lock:
                     self._running.discard(process)
 
+    def stopping_within(self, seconds: float) -> bool:
+        """Wait; whether ``stop`` has been called by then."""
+        return self._stopping.wait(seconds)
+
     def stop(self) -> None:
         """Interrupt every process, and end those that do not heed it."""
         with self._lock:
-            self._stopping = True
+            self._stopping.set()
             running = list(self._running)
         for process in running:
             process.send_signal(signal.SIGINT)

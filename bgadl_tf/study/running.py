@@ -10,11 +10,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from bgadl_tf.core import lock
 from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.study import durations
 from bgadl_tf.study.processes import Processes, share_of_threads
 from bgadl_tf.study.tasks import Task
 
+_SECONDS_BETWEEN_LOOKS = 0.5
 TRAIN = (sys.executable, "-m", "bgadl_tf.cli", "train")
 
 
@@ -46,8 +48,9 @@ def run(
 ) -> list[Failure]:
     """Make every run that is not finished, ``jobs`` at a time.
 
-    Unfinished runs resume. A run that fails does not keep the others from being made. On an
-    interrupt the runs under way are told to stop, and the interrupt goes on.
+    Unfinished runs resume. A run that fails does not keep the others from being made. A run that
+    another process is at work in, such as one that a killed study has left behind, is waited for.
+    On an interrupt the runs under way are told to stop, and the interrupt goes on.
 
     Args:
         tasks: The runs.
@@ -63,23 +66,38 @@ def run(
     failures: list[Failure] = []
     done = 0
 
-    def work(task: Task) -> _End:
-        try:
-            if task.finished():
-                return _End("finished before")
-            tell(f"{task.name}: begins; log in {task.log}")
-            anew = not task.begun
-            start = time.monotonic()
-            status = processes.call([*train, *task.flags], task.log, environment)
-            seconds = time.monotonic() - start
-            if status == 0 and task.finished():
-                accuracy = task.run().curve.accuracy[-1]
-                told = f"test accuracy {100 * accuracy:.2f} % in {seconds:.0f} s"
-                return _End(told, seconds=seconds if anew else None)
-        except (RunFolderError, OSError) as error:
-            return _End(f"FAILED: {error}", Failure(task, str(error)))
+    def wait_for(task: Task) -> None:
+        if lock.is_held(task.lock):
+            tell(f"{task.name}: another process is at work in {task.folder}; waiting for it")
+            while lock.is_held(task.lock) and not processes.stopping_within(_SECONDS_BETWEEN_LOOKS):
+                pass
+
+    def attempt(task: Task) -> _End:
+        tell(f"{task.name}: begins; log in {task.log}")
+        anew = not task.begun
+        start = time.monotonic()
+        status = processes.call([*train, *task.flags], task.log, environment)
+        seconds = time.monotonic() - start
+        if status == 0 and task.finished():
+            accuracy = task.run().curve.accuracy[-1]
+            told = f"test accuracy {100 * accuracy:.2f} % in {seconds:.0f} s"
+            return _End(told, seconds=seconds if anew else None)
         reason = task.last_words() or "it printed nothing"
         return _End(f"FAILED with status {status}: {reason}", Failure(task, reason))
+
+    def work(task: Task) -> _End:
+        try:
+            while True:
+                wait_for(task)
+                if task.finished():
+                    return _End("finished before")
+                end = attempt(task)
+                # One that another process had begun meanwhile has been refused.
+                refused = end.failure and (lock.is_held(task.lock) or task.finished())
+                if not refused or processes.stopping_within(0.0):
+                    return end
+        except (RunFolderError, OSError) as error:
+            return _End(f"FAILED: {error}", Failure(task, str(error)))
 
     with ThreadPoolExecutor(jobs) as pool:
         open_: dict[Future[_End], Task] = {pool.submit(work, task): task for task in tasks}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bgadl_tf.core.lock import LOCK
 from bgadl_tf.runs.config import RunConfig, flag
 from bgadl_tf.study import runs
 from bgadl_tf.study.protocol import Protocol
@@ -42,6 +43,11 @@ class Task:
     def log(self) -> Path:
         """What it prints."""
         return self.folder.with_name(self.folder.name + ".log")
+
+    @property
+    def lock(self) -> Path:
+        """What a process that works in its folder holds."""
+        return self.folder / LOCK
 
     @property
     def flags(self) -> list[str]:

@@ -13,20 +13,20 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from bgadl_tf.core import durable
+from bgadl_tf.core import durable, lock
 from bgadl_tf.core.errors import RunFolderError
+from bgadl_tf.core.lock import LOCK
 from bgadl_tf.core.types import Json
 from bgadl_tf.runs.outside import refuse_inside
 from bgadl_tf.study.tuning.tuning_file import Tuning
 
-_NAME, _LOCK = "tuning.json", ".lock"
-_OWN = ("trials", "keras_tuner", "tensorboard", _LOCK)
+_NAME = "tuning.json"
+_OWN = ("trials", "keras_tuner", "tensorboard", LOCK)
 
 
 def check(out: Path, tuning: Tuning) -> None:
@@ -76,14 +76,12 @@ def alone(out: Path) -> Iterator[None]:
         RunFolderError: Somebody does.
     """
     with durable.reporting(out):
-        descriptor = os.open(out / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = lock.hold(out / LOCK)
+    if descriptor is None:
+        raise RunFolderError(
+            f"another process is searching in {out}; wait for it, or share its search"
+        )
     try:
-        try:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError):
-            raise RunFolderError(
-                f"another process is searching in {out}; wait for it, or share its search"
-            ) from None
         yield
     finally:
         os.close(descriptor)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import math
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from bgadl_tf.core import lock
 from bgadl_tf.core.errors import ConfigError, RunFolderError
-from bgadl_tf.loop.folder_journal import LOCK
+from bgadl_tf.core.lock import LOCK
 from bgadl_tf.study import learning_curve, running
 from bgadl_tf.study.tasks import Task
 from bgadl_tf.study.tuning import arm
@@ -114,19 +115,13 @@ def make(
 ) -> list[running.Failure]:
     """Make the runs of a trial that are not finished.
 
-    Another process may be at work in them: another worker that was given the same values, or what
-    a search that was killed has left behind. It is waited for.
+    Another worker that was given the same values is waited for.
 
     Returns:
         The runs that failed.
     """
     with _alone_in(tasks[0].folder.parent, tell):
-        while True:
-            for task in tasks:
-                _wait_for(task.folder / LOCK, tell)
-            failures = running.run(tasks, jobs=jobs, train=train, tell=tell)
-            if not any(_is_held(failure.task.folder / LOCK) for failure in failures):
-                return failures
+        return running.run(tasks, jobs=jobs, train=train, tell=tell)
 
 
 def _measured(task: Task) -> dict[str, float]:
@@ -146,40 +141,13 @@ def _measured(task: Task) -> dict[str, float]:
 @contextmanager
 def _alone_in(folder: Path, tell: Callable[[str], None]) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    told = False
+    while (descriptor := lock.hold(folder / LOCK)) is None:
+        if not told:
+            tell(f"another process is at work in {folder}; waiting for it")
+        told = True
+        time.sleep(0.5)
     try:
-        _lock(descriptor, folder, tell)
         yield
     finally:
         os.close(descriptor)
-
-
-def _wait_for(lock: Path, tell: Callable[[str], None]) -> None:
-    if _is_held(lock):
-        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            _lock(descriptor, lock.parent, tell)
-        finally:
-            os.close(descriptor)
-
-
-def _lock(descriptor: int, folder: Path, tell: Callable[[str], None]) -> None:
-    try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        tell(f"another process is at work in {folder}; waiting for it")
-        fcntl.lockf(descriptor, fcntl.LOCK_EX)
-
-
-def _is_held(lock: Path) -> bool:
-    try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return True
-    finally:
-        os.close(descriptor)
-    return False

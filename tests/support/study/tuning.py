@@ -34,15 +34,6 @@ space:
     vaeacgan.kl_weight: {min: 1.0e-4, max: 1, log: true}
 """
 
-HOLD = (
-    "import fcntl, sys, time\n"
-    "file = open(sys.argv[1], 'w')\n"
-    "fcntl.lockf(file, fcntl.LOCK_EX)\n"
-    "print('held', flush=True)\n"
-    "time.sleep(1)\n"
-)
-"""Program that holds the lock of a file for a second."""
-
 
 def tuning_yaml(folder: Path, text: str = TUNE) -> Path:
     path = folder / "tune.yaml"

@@ -9,6 +9,7 @@ from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.study import running, runs
 from bgadl_tf.study.protocol import Arm, Protocol
 from bgadl_tf.study.tasks import tasks_of
+from tests.support.held import held
 from tests.support.study.folders import write_run
 from tests.support.study.protocols import fake_train, tasks
 
@@ -66,6 +67,47 @@ def test_a_failing_run_does_not_stop_the_others(
     ]
     assert runs.read(tmp_path / "bgadl" / "seed_1").finished
     assert any("FAILED with status 1: train: the sky fell" in line for line in told)
+
+
+def test_what_another_process_is_at_work_in_is_waited_for(
+    tmp_path: Path, fake_train: Command
+) -> None:
+    made, told = tasks(tmp_path, "bgadl", seeds=(0, 1)), list[str]()
+    with held(made[0].lock, seconds=1):
+        assert running.run(made, jobs=2, train=fake_train, tell=told.append) == []
+    name, folder = made[0].name, made[0].folder
+    waiting = told.index(f"{name}: another process is at work in {folder}; waiting for it")
+    assert waiting < told.index(f"{name}: begins; log in {made[0].log}")
+    assert all(task.finished() for task in made)
+
+
+def test_what_another_process_has_made_meanwhile_is_not_made_again(tmp_path: Path) -> None:
+    (made,), told = tasks(tmp_path, "bgadl"), list[str]()
+    with held(made.lock, seconds=1):
+        write_run(made.folder, [0.1, *[0.2] * 10])
+        assert running.run([made], train=("false",), tell=told.append) == []
+    assert told[1:] == ["[1/1] bgadl seed 0: finished before"]
+
+
+def test_a_run_that_another_process_began_first_is_no_failure(
+    tmp_path: Path, fake_train: Command
+) -> None:
+    made, told = tasks(tmp_path, "bgadl"), list[str]()
+    refused = ("sh", "-c", '"$@"; exit 1', "sh", *fake_train)
+    assert running.run(made, train=refused, tell=told.append) == []
+    assert told[-1] == "[1/1] bgadl seed 0: finished before"
+
+
+def test_an_interrupt_ends_the_wait(tmp_path: Path, fake_train: Command) -> None:
+    made = tasks(tmp_path, "bgadl", seeds=(0, 1))
+
+    def interrupt(line: str) -> None:
+        if line.startswith("[1/2]"):
+            raise KeyboardInterrupt
+
+    with held(made[0].lock, seconds=1), pytest.raises(KeyboardInterrupt):
+        running.run(made, jobs=2, train=fake_train, tell=interrupt)
+    assert not made[0].finished()
 
 
 def test_a_damaged_folder_is_a_failure_of_its_own(tmp_path: Path, fake_train: Command) -> None:

@@ -2,19 +2,18 @@ from __future__ import annotations
 
 import json
 import re
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bgadl_tf import cli
+from bgadl_tf.core.lock import LOCK
 from bgadl_tf.runs import config_file
 from bgadl_tf.study import study_file
+from tests.support.held import held
 from tests.support.study import hparams
-from tests.support.study.tuning import BEST, HOLD, TUNE, Runs, call, quick_runs, tuning_yaml
+from tests.support.study.tuning import BEST, TUNE, Runs, call, quick_runs, tuning_yaml
 
 __all__ = ["quick_runs"]
 
@@ -246,14 +245,7 @@ def test_options_have_the_types_of_their_learner(quick_runs: Runs, tmp_path: Pat
 
 def test_two_at_once_are_refused(quick_runs: Runs, tmp_path: Path, capfd: Capture) -> None:
     file, out = tuning_yaml(tmp_path), tmp_path / "out"
-    out.mkdir()
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(out / ".lock")], stdout=subprocess.PIPE, text=True
-    ) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "held\n"
-        other.send_signal(signal.SIGSTOP)
+    with held(out / LOCK):
         assert call("tune", file, "--out", out) == cli.BAD_INPUT
-        other.kill()
     assert f"another process is searching in {out}" in capfd.readouterr().err
     assert not quick_runs.made

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from bgadl_tf.core.lock import LOCK
 from bgadl_tf.study.tuning import trials, tuning_file
 from bgadl_tf.study.tuning.trials import Trial
+from tests.support.held import held
 from tests.support.study.folders import write_run
-from tests.support.study.tuning import HOLD, TUNE, Runs, quick_runs, tuning_yaml
+from tests.support.study.tuning import TUNE, Runs, quick_runs, tuning_yaml
 
 __all__ = ["quick_runs"]
 
@@ -20,18 +20,12 @@ def trial(tmp_path: Path, steps: int = 200, share: float = 1.0) -> Trial:
     return Trial.of(tuning, tmp_path / "out", "000", {"steps": steps}, share)
 
 
-def test_what_another_process_is_at_work_in_is_waited_for(quick_runs: Runs, tmp_path: Path) -> None:
+def test_another_worker_at_the_same_trial_is_waited_for(quick_runs: Runs, tmp_path: Path) -> None:
     own, told = trial(tmp_path), list[str]()
-    own.tasks[1].folder.mkdir(parents=True)
-    lock = own.tasks[1].folder / trials.LOCK
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(lock)], stdout=subprocess.PIPE, text=True
-    ) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "held\n"
+    with held(own.folder / LOCK, seconds=1):
         assert trials.make(own.tasks, jobs=1, train=(), tell=told.append) == []
         assert quick_runs.made == [task.folder for task in own.tasks]
-    assert told == [f"another process is at work in {own.tasks[1].folder}; waiting for it"]
+    assert told == [f"another process is at work in {own.folder}; waiting for it"]
     assert own.finished()
 
 
