@@ -9,7 +9,7 @@ copied, are to add as many to each real one.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 from bgadl_tf.core import durable
@@ -22,6 +22,9 @@ from bgadl_tf.study.runs import Run
 
 _OF_THE_ACQUISITION = ("acquisition_options", "rounds", "query_size")
 """Settings of the protocol that round 0 knows nothing of."""
+
+_NAMED = 6
+"""Arms that share what is usual are named up to this many."""
 
 _OF_ROUND_0 = ("labelled", "test_accuracy", "test_nll")
 
@@ -36,10 +39,12 @@ def doubts(found: Iterable[Run]) -> Iterator[str]:
     for run in found:
         if not run.is_reference and run.rounds:
             by_seed[run.seed].append(run)
-    for seed, group in sorted(by_seed.items()):
-        initial = {run.arm: initial_ids(run) for run in group}
-        yield from _other_initial_sets(seed, initial)
-        yield from _other_round_0(seed, group, initial)
+    initial = {
+        seed: {run.arm: initial_ids(run) for run in by_seed[seed]} for seed in sorted(by_seed)
+    }
+    yield from _other_initial_sets(initial)
+    for seed, of_arms in initial.items():
+        yield from _other_round_0(seed, by_seed[seed], of_arms)
     yield from _other_ratios(run for group in by_seed.values() for run in group)
 
 
@@ -52,15 +57,21 @@ def initial_ids(run: Run) -> frozenset[Id] | None:
         return None
 
 
-def _other_initial_sets(seed: int, initial: Mapping[str, frozenset[Id] | None]) -> Iterator[str]:
-    sets: dict[frozenset[Id], list[str]] = defaultdict(list)
-    for arm, ids in initial.items():
-        if ids is not None:
-            sets[ids].append(arm)
-    usual, *others = sorted(sets.values(), key=len, reverse=True) or [[]]
-    for arms in others:
+def _other_initial_sets(
+    initial: Mapping[int, Mapping[str, frozenset[Id] | None]],
+) -> Iterator[str]:
+    seeds: dict[tuple[tuple[str, ...], tuple[str, ...]], list[int]] = defaultdict(list)
+    for seed, of_arms in initial.items():
+        known = {arm: ids for arm, ids in of_arms.items() if ids is not None}
+        if len({*known.values()}) > 1:
+            most = Counter(known.values()).most_common(1)[0][0]
+            usual = tuple(arm for arm, ids in known.items() if ids == most)
+            seeds[tuple(arm for arm in known if arm not in usual), usual].append(seed)
+    for (others, usual), of in seeds.items():
+        rest = _named(usual) if len(usual) <= _NAMED else f"the other {len(usual)} arms"
         yield (
-            f"seed {seed}: {_named(arms)} began with another initial set than {_named(usual)}, "
+            f"{'seed' if len(of) == 1 else 'seeds'} {listed([str(seed) for seed in of])}: "
+            f"{_named(others)} began with another initial set than {rest}, "
             "so that more differs between them than what was asked"
         )
 

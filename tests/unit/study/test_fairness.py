@@ -47,6 +47,21 @@ def test_another_initial_set_is_named_and_its_round_0_is_no_wonder(tmp_path: Pat
     )
 
 
+def test_what_holds_for_many_arms_and_seeds_is_said_once(tmp_path: Path) -> None:
+    usual = ("random", "bald", "margin", "epig", "base", "mase", "badge")
+    found = [made(tmp_path, arm, seed, 0.5) for seed in SETS for arm in usual]
+    found += [
+        made(tmp_path, arm, seed, 0.6, initial=(arm, str(seed)))
+        for seed in SETS
+        for arm in ("typiclust", "probcover")
+    ]
+    (doubt,) = fairness.doubts(found)
+    assert doubt.startswith(
+        "seeds 0 and 1: `typiclust` and `probcover` began with another initial set than the other "
+        "7 arms"
+    )
+
+
 def test_nothing_is_said_of_runs_without_a_ledger(tmp_path: Path) -> None:
     found = [made(tmp_path, arm, 0, n / 10, initial=()) for n, arm in enumerate(("random", "bald"))]
     (tmp_path / "bald/seed_0/labels.jsonl").write_text("{broken")
