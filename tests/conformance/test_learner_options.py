@@ -41,6 +41,7 @@ def train(learner: Learner, strategy: tf.distribute.Strategy, start: int, *stops
         trainer.train(examples, LABELS, (1, 2), last, first, unlabelled=pool)
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_step_on_two_replicas_is_a_step_on_one(
     name: str, options: dict[str, object], classifier: str, shape: Shape,
     one_device: tf.distribute.Strategy, mirrored: tf.distribute.Strategy,

@@ -31,6 +31,7 @@ def train(
     return weights_of(learner)
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("name", ["acgan", "vaeacgan"])
 def test_only_a_learner_that_uses_the_pool_depends_on_it(name: str) -> None:
     pools = some_images(30, seed=1), some_images(30, seed=2)
@@ -43,6 +44,7 @@ def test_only_a_learner_that_uses_the_pool_depends_on_it(name: str) -> None:
         np.testing.assert_array_equal(value, labelled[key], err_msg=key)
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("name", ["acgan", "vaeacgan"])
 def test_images_of_a_new_generator_do_not_reach_the_classifier(name: str) -> None:
     gated = make(name, warmup_steps=100)
@@ -75,6 +77,7 @@ def test_generative_networks_co_evolve_unless_told_otherwise(name: str) -> None:
     assert {*make(name, co_evolve=False).resets(warm_start=True)} == generative
 
 
+@pytest.mark.usefixtures("eager")
 def test_each_objective_moves_its_own_network_alone() -> None:
     learner = make("vaeacgan", warmup_steps=0)
     before = weights_of(learner)

@@ -51,6 +51,7 @@ def test_what_is_unknown_is_refused() -> None:
         AdversarialOptions(generate_for="rare")
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("name", GENERATIVE)
 def test_terms_of_what_is_generated_are_multiplied(name: str) -> None:
     learner = small_learner(name, dropout=0.0, generate_for="balanced", warmup_steps=0)
@@ -119,6 +120,7 @@ def test_scores_of_queries_reach_the_learner() -> None:
     np.testing.assert_allclose(given[20:], scores[20:] / scores[20:].mean(), rtol=1e-5)
 
 
+@pytest.mark.usefixtures("eager")
 def test_without_emphasis_a_step_is_what_it_was(one_device: tf.distribute.Strategy) -> None:
     learners = [small_learner("acgan", generate_for=kind) for kind in ("uniform", "balanced")]
     assert [learner.uses_emphasis for learner in learners] == [False, True]

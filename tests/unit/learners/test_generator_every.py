@@ -12,6 +12,8 @@ from bgadl_tf.learners.adversarial import AdversarialLearner
 from tests.support.examples import some_images, some_labels
 from tests.support.learners import small_learner, weights_of
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 IMAGES, LABELS = some_images(20), some_labels(20)
 NAMES = ("acgan", "vaeacgan", "vaeacgan-alternating")
 

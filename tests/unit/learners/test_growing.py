@@ -17,6 +17,7 @@ from tests.support.learners import small_learner
 @pytest.mark.parametrize("name", LEARNERS.names())
 def test_every_learner_grows_by_classes(name: str) -> None:
     learner = small_learner(name)
+    learner.run_eagerly = True
     learner.fit(some_images(16), some_labels(16), batch_size=8, shuffle=False, verbose=0)
     grown = with_classes(learner, 12)
     assert grown.classifier.classes == 12
@@ -29,6 +30,7 @@ def test_every_learner_grows_by_classes(name: str) -> None:
             np.testing.assert_array_equal(np.asarray(after.numpy())[corner], value)
     # It learns and generates the new classes, too.
     labels = np.full(16, 11, np.int32)
+    grown.run_eagerly = True
     grown.fit(some_images(16), labels, batch_size=8, shuffle=False, verbose=0)
     assert grown(some_images(2)).shape == (2, 12)
 

@@ -68,6 +68,7 @@ def test_every_registered_learner_can_put_transforms_on_probation() -> None:
         assert "transforms_on_probation" in LEARNERS.get(name).options_type.__dataclass_fields__
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_step_on_two_replicas_is_a_step_on_one(
     name: str, mirrored: tf.distribute.Strategy
@@ -94,6 +95,7 @@ def test_a_step_on_two_replicas_is_a_step_on_one(
     assert 0 < facts[0]["weight_transformed"] < 1
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize(
     "name", ["plain", "acgan", pytest.param("vaeacgan", marks=pytest.mark.slow)]
 )
@@ -112,6 +114,7 @@ def test_resumed_it_goes_on_as_if_it_had_never_stopped(name: str, tmp_path: Path
     assert other.facts() == whole.facts()
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("name", NAMES)
 def test_saved_copied_and_grown_it_is_the_same(name: str, tmp_path: Path) -> None:
     learner = make(name)
@@ -146,6 +149,7 @@ def test_fit_mixed_precision_and_vectors(name: str) -> None:
     assert all(np.isfinite(value) for value in learner.facts().values())
 
 
+@pytest.mark.usefixtures("eager")
 def test_what_nobody_agrees_with_changes_nothing() -> None:
     refused = small_learner("pmda", transforms_on_probation=True, agreement=1.0)
     as_it_is = small_learner("plain")
@@ -156,6 +160,7 @@ def test_what_nobody_agrees_with_changes_nothing() -> None:
         np.testing.assert_allclose(weights_of(refused)[key], value, atol=1e-7, err_msg=key)
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("name", ["acgan", "vaeacgan"])
 def test_generated_examples_that_nobody_agrees_with_do_not_reach_the_classifier(name: str) -> None:
     refused = small_learner(name, warmup_steps=0, agreement=1.0)
