@@ -16,8 +16,9 @@ from bgadl_tf.study import durations
 from bgadl_tf.study.processes import Processes, share_of_threads
 from bgadl_tf.study.tasks import Task
 
-_SECONDS_BETWEEN_LOOKS = 0.5
 TRAIN = (sys.executable, "-m", "bgadl_tf.cli", "train")
+_SECONDS_TO_LOOK = 0.5
+"""Between two looks at whether another process still works in a folder."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,6 @@ def run(
     failures: list[Failure] = []
     done = 0
 
-    def wait_for(task: Task) -> None:
-        if lock.is_held(task.lock):
-            tell(f"{task.name}: another process is at work in {task.folder}; waiting for it")
-            while lock.is_held(task.lock) and not processes.stopping_within(_SECONDS_BETWEEN_LOOKS):
-                pass
-
     def attempt(task: Task) -> _End:
         tell(f"{task.name}: begins; log in {task.log}")
         anew = not task.begun
@@ -85,17 +80,25 @@ def run(
         reason = task.last_words() or "it printed nothing"
         return _End(f"FAILED with status {status}: {reason}", Failure(task, reason))
 
+    def waited_for(task: Task) -> bool:
+        if not lock.is_held(task.lock):
+            return False
+        tell(f"{task.name}: another process is at work in {task.folder}; waiting for it")
+        while lock.is_held(task.lock) and not processes.stopping_within(_SECONDS_TO_LOOK):
+            pass
+        return not processes.stopping_within(0.0)
+
     def work(task: Task) -> _End:
         try:
-            while True:
-                wait_for(task)
-                if task.finished():
-                    return _End("finished before")
+            while not task.finished():
+                if waited_for(task):
+                    continue
                 end = attempt(task)
                 # One that another process had begun meanwhile has been refused.
                 refused = end.failure and (lock.is_held(task.lock) or task.finished())
                 if not refused or processes.stopping_within(0.0):
                     return end
+            return _End("finished before")
         except (RunFolderError, OSError) as error:
             return _End(f"FAILED: {error}", Failure(task, str(error)))
 

@@ -115,7 +115,8 @@ def make(
 ) -> list[running.Failure]:
     """Make the runs of a trial that are not finished.
 
-    Another worker that was given the same values is waited for.
+    Another worker that was given the same values is waited for; so are, by ``running.run``, runs
+    that a search that was killed has left behind.
 
     Returns:
         The runs that failed.
@@ -141,11 +142,9 @@ def _measured(task: Task) -> dict[str, float]:
 @contextmanager
 def _alone_in(folder: Path, tell: Callable[[str], None]) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
-    told = False
+    if lock.is_held(folder / LOCK):
+        tell(f"another process is at work in {folder}; waiting for it")
     while (descriptor := lock.hold(folder / LOCK)) is None:
-        if not told:
-            tell(f"another process is at work in {folder}; waiting for it")
-        told = True
         time.sleep(0.5)
     try:
         yield

@@ -83,10 +83,23 @@ def test_what_another_process_is_at_work_in_is_waited_for(
 
 def test_what_another_process_has_made_meanwhile_is_not_made_again(tmp_path: Path) -> None:
     (made,), told = tasks(tmp_path, "bgadl"), list[str]()
+
+    def tell(line: str) -> None:
+        told.append(line)
+        if "waiting for it" in line:
+            write_run(made.folder, [0.1, *[0.2] * 10])
+
     with held(made.lock, seconds=1):
-        write_run(made.folder, [0.1, *[0.2] * 10])
-        assert running.run([made], train=("false",), tell=told.append) == []
+        assert running.run([made], train=("false",), tell=tell) == []
     assert told[1:] == ["[1/1] bgadl seed 0: finished before"]
+
+
+def test_who_looks_at_a_finished_run_is_not_waited_for(tmp_path: Path) -> None:
+    (made,), told = tasks(tmp_path, "bgadl"), list[str]()
+    write_run(made.folder, [0.1, *[0.2] * 10])
+    with held(made.lock):
+        assert running.run([made], train=("false",), tell=told.append) == []
+    assert told == ["[1/1] bgadl seed 0: finished before"]
 
 
 def test_a_run_that_another_process_began_first_is_no_failure(
@@ -105,8 +118,10 @@ def test_an_interrupt_ends_the_wait(tmp_path: Path, fake_train: Command) -> None
         if line.startswith("[1/2]"):
             raise KeyboardInterrupt
 
-    with held(made[0].lock, seconds=1), pytest.raises(KeyboardInterrupt):
+    begun = time.monotonic()
+    with held(made[0].lock), pytest.raises(KeyboardInterrupt):
         running.run(made, jobs=2, train=fake_train, tell=interrupt)
+    assert time.monotonic() - begun < 30  # It would be held for a minute.
     assert not made[0].finished()
 
 
