@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -67,17 +68,18 @@ def needed_abilities() -> list[type]:
     )
 
 
-def groups(kind: Kind, dropout: float | None = None) -> dict[tuple[type, ...], list[str]]:
+def groups(kind: Kind) -> dict[tuple[type, ...], list[str]]:
     """Learners of a kind of examples, by which of the needed abilities they have."""
-    abilities, found = needed_abilities(), dict[tuple[type, ...], list[str]]()
+    found = dict[tuple[type, ...], list[str]]()
     for name in sorted(LEARNERS):
-        try:
-            learner = learner_of(name, kind, dropout)
-        except ConfigError:
-            continue
-        own = tuple(ability for ability in abilities if isinstance(learner, ability))
-        found.setdefault(own, []).append(name)
+        with contextlib.suppress(ConfigError):
+            found.setdefault(_abilities(learner_of(name, kind)), []).append(name)
     return found
+
+
+def _abilities(learner: Learner) -> tuple[type, ...]:
+    """Which of the needed ones it has."""
+    return tuple(ability for ability in needed_abilities() if isinstance(learner, ability))
 
 
 def markdown() -> str:
@@ -106,8 +108,8 @@ def _of_kind(kind: Kind) -> Iterator[str]:
     with_dropout = groups(kind)
     cannot = sorted({*LEARNERS} - {name for names in with_dropout.values() for name in names})
     columns = [(abilities, _named(names)) for abilities, names in with_dropout.items()]
-    without = {own: names for own, names in groups(kind, 0.0).items() if "plain" in names}
-    columns += [(own, "a classifier without dropout") for own in without]
+    without_dropout = learner_of("plain", kind, 0.0)
+    columns.append((_abilities(without_dropout), "a classifier without dropout"))
     rows = (
         (f"`{name}`", *(_cell(own, abilities) for abilities, _ in columns))
         for name, own in needs().items()

@@ -97,7 +97,8 @@ def sentences(
     )
     yield (
         f"This is about `{arm}`, {how}. A difference is called found where p of the paired t-test "
-        f"on the AUBC is below {tables.SIGNIFICANT} after Holm's correction; where none was found "
+        f"on the AUBC is below {tables.SIGNIFICANT} after Holm's correction over all that is "
+        "compared with that baseline, for which no interval is corrected; where none was found "
         "there may still be one, as large as its interval allows.\n"
     )
     most = max(one.aubc.result.n for one in found)
@@ -138,11 +139,12 @@ def _versus(one: Versus) -> str:
         return f"against {name} there are too few seeds to tell ({result.n} shared, 2 needed)"
     if not result.testable:
         return f"against {name} nothing can be tested, as every difference is the same"
-    numbers = f"{100 * result.mean:+.2f} points of AUBC, 95 % t {bounds(*result.t_interval())}"
+    p = f"p = {p_value(one.aubc.p_holm)}".replace("= <", "<")
+    interval = f"95 % t {bounds(*result.t_interval())}"
+    numbers = f"{100 * result.mean:+.2f} points of AUBC, {interval}, {p}"
     if one.aubc.verdict == "no difference found":
         return f"against {name} no difference was found ({numbers}, over {result.n} initial sets)"
-    found = f"{one.aubc.verdict} than {name} ({numbers}, p = {p_value(one.aubc.p_holm)})"
-    found = found.replace("p = <", "p <")
+    found = f"{one.aubc.verdict} than {name} ({numbers})"
     if one.aubc.verdict == "lower":
         return f"it is {found}"
     return f"it {_saved(one)}, and is {found}"

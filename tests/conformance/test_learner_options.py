@@ -23,12 +23,9 @@ OPTIONS = [
         "ascent_steps": 2, "warmup_steps": 0, "batch_augmentation": 2,
     }),
 ]  # fmt: skip
-SPACES = [("gal_cnn", (8, 8, 1)), ("mlp", (12,))]
+IMAGES, VECTORS = ("gal_cnn", (8, 8, 1)), ("mlp", (12,))
 
-pytestmark = [
-    pytest.mark.parametrize(("name", "options"), OPTIONS),
-    pytest.mark.parametrize(("classifier", "shape"), SPACES),
-]
+pytestmark = pytest.mark.parametrize(("name", "options"), OPTIONS)
 
 
 def train(learner: Learner, strategy: tf.distribute.Strategy, start: int, *stops: int) -> None:
@@ -42,6 +39,7 @@ def train(learner: Learner, strategy: tf.distribute.Strategy, start: int, *stops
 
 
 @pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize(("classifier", "shape"), [IMAGES, VECTORS])
 def test_a_step_on_two_replicas_is_a_step_on_one(
     name: str, options: dict[str, object], classifier: str, shape: Shape,
     one_device: tf.distribute.Strategy, mirrored: tf.distribute.Strategy,
@@ -58,6 +56,9 @@ def test_a_step_on_two_replicas_is_a_step_on_one(
         np.testing.assert_allclose(after[1][key], value, rtol=0, atol=1e-6, err_msg=key)
 
 
+@pytest.mark.parametrize(
+    ("classifier", "shape"), [pytest.param(*IMAGES, marks=pytest.mark.slow), VECTORS]
+)
 def test_stopping_between_steps_changes_nothing_and_it_is_saved_and_grows(
     name: str, options: dict[str, object], classifier: str, shape: Shape,
     one_device: tf.distribute.Strategy, tmp_path: Path,

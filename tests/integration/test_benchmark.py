@@ -12,7 +12,7 @@ import pytest
 from scripts.benchmarks import command, results
 from tests.support.repository import REPOSITORY
 
-QUICK = ["pool_scoring", "training_steps"]
+QUICK = ["pool_scoring"]
 OTHERS = [case for case in command.CASES if case not in QUICK]
 
 

@@ -305,7 +305,9 @@ def learner_of(name: str, classes: int) -> Learner:
     return learner_type.create(classifier, learner_type.options_type(**options))
 
 
-@pytest.mark.parametrize("name", ["vaeacgan", "simsiam", "tod"])
+@pytest.mark.parametrize(
+    "name", ["simsiam", "tod", pytest.param("vaeacgan", marks=pytest.mark.slow)]
+)
 def test_a_class_added_in_a_session_is_as_one_that_a_restart_finds(
     name: str, tmp_path: Path
 ) -> None:

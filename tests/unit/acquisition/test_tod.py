@@ -213,7 +213,7 @@ def queries_of(folder: Path) -> list[str]:
     return [file.read_text() for file in sorted(folder.glob("queries/*.json"))]
 
 
-@pytest.mark.parametrize("name", ["plain", "tod"])
+@pytest.mark.parametrize("name", [pytest.param("plain", marks=pytest.mark.slow), "tod"])
 def test_what_was_killed_asks_as_what_was_not(name: str, digits: Dataset, tmp_path: Path) -> None:
     assert run(tmp_path / "whole", name, digits)
     whole = queries_of(tmp_path / "whole")

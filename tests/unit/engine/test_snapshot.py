@@ -36,7 +36,11 @@ def conv_next() -> keras.Model:
 
 @pytest.mark.parametrize(
     "model",
-    [mobile_net, efficient_net, conv_next],
+    [
+        mobile_net,
+        pytest.param(efficient_net, marks=pytest.mark.slow),
+        pytest.param(conv_next, marks=pytest.mark.slow),
+    ],
 )
 def test_a_foreign_network_goes_back_bit_by_bit(
     model: Callable[[], keras.Model], one_device: tf.distribute.Strategy

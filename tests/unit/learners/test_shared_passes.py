@@ -175,8 +175,15 @@ def assert_same(
             )
 
 
-@pytest.mark.parametrize("classifier", ["lenet", "resnet18"])
-@pytest.mark.parametrize("unlabelled", [False, True])
+@pytest.mark.parametrize(
+    ("classifier", "unlabelled"),
+    [
+        ("lenet", False),
+        ("lenet", True),
+        ("resnet18", True),
+        pytest.param("resnet18", False, marks=pytest.mark.slow),
+    ],
+)
 def test_of_a_vaeacgan(classifier: str, unlabelled: bool) -> None:
     learner = make(
         "vaeacgan", classifier, unlabelled=unlabelled, reconstruction_weight=0.3, kl_weight=0.7,
@@ -188,7 +195,12 @@ def test_of_a_vaeacgan(classifier: str, unlabelled: bool) -> None:
 
 @pytest.mark.parametrize(
     ("classifier", "unlabelled", "count"),
-    [("lenet", False, 2), ("lenet", True, 4), ("lenet", False, 1), ("resnet18", True, 2)],
+    [
+        ("lenet", False, 2),
+        ("lenet", True, 4),
+        ("lenet", False, 1),
+        pytest.param("resnet18", True, 2, marks=pytest.mark.slow),
+    ],
 )
 def test_of_an_acgan(classifier: str, unlabelled: bool, count: int) -> None:
     learner = make(

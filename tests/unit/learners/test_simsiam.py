@@ -257,7 +257,9 @@ def everything(learner: SimSiamLearner) -> list[Floats]:
 
 
 @pytest.mark.usefixtures("deterministic")
-@pytest.mark.parametrize(("stage", "step"), [("pretext", 4), ("train", 2)])
+@pytest.mark.parametrize(
+    ("stage", "step"), [("pretext", 4), pytest.param("train", 2, marks=pytest.mark.slow)]
+)
 def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
     digits: Dataset, tmp_path: Path, stage: str, step: int
 ) -> None:
@@ -334,6 +336,7 @@ def test_a_step_does_not_depend_on_labels_given_to_it() -> None:
             np.testing.assert_allclose(a, b, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_prepared_trunk_is_worth_labels(digits: Dataset) -> None:
     rows = np.concatenate([np.flatnonzero(digits.train.labels == c)[:2] for c in range(10)])
     accuracy = {}
