@@ -16,6 +16,7 @@ from bgadl_tf.engine.scorer import Scorer
 from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.learners.abilities import Encodes, Generates
 from bgadl_tf.learners.batch import Batch
+from bgadl_tf.learners.generative import GenerativeLearner
 from bgadl_tf.learners.learner import LEARNERS, Learner
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
 from bgadl_tf.models.discriminator import Discriminator
@@ -23,7 +24,7 @@ from bgadl_tf.models.encoder import Encoder
 from bgadl_tf.models.generator import Generator
 from bgadl_tf.models.spaces import ImageSpace, VectorSpace, space_of
 from tests.support.examples import some_labels, some_vectors
-from tests.support.learners import reseed, small_learner, weights_of
+from tests.support.learners import every_learner, reseed, small_learner, weights_of
 from tests.support.scoring import bald_of
 
 SHAPE = (12,)
@@ -35,7 +36,7 @@ NOT_WITH_MLP = IMAGES_ONLY | {"self_taught"}
 TAKES_IMAGES = [name for name in CLASSIFIERS if name not in ("mlp", "linear", "shallow")]
 
 
-@pytest.fixture(scope="module", params=[name for name in LEARNERS if name not in NOT_WITH_MLP])
+@pytest.fixture(scope="module", params=every_learner(without=NOT_WITH_MLP))
 def name(request: pytest.FixtureRequest) -> str:
     """Each registered learner that takes vectors; all tests of one follow each other."""
     return str(request.param)
@@ -146,7 +147,9 @@ def test_convolutional_e_g_and_d_say_which_sizes_they_take(shape: Shape) -> None
             make()
 
 
-@pytest.mark.parametrize("name", [n for n in LEARNERS if "generator" in small_learner(n).networks])
+@pytest.mark.parametrize(
+    "name", [name for name in LEARNERS if issubclass(LEARNERS.get(name), GenerativeLearner)]
+)
 def test_so_does_a_learner_that_generates(name: str) -> None:
     with pytest.raises(ConfigError, match="images are 4x4: give --image-size"):
         small_learner(name, "mlp", (4, 4, 1))
