@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -66,9 +67,15 @@ def run(
     processes = Processes()
     failures: list[Failure] = []
     done = 0
+    telling = threading.Lock()
+
+    def say(line: str) -> None:
+        # What two threads print at once ends in one line.
+        with telling:
+            tell(line)
 
     def attempt(task: Task) -> _End:
-        tell(f"{task.name}: begins; log in {task.log}")
+        say(f"{task.name}: begins; log in {task.log}")
         anew = not task.begun
         start = time.monotonic()
         status = processes.call([*train, *task.flags], task.log, environment)
@@ -83,7 +90,7 @@ def run(
     def waited_for(task: Task) -> bool:
         if not lock.is_held(task.lock):
             return False
-        tell(f"{task.name}: another process is at work in {task.folder}; waiting for it")
+        say(f"{task.name}: another process is at work in {task.folder}; waiting for it")
         while lock.is_held(task.lock) and not processes.stopping_within(_SECONDS_TO_LOOK):
             pass
         return not processes.stopping_within(0.0)
@@ -110,7 +117,7 @@ def run(
                 for future in wait(open_, timeout=1.0, return_when=FIRST_COMPLETED).done:
                     task, end = open_.pop(future), future.result()
                     done += 1
-                    tell(f"[{done}/{len(tasks)}] {task.name}: {end.told}")
+                    say(f"[{done}/{len(tasks)}] {task.name}: {end.told}")
                     if end.seconds is not None:
                         durations.note(task, end.seconds)
                     if end.failure is not None:

@@ -111,6 +111,21 @@ def test_a_run_that_another_process_began_first_is_no_failure(
     assert told[-1] == "[1/1] bgadl seed 0: finished before"
 
 
+def test_one_line_is_told_at_a_time(tmp_path: Path, fake_train: Command) -> None:
+    telling: list[str] = []
+    at_once: list[tuple[str, ...]] = []
+
+    def tell(line: str) -> None:
+        telling.append(line)
+        time.sleep(0.2)
+        at_once.append(tuple(telling))
+        telling.remove(line)
+
+    running.run(tasks(tmp_path, "bgadl", seeds=(0, 1)), jobs=2, train=fake_train, tell=tell)
+    assert len(at_once) == 4
+    assert all(len(lines) == 1 for lines in at_once)
+
+
 def test_an_interrupt_ends_the_wait(tmp_path: Path, fake_train: Command) -> None:
     made = tasks(tmp_path, "bgadl", seeds=(0, 1))
 
