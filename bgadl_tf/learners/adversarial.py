@@ -38,8 +38,8 @@ class AdversarialOptions(GenerativeOptions, WarmUpOptions):
             unequal numbers of updates go back to Goodfellow et al. 2014, algorithm 1.
         generate_for: Of which labelled examples what is generated counts more in the class terms
             of C and G: ``uniform``, as in the paper; ``balanced``, every class as much; or
-            ``informative``, in proportion to the score that each was asked for with. See
-            ``emphasis``.
+            ``informative``, in proportion to the score that each was asked for with, which says
+            nothing where examples are asked for at random. See ``emphasis``.
     """
 
     unlabelled: bool = True
@@ -55,6 +55,11 @@ class AdversarialOptions(GenerativeOptions, WarmUpOptions):
         self.require(self.generator_every >= 1, "generator_every", "at least 1")
         self.require(
             self.unlabelled or not self.pseudo_weight, "pseudo_weight", "0 with unlabelled=false"
+        )
+        self.require(
+            not (self.keep_generated and self.warmup == "evidence"),
+            "warmup",
+            "steps with keep_generated=true, which takes generated examples for labelled ones",
         )
         known = self.generate_for in emphasis.KINDS
         self.require(known, "generate_for", f"one of {', '.join(emphasis.KINDS)}")

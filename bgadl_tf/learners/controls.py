@@ -110,7 +110,10 @@ class TwoViews(AugmentedLearner):
         return self.uses_views
 
     def prepared(self, batch: Batch, seed: tf.Tensor) -> Batch:
-        return super().prepared(batch, seed)._replace(examples=batch.examples)
+        """See ``ProbationLearner``; the first form is x as it is, and further ones are not."""
+        changed = super().prepared(batch, seed)
+        further = (changed.examples, *changed.forms)[:-1]
+        return changed._replace(examples=batch.examples, forms=further)
 
     def made_of(self, batch: Batch, seed: tf.Tensor) -> Mapping[str, tf.Tensor]:
         return {

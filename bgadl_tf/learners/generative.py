@@ -30,9 +30,10 @@ class GenerativeOptions(ProbationOptions):
         generative_learning_rate: Of Adam for every network but the classifier. The paper's 2e-4
             suits runs of a hundred thousand steps.
         generative_beta_1: Of the same Adam.
-        keep_generated: Freeze the x' of every round and add them to the training set. If not, the
-            x' of every labelled image is drawn afresh at every step from E and G as they are by
-            then, which measured better: the first rounds' x' are the worst.
+        keep_generated: Freeze the x' of every round's query and add them to the training set, where
+            they are examples like labelled ones; nothing can be on probation then, nor be
+            pseudo-labelled. What E and G make afresh of every example at every step is there in
+            either case, and measured better alone: the first rounds' x' are the worst.
         co_evolve: Keep the generative networks from round to round, as the paper does; if not,
             they start anew in every round, as in the released code.
     """
@@ -47,8 +48,14 @@ class GenerativeOptions(ProbationOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("latent_dim", "width", "generative_learning_rate"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"--option {name} is {getattr(self, name)}; must be positive")
+            self.require(getattr(self, name) > 0, name, "positive")
+        self.require(0 <= self.generative_beta_1 < 1, "generative_beta_1", "in [0, 1)")
+        for name, off in (("agreement", 0), ("gradient_similarity", "none"), ("pseudo_weight", 0)):
+            self.require(
+                not self.keep_generated or getattr(self, name) == off,
+                name,
+                f"{off} with keep_generated=true, which takes generated examples for labelled ones",
+            )
 
 
 class GenerativeLearner(ProbationLearner):
@@ -98,6 +105,13 @@ class GenerativeLearner(ProbationLearner):
         if self.uses_unlabelled and batch.unlabelled is not None:
             return batch
         return batch._replace(unlabelled=batch.examples, unlabelled_views=batch.views)
+
+    def prepared(self, batch: Batch, seed: tf.Tensor) -> Batch:
+        """See ``ProbationLearner``; labelled examples that stand in for the pool stay, too."""
+        changed = super().prepared(batch, seed)
+        if self.uses_unlabelled or not self.transforms_are_on_probation:
+            return changed
+        return changed._replace(unlabelled=batch.unlabelled)
 
     def autoencoded(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
         """What a VAE reconstructs, and under which labels.

@@ -25,6 +25,7 @@ from bgadl_tf.learners.probation.learner import ProbationLearner
 from bgadl_tf.learners.probation.options import ProbationOptions
 from bgadl_tf.models import losses
 from bgadl_tf.models.classifiers.base import Classifier
+from bgadl_tf.models.mc_dropout import StochasticHead
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +67,17 @@ class HingeLearner(ProbationLearner):
     def term_of(self, group: str, log_probs: tf.Tensor, batch: Batch) -> tf.Tensor:
         if group == PSEUDO:
             return super().term_of(group, log_probs, batch)
+        if is_form(group):
+            term = self.loss_of(self.classifier.head, log_probs, batch.labels)
+        else:
+            term = losses.multiclass_hinge(log_probs, batch.labels)
+        return weighted(term, batch)
+
+    def loss_of(self, head: StochasticHead, log_probs: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        """Hinge and penalty, which is part of each example's, so that its mean counts once."""
+        penalty = 0.5 * self.options.gamma * tf.reduce_sum(tf.square(head.last_kernel()))
         # Log-probabilities differ from each other as the margins do.
-        term = losses.multiclass_hinge(log_probs, batch.labels)
-        return weighted(term + self._penalty() if is_form(group) else term, batch)
+        return losses.multiclass_hinge(log_probs, labels) + penalty
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """The objective and accuracy, for ``evaluate``."""
@@ -76,8 +85,3 @@ class HingeLearner(ProbationLearner):
         log_probs = self.classifier(batch.examples)
         term = self.term_of(REAL, log_probs, batch)
         return self.track({"classification": term}, term, log_probs, batch)
-
-    def _penalty(self) -> tf.Tensor:
-        """Scalar; part of the term of each example, so that its mean over all replicas counts."""
-        kernel = self.classifier.head.last_kernel()
-        return 0.5 * self.options.gamma * tf.reduce_sum(tf.square(kernel))

@@ -50,7 +50,7 @@ class Learner(RemembersPrevious):
         super().__init__(**kw)
         self.classifier = classifier
         self.options = (options or self.options_type()).for_space(classifier.space)
-        if self._trunk_differs and not (self.trains_trunk and classifier.trunk_variables):
+        if self.trunk_differs and not (self.trains_trunk and classifier.trunk_variables):
             raise ConfigError(
                 f"--option trunk_learning_rate is {self.options.trunk_learning_rate}, but of "
                 f"classifier {classifier.name!r} the head alone is trained; leave it out, or "
@@ -98,7 +98,7 @@ class Learner(RemembersPrevious):
     def trained_variables(self, name: str) -> list[keras.Variable]:
         if name == TRUNK:
             return self.classifier.trunk_variables
-        if name == "classifier" and (self._trunk_differs or not self.trains_trunk):
+        if name == "classifier" and (self.trunk_differs or not self.trains_trunk):
             head: list[keras.Variable] = self.classifier.head.trainable_variables
             return head
         return super().trained_variables(name)
@@ -137,12 +137,12 @@ class Learner(RemembersPrevious):
 
     def default_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
         rates = {"classifier": self.options.learning_rate}
-        if self._trunk_differs and self.options.trunk_learning_rate is not None:
+        if self.trunk_differs and self.options.trunk_learning_rate is not None:
             rates[TRUNK] = self.options.trunk_learning_rate
         return {name: make_optimizer(self.options.optimizer, rate) for name, rate in rates.items()}
 
     @property
-    def _trunk_differs(self) -> bool:
+    def trunk_differs(self) -> bool:
         """Whether the classifier's trunk has an optimizer of its own."""
         options = self.options
         return options.trunk_learning_rate not in (None, options.learning_rate)
@@ -161,17 +161,7 @@ class Learner(RemembersPrevious):
     # One step
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        batch = self.unpack(data)
-        seed = self.step_seed()
-        batch = self.prepared(batch, seed)
-        with tf.GradientTape() as tape:
-            log_probs = self.classifier(
-                batch.examples, training=self.trains_trunk, seed=noise.fold(seed, 1)
-            )
-            term = weighted(losses.cross_entropy(log_probs, batch.labels), batch)
-            loss = losses.global_mean(term)
-        self.descend(tape, {"classifier": loss})
-        return self.track({"classification": term}, term, log_probs, batch)
+        raise NotImplementedError(f"{type(self).__name__} must take a step")
 
     def prepared(self, batch: Batch, seed: tf.Tensor) -> Batch:
         """The batch with every real example transformed, labelled or not, each in its own way.

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from bgadl_tf.learners.initial_weights import SeedOf
 from bgadl_tf.learners.networks import Networks
 from bgadl_tf.models.classifiers.base import Classifier
 
@@ -20,6 +21,10 @@ class RemembersPrevious(Networks):
         super().__init__(**kw)
         self._previous: Classifier | None
         self._keep("_previous", None)
+
+    def draw(self, seed_of: SeedOf) -> None:
+        super().draw(seed_of)
+        self.classifier_begins()
 
     def keep_previous(self) -> None:
         """Begin to remember the classifier of the round before; see ``previous``."""
@@ -44,6 +49,10 @@ class RemembersPrevious(Networks):
         if previous is None:
             raise ValueError("the classifier of the round before is not kept: keep_previous()")
         return previous
+
+    def classifier_begins(self) -> None:
+        """What follows when the classifier has got the weights that rounds begin from."""
+        self.remember_classifier()
 
     def remember_classifier(self) -> None:
         """Copy the classifier as it is to ``previous``, if that is kept."""

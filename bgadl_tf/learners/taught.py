@@ -11,7 +11,6 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from bgadl_tf.learners.initial_weights import SeedOf
 from bgadl_tf.learners.learner import Learner
 from bgadl_tf.learners.options import Options
 from bgadl_tf.learners.previous import copy_weights
@@ -21,7 +20,8 @@ from bgadl_tf.models.classifiers.base import Classifier
 class TaughtLearner(Learner):
     """A learner that may keep a teacher.
 
-    The teacher has C's initial weights and goes back to them whenever C does. It predicts without
+    The teacher has the weights that C begins from, prepared ones where there is a pretext, and goes
+    back to them whenever C does. It predicts without
     dropout, BatchNorm in inference mode; moving statistics are averaged like weights.
 
     Args:
@@ -52,8 +52,8 @@ class TaughtLearner(Learner):
         kept = self.teacher_memory is not None and not warm_start
         return super().resets(warm_start) + (("teacher",) if kept else ())
 
-    def draw(self, seed_of: SeedOf) -> None:
-        super().draw(seed_of)
+    def classifier_begins(self) -> None:
+        super().classifier_begins()
         if self.teacher_memory is not None:
             copy_weights(self.classifier, self.teacher)
 

@@ -105,6 +105,7 @@ class VAEACGAN(AutoencodingLearner):
                 objectives = self.objectives(turn, found, parts)
             shares = self.descend(tape, objectives, parts)
             terms |= found
+        batch = self.ordinary(batch, terms["reconstruction"])
         self.finish_step(agreed, shares, batch, seed, warmup=warmup)
         fakes = {group: terms[f"discriminator_{group}"] for group in self.further_groups}
         inputs = [batch.examples, *([batch.unlabelled] if self.uses_unlabelled else [])]

@@ -45,7 +45,7 @@ class Assembled:
         self.further = FurtherExamples(
             learner, self.scorer, journal, self.labelling, self.examples, self.plan.seed
         )
-        self.training_set = TrainingSet(self.pool, self.examples, self.further, self.journal)
+        self.training_set = TrainingSet(self.labelling, self.examples, self.further, self.journal)
         self._asking = Asking(
             self.acquisition, dataset, self.plan, self.labelling, self.examples,
             self.training_set, self.scorer, self.fitting, journal, self.callback,

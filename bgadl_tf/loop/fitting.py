@@ -195,7 +195,6 @@ class Fitting:
                 "another folder"
             ) from error
         learner.draw(lambda detail: seeding.seed_pair(self.plan.seed, 0, "weights", detail)[0])
-        learner.remember_classifier()
         earlier.restore(learner.saved_networks, _networks_in(earlier.arrays), grown=grown)
 
     def _given(
@@ -246,7 +245,7 @@ class Fitting:
             progress=progress,
         )
         if stage.becomes_initial:
-            learner.remember_classifier()
+            learner.classifier_begins()
             self._snapshot = self._take_snapshot()
             self.journal.keep(0, _INITIAL, self._snapshot.arrays)
         if Moment(round_, number, steps) != self._last_moment(round_):

@@ -7,7 +7,7 @@
     dataset.jsonl              what the dataset was at first, and what changed at later starts
     rounds.jsonl               one finished round a line
     queries/round_NN.json      what each round asked, with scores and the seed of its MC masks
-    arrays/NAME/round_NN.npz   arrays kept by name, e.g. ``generated``, the x' of a round
+    arrays/NAME/round_NN.npz   arrays kept by name, e.g. ``further``, the x' of a round
     checkpoints/               weights, optimizer states and the moment they are of
 """
 

@@ -12,7 +12,7 @@ from bgadl_tf.learners.stage import Trainable
 from bgadl_tf.loop.examples import KnownExamples
 from bgadl_tf.loop.further import FurtherExamples
 from bgadl_tf.loop.journal import Journal, queries
-from bgadl_tf.loop.pool import Pool
+from bgadl_tf.loop.labelling import Labelling
 
 
 class TrainingData(NamedTuple):
@@ -38,16 +38,21 @@ class TrainingSet:
     """Put together anew for every round.
 
     Args:
-        pool: What is labelled.
+        labelling: Who has labelled what.
         examples: Every known one.
         further: Those that were made of the queries.
         journal: Holds the queries.
     """
 
     def __init__(
-        self, pool: Pool, examples: KnownExamples, further: FurtherExamples, journal: Journal
+        self,
+        labelling: Labelling,
+        examples: KnownExamples,
+        further: FurtherExamples,
+        journal: Journal,
     ) -> None:
-        self._pool, self._examples, self._further = pool, examples, further
+        self._labelling, self._pool = labelling, labelling.pool
+        self._examples, self._further = examples, further
         self._journal = journal
 
     def given_to(self, model: Trainable, round_: int) -> TrainingData:
@@ -100,10 +105,12 @@ class TrainingSet:
         """How informative each of ``labelled`` was when it was asked for, ``[N]``; nan of those
         that no acquisition has scored. x' has the score of its x*.
         """
-        known: dict[Id, float] = {}
+        known: dict[Id | None, float] = {}
         for number, query in sorted(queries(self._journal).items()):
             if number:
-                known |= dict(zip(query.ids, query.scores, strict=True))
+                starts = self._journal.starts_before_query(number)
+                for id_, score in zip(query.ids, query.scores, strict=True):
+                    known[self._labelling.now(id_, starts)] = score
         ids = self._labelled_ids()
         for one in self._further.joined(round_):
             ids += one.ids

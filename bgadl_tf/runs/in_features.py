@@ -22,7 +22,8 @@ def check(config: RunConfig, learner: str, options: Options) -> None:
         options: Of the learner.
 
     Raises:
-        ConfigError: The classifier or the learner takes images alone, or needs views.
+        ConfigError: The classifier or the learner takes images alone, or needs views, or its
+            options cannot be in features.
     """
     name = config.classifier or "mlp"
     if is_network(name):
@@ -36,10 +37,9 @@ def check(config: RunConfig, learner: str, options: Options) -> None:
         ) from None
     try:
         tried = LEARNERS.get(learner).create(classifier, options)
-    except ConfigError:
+    except ConfigError as error:
         raise ConfigError(
-            f"learner {learner!r} takes images, and with --backbone it would be given features; "
-            "use another learner, or leave out --backbone"
+            f"with --backbone, learner {learner!r} would be given features: {error}"
         ) from None
     if tried.needs_views and not config.views:
         raise ConfigError(

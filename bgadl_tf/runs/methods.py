@@ -41,7 +41,8 @@ class Method:
 
 
 PAPER: Mapping[str, Any] = {"unlabelled": False}
-"""As in the paper, generative networks see labelled examples alone."""
+"""As in the paper, generative networks see labelled examples alone. Its optimizers and network
+sizes are settings of a run: ``scripts/experiments/paper-*.yaml`` have them."""
 
 SEMI: Mapping[str, Any] = {
     "unlabelled": True,

@@ -51,12 +51,16 @@ class ProbationLearner(PseudoLabelling):
             options = self.options_type(**vars(options))
         super().__init__(classifier, options, **kw)
         own = self.options
-        for name, off in (("agreement", 0.0), ("gradient_similarity", "none")):
-            if getattr(own, name) != off and not self.groups:
+        judged = {*self.groups} - {PSEUDO}  # whose judge is their gate
+        for name, off, groups in (
+            ("agreement", 0.0, judged),
+            ("gradient_similarity", "none", self.groups),
+        ):
+            if getattr(own, name) != off and not groups:
                 raise ConfigError(
                     f"--option {name} is {getattr(own, name)}, but this learner has no further "
-                    "examples; add e.g. --option transforms_on_probation=true --option "
-                    "transforms=standard, or leave it out"
+                    "examples that it is about; add e.g. --option transforms_on_probation=true "
+                    "--option transforms=standard, or leave it out"
                 )
         if own.agreement and own.judge == "passes" and not classifier.is_stochastic:
             raise ConfigError(
@@ -71,7 +75,7 @@ class ProbationLearner(PseudoLabelling):
     @property
     def groups(self) -> tuple[str, ...]:
         """Names of all groups of further examples."""
-        more = {TRANSFORMED: self._transforms_are_on_probation, PSEUDO: self.pseudo_labels}
+        more = {TRANSFORMED: self.transforms_are_on_probation, PSEUDO: self.pseudo_labels}
         return self.further_groups + tuple(name for name, there in more.items() if there)
 
     @property
@@ -80,14 +84,20 @@ class ProbationLearner(PseudoLabelling):
         return len(self.further_groups)
 
     @property
-    def _transforms_are_on_probation(self) -> bool:
+    def transforms_are_on_probation(self) -> bool:
+        """Whether C sees the labelled x as they are, and transformed ones beside them."""
         return self.options.transforms_on_probation and bool(self.transforms.kinds)
+
+    @property
+    def needs_views(self) -> bool:
+        # Of vectors without views x itself would be what is on probation.
+        return super().needs_views or (self.transforms_are_on_probation and self.uses_views)
 
     @property
     def on_probation(self) -> bool:
         """Whether any group may count less than fully."""
         chosen = self.options.agreement > 0 or self.options.gradient_similarity != "none"
-        always = self._transforms_are_on_probation or self.pseudo_labels
+        always = self.transforms_are_on_probation or self.pseudo_labels
         return (chosen and bool(self.groups)) or always
 
     @property
@@ -132,7 +142,7 @@ class ProbationLearner(PseudoLabelling):
     def prepared(self, batch: Batch, seed: tf.Tensor) -> Batch:
         """See ``Learner``; on probation, the labelled x stay as they are beside the changed."""
         changed = super().prepared(batch, seed)
-        if not self._transforms_are_on_probation:
+        if not self.transforms_are_on_probation:
             return changed
         return changed._replace(examples=batch.examples, transformed=changed.examples)
 

@@ -7,7 +7,7 @@ prediction by a classifier that did not learn from it, at every step of the trai
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import tensorflow as tf
@@ -16,6 +16,9 @@ from bgadl_tf.learners.previous import copy_weights
 from bgadl_tf.models import losses, noise
 from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.mc_dropout import StochasticHead
+
+LossOf: TypeAlias = Callable[[StochasticHead, tf.Tensor, tf.Tensor], tf.Tensor]
+"""What a classifier minimises, ``[B]``, of its head, log-probabilities ``[B, C]`` and labels."""
 
 
 @keras.saving.register_keras_serializable("bgadl_tf")
@@ -50,9 +53,10 @@ class CrossFitted(keras.Model):
         folds: tf.Tensor,
         training: bool,
         seed: tf.Tensor,
+        loss_of: LossOf,
         weights: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """Mean over the examples of the cross-entropies that the copies are to learn from.
+        """Mean over the examples of the losses that the copies are to learn from.
 
         Args:
             examples: ``[B, *shape]``, as C learns from them.
@@ -60,6 +64,7 @@ class CrossFitted(keras.Model):
             folds: ``[B]``.
             training: Whether the trunks are trained.
             seed: ``[2]``, of the dropout masks.
+            loss_of: C's own.
             weights: ``[B]``, how much each example counts; None for 1.
 
         Returns:
@@ -73,7 +78,7 @@ class CrossFitted(keras.Model):
             if weights is not None:
                 seen *= tf.cast(weights, tf.float32)
             share = losses.global_mean(seen)
-            error = losses.global_mean(seen * losses.cross_entropy(log_probs, labels))
+            error = losses.global_mean(seen * loss_of(copy.head, log_probs, labels))
             total += tf.math.divide_no_nan(error, losses.summed_over_replicas(share))
         return total
 

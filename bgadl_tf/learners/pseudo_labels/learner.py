@@ -10,6 +10,7 @@ predictions of labelled examples say it (``gate``, ``cross_fitted``)::
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -17,6 +18,7 @@ import tensorflow as tf
 
 from bgadl_tf.learners.batch import Batch, Guess
 from bgadl_tf.learners.initial_weights import SeedOf
+from bgadl_tf.learners.learner import TRUNK
 from bgadl_tf.learners.options import Options
 from bgadl_tf.learners.pseudo_labels.cross_fitted import CrossFitted
 from bgadl_tf.learners.pseudo_labels.folds import folds_of
@@ -28,6 +30,8 @@ from bgadl_tf.models.classifiers.base import Classifier
 from bgadl_tf.models.mc_dropout import StochasticHead
 
 CROSS_FITTED, GATE = "cross_fitted", "gate"
+_COPIED_TRUNKS = "cross_fitted_trunk"
+"""The optimizer of what is below the copies' heads, where C's has one, too."""
 
 _PASSES, _MASKS = (110, 0), (110, 1)
 """Salts of the teacher's masks and of the copies'."""
@@ -70,24 +74,36 @@ class PseudoLabelling(TaughtLearner):
 
     @property
     def followers(self) -> dict[str, str]:
-        return {CROSS_FITTED: "classifier"} if self.pseudo_labels else {}
+        if not self.pseudo_labels:
+            return {}
+        trunks = {_COPIED_TRUNKS: TRUNK} if self.trunk_differs else {}
+        return {CROSS_FITTED: "classifier", **trunks}
 
     def trained_variables(self, name: str) -> list[keras.Variable]:
-        if name != CROSS_FITTED:
+        if name not in (CROSS_FITTED, _COPIED_TRUNKS):
             return super().trained_variables(name)
         copies = self.cross_fitted.copies
-        if self.trains_trunk:
-            return [variable for copy in copies for variable in copy.trainable_variables]
-        return [variable for copy in copies for variable in copy.head.trainable_variables]
+        if name == _COPIED_TRUNKS:
+            return [variable for copy in copies for variable in copy.trunk_variables]
+        if self.trunk_differs or not self.trains_trunk:
+            return [variable for copy in copies for variable in copy.head.trainable_variables]
+        return [variable for copy in copies for variable in copy.trainable_variables]
+
+    def reset_optimizers(self, names: Sequence[str]) -> None:
+        super().reset_optimizers([*names, _COPIED_TRUNKS] if CROSS_FITTED in names else names)
 
     def resets(self, warm_start: bool = False) -> tuple[str, ...]:
         own = (CROSS_FITTED, GATE) if self.pseudo_labels and not warm_start else ()
         return (*super().resets(warm_start), *own)
 
+    def classifier_begins(self) -> None:
+        super().classifier_begins()
+        if self.pseudo_labels:
+            self.cross_fitted.begin_as(self.classifier)
+
     def draw(self, seed_of: SeedOf) -> None:
         super().draw(seed_of)
         if self.pseudo_labels:
-            self.cross_fitted.begin_as(self.classifier)
             self.gate.clear()
 
     def unpack(self, data: Any) -> Batch:
@@ -152,9 +168,21 @@ class PseudoLabelling(TaughtLearner):
                 batch.guess.folds,
                 self.trains_trunk,
                 noise.fold(seed, *_MASKS),
+                self.loss_of,
                 batch.weights,
             )
-        super().descend(tape, {CROSS_FITTED: loss})
+        trunks = {_COPIED_TRUNKS: loss} if self.trunk_differs else {}
+        super().descend(tape, {CROSS_FITTED: loss, **trunks})
+
+    def loss_of(self, head: StochasticHead, log_probs: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        """What C, or a copy of it, minimises of labelled examples, ``[B]``.
+
+        Args:
+            head: Its own.
+            log_probs: ``[B, C]``, by that head.
+            labels: ``[B]``.
+        """
+        return losses.cross_entropy(log_probs, labels)
 
     def _teach(self, head: StochasticHead, features: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Probabilities ``[B, C]`` of examples with features ``[B, F]``, without any gradient."""

@@ -19,6 +19,7 @@ from bgadl_tf.learners.abilities import KeepsPrevious
 from bgadl_tf.learners.learner import LEARNERS, Learner
 from bgadl_tf.learners.networks import Networks
 from bgadl_tf.learners.options import Options
+from bgadl_tf.learners.plain import Plain
 from bgadl_tf.learners.previous import copy_weights
 from bgadl_tf.learners.stage import Stage
 from bgadl_tf.loop.active_learner import ActiveLearner
@@ -141,7 +142,7 @@ class Pretext(Networks):
             weight.assign_add(tf.fill(weight.shape, 0.01))
 
 
-class Pretrained(Learner):
+class Pretrained(Plain):
     """Plain learning from weights that a pretext task has found."""
 
     def stages(self, round_: int, warm_start: bool = False) -> Sequence[Stage]:

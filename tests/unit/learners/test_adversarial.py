@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,6 +11,7 @@ import tensorflow as tf
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.learners.adversarial import AdversarialLearner, AdversarialOptions
+from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.vaeacgan import VAEACGANOptions
 from tests.support.examples import some_images, some_labels
 from tests.support.learners import small_learner, weights_of
@@ -114,6 +117,8 @@ def test_the_distance_of_x_prime_falls_as_encoder_and_generator_train() -> None:
 def test_impossible_options_are_refused() -> None:
     with pytest.raises(ConfigError, match="latent_dim is 0; must be positive"):
         AdversarialOptions(latent_dim=0)
+    with pytest.raises(ConfigError, match=r"generative_beta_1 is 1; must be in \[0, 1\)"):
+        AdversarialOptions(generative_beta_1=1)
     with pytest.raises(ConfigError, match="warmup_steps is -1; must be at least 0"):
         AdversarialOptions(warmup_steps=-1)
     with pytest.raises(ConfigError, match=r"reconstruction_weight is 0\.0; must be positive"):
@@ -122,6 +127,34 @@ def test_impossible_options_are_refused() -> None:
         VAEACGANOptions(kl_weight=-1.0)
     with pytest.raises(ConfigError, match="width is 0"):
         VAEACGANOptions(width=0.0)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"agreement": 0.5},
+        {"gradient_similarity": "weighted"},
+        {"pseudo_weight": 1.0},
+        {"warmup": "evidence"},
+    ],
+    ids=str,
+)
+def test_what_joins_the_labelled_set_cannot_be_on_probation(option: dict[str, Any]) -> None:
+    (name,) = option
+    with pytest.raises(ConfigError, match=f"{name} is .*with keep_generated=true, which takes"):
+        AdversarialOptions(keep_generated=True, **option)
+
+
+@pytest.mark.parametrize("on_probation", [False, True])
+def test_labelled_examples_that_stand_in_for_the_pool_stay_where_transforms_are_on_probation(
+    on_probation: bool,
+) -> None:
+    learner = small_learner(
+        "vaeacgan", unlabelled=False, transforms="shift", transforms_on_probation=on_probation
+    )
+    batch = learner.unpack(Batch(tf.constant(some_images(8)), tf.constant(some_labels(8))))
+    changed = learner.prepared(batch, tf.constant((1, 2)))
+    assert np.array_equal(changed.unlabelled, batch.examples) is on_probation
 
 
 @pytest.mark.parametrize(("classifier", "shape", "steps"), [

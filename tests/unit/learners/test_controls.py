@@ -125,6 +125,17 @@ def test_two_views_are_views_and_the_example_stays() -> None:
     assert not control("two_views").needs_views
 
 
+def test_of_more_forms_only_the_first_is_the_example_itself() -> None:
+    learner = control("two_views", batch_augmentation=3)
+    batch = batch_of(learner)
+    changed = learner.prepared(batch, SEED)
+    np.testing.assert_array_equal(changed.examples, batch.examples)
+    assert len(changed.forms) == 2
+    seen = [np.asarray(form) for form in (changed.examples, *changed.forms)]
+    for number, form in enumerate(seen):
+        assert not any(np.array_equal(form, other) for other in seen[:number])
+
+
 def test_transforms_are_those_of_every_learner() -> None:
     learner = control("duplicate", transforms="shift", shift=0.5)
     given = batch_of(learner)

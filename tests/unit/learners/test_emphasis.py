@@ -120,6 +120,22 @@ def test_scores_of_queries_reach_the_learner() -> None:
     np.testing.assert_allclose(given[20:], scores[20:] / scores[20:].mean(), rtol=1e-5)
 
 
+def test_scores_follow_an_example_to_its_name_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = load_dataset("digits", tell=False)
+    plan = Plan(
+        rounds=1, query_size=5, initial_size=20, candidates=0, mc_samples=3, steps=2, batch_size=10
+    )
+    loop = ActiveLearner(small_learner("plain"), "bald", data, plan=plan)
+    assert loop.run()
+    before = loop.training_set.scores(1)
+    one, other, *_ = loop.labelling.pool.labelled_ids[-5:]
+    swapped = {one: other, other: one}
+    monkeypatch.setattr(loop.labelling, "now", lambda id_, starts: swapped.get(id_, id_))
+    after = loop.training_set.scores(1)
+    assert sorted(before[20:]) == sorted(after[20:])
+    assert (before[20:] != after[20:]).sum() == 2
+
+
 @pytest.mark.usefixtures("eager")
 def test_without_emphasis_a_step_is_what_it_was(one_device: tf.distribute.Strategy) -> None:
     learners = [small_learner("acgan", generate_for=kind) for kind in ("uniform", "balanced")]

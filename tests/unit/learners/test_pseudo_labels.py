@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.core.types import Shape
 from bgadl_tf.learners.batch import Batch, Guess
 from bgadl_tf.learners.pseudo import PseudoOptions
 from bgadl_tf.learners.pseudo_labels.cross_fitted import CrossFitted
 from bgadl_tf.learners.pseudo_labels.folds import folds_of
 from bgadl_tf.learners.pseudo_labels.gate import Gate
+from bgadl_tf.models import losses
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
+from bgadl_tf.models.mc_dropout import StochasticHead
 from tests.support.examples import some_images, some_labels, some_vectors
 from tests.support.learners import reseed, small_learner, weights_of
 
@@ -97,6 +102,10 @@ def test_caution_asks_for_more_where_fewer_are_labelled() -> None:
     np.testing.assert_allclose(found, [(bound - 0.85) / 0.15], rtol=1e-4)
 
 
+def cross_entropy(head: StochasticHead, log_probs: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    return losses.cross_entropy(log_probs, labels)
+
+
 def test_no_copy_learns_from_what_it_predicts() -> None:
     classifier = CLASSIFIERS.get("mlp")((12,), 10)
     copies = CrossFitted.of(classifier, 2)
@@ -107,8 +116,9 @@ def test_no_copy_learns_from_what_it_predicts() -> None:
         with tf.GradientTape() as tape:
             tape.watch(vectors)
             loss = only.objective(
-                vectors, labels, tf.where(folds == fold, 0, 1), True, tf.constant((1, 2))
-            )
+                vectors, labels, tf.where(folds == fold, 0, 1), True, tf.constant((1, 2)),
+                cross_entropy,
+            )  # fmt: skip
         gradient = tf.reduce_sum(tf.abs(tape.gradient(loss, vectors)), 1).numpy()
         np.testing.assert_array_equal(gradient > 0, folds.numpy() != fold)
     heads = [copy.head for copy in copies.copies]
@@ -132,10 +142,52 @@ def test_a_trunk_that_nothing_trains_runs_once_for_all_copies() -> None:
         told[trained] = copies.held_out(
             lambda head, features: head(features), images, folds, trained
         )
-        loss[trained] = copies.objective(images, labels, folds, trained, tf.constant((1, 2)))
+        loss[trained] = copies.objective(
+            images, labels, folds, trained, tf.constant((1, 2)), cross_entropy
+        )
         assert len(runs) == (6 if trained else 2)
     np.testing.assert_allclose(told[False], told[True], rtol=1e-5)
     np.testing.assert_allclose(loss[False], loss[True], rtol=1e-5)
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize(
+    ("name", "classifier", "shape", "options"),
+    [
+        ("pseudo", "lenet", (8, 8, 1), {"trunk_learning_rate": 0.001}),
+        ("svm", "mlp", (12,), {"pseudo_weight": 1.0, "gamma": 0.5}),
+    ],
+)
+def test_a_copy_that_sees_every_example_steps_as_the_classifier(
+    name: str, classifier: str, shape: Shape, options: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """At the rates of the classifier's parts, and down its own loss."""
+    monkeypatch.setattr(
+        "bgadl_tf.learners.pseudo_labels.learner.folds_of",
+        lambda examples, _: tf.ones(16, tf.int32),
+    )
+    learner = small_learner(
+        name,
+        classifier,
+        shape,
+        0.0,
+        transforms="none",
+        optimizer="sgd",
+        learning_rate=0.1,
+        **options,
+    )
+    before = [weight.numpy() for weight in learner.classifier.weights]
+    examples = some_images(16, shape) if len(shape) == 3 else some_vectors(16)
+    # The gate is closed: of the pool nothing counts yet.
+    learner.train_step(Batch(tf.constant(examples), tf.constant(some_labels(16))))
+    sees_all, sees_none = learner.cross_fitted.copies
+    for mine, theirs in zip(sees_all.weights, learner.classifier.weights, strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-6)
+    moved = zip(before, learner.classifier.trainable_weights, strict=True)
+    assert all(not np.array_equal(old, new) for old, new in moved)
+    for old, new in zip(before, sees_none.weights, strict=True):
+        np.testing.assert_array_equal(old, new)
 
 
 @pytest.mark.parametrize("target", ["soft", "hard"])
@@ -186,6 +238,23 @@ def test_pseudo_labels_of_unusual_examples_can_be_left_out(largest: float) -> No
     errors = tf.constant([9.0, 9.0, 9.0, 9.0, 1.0, 2.0, 2.0, 7.0])  # the pool's mean is 3
     found = learner.ordinary(batch, errors).guess.weights
     np.testing.assert_array_equal(found, [1, 0.5, 0, 0] if largest else guess.weights)
+
+
+@pytest.mark.usefixtures("eager")
+def test_the_weight_that_is_recorded_is_without_those_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    learner = small_learner("vaeacgan", "mlp", (12,), pseudo_weight=1.0, pseudo_ordinary=1.0)
+    guess = Guess(tf.fill((8, 10), 0.1), tf.ones(8), tf.zeros(8, tf.int32))
+    monkeypatch.setattr(learner, "_guess", lambda batch, seed: guess)
+    learner.train_step(
+        Batch(
+            tf.constant(some_vectors(8)), tf.constant(some_labels(8)),
+            unlabelled=tf.constant(some_vectors(8, seed=1)),
+        )
+    )  # fmt: skip
+    # Some of eight errors are above their mean.
+    assert 0 < learner.facts()["weight_pseudo"] < 1
 
 
 @pytest.mark.parametrize(

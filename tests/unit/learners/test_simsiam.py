@@ -221,6 +221,28 @@ def test_every_round_begins_from_the_prepared_trunk_and_the_drawn_head(
     assert equal(trunk(learner.classifier), prepared[-1]) is freeze
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"pseudo_weight": 1.0},
+        {
+            "transforms": "standard", "transforms_on_probation": True, "agreement": 0.5,
+            "judge": "teacher",
+        },
+    ],
+    ids=["pseudo", "teacher"],
+)  # fmt: skip
+def test_what_copies_the_classifier_begins_from_the_prepared_trunk(
+    options: dict[str, Any], digits: Dataset
+) -> None:
+    learner = make(**options)
+    assert ActiveLearner(learner, "random", digits, plan=PLAN).run()
+    copies = learner.cross_fitted.copies if learner.pseudo_labels else [learner.teacher]
+    # Frozen in the rounds, it is still what the pretext left.
+    for copy in copies:
+        assert equal(trunk(copy), trunk(learner.classifier))
+
+
 class PowerCutError(Exception):
     pass
 

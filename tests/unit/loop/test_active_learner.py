@@ -23,7 +23,7 @@ from bgadl_tf.data.example_set import ExampleSet
 from bgadl_tf.data.load import load_dataset
 from bgadl_tf.data.source import ExampleSource
 from bgadl_tf.learners.batch import Batch
-from bgadl_tf.learners.learner import Learner
+from bgadl_tf.learners.plain import Plain
 from bgadl_tf.loop.active_learner import ActiveLearner
 from bgadl_tf.loop.callback import Callback
 from bgadl_tf.loop.further import NAME, mutual_information
@@ -459,7 +459,7 @@ def test_synthesised_examples_are_admitted_asked_about_and_learnt(
     assert not set(again.ask().ids) & set(query.ids)
 
 
-class Counting(Learner):
+class Counting(Plain):
     """Counts the batches it is given; an acquisition's own network."""
 
     steps = 0

@@ -70,7 +70,7 @@ def test_what_has_no_views_stands_in_for_them() -> None:
             return [Joined([first, first], made, some_labels(2))]
 
     further: Any = Made()
-    joined = TrainingSet(loop.pool, known, further, loop.journal).views(0)
+    joined = TrainingSet(loop.labelling, known, further, loop.journal).views(0)
     assert joined is not None
     np.testing.assert_array_equal(joined[-2:], np.stack([made, made], 1))
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.export.models import on_one_device
@@ -158,6 +159,21 @@ def test_what_nobody_agrees_with_changes_nothing() -> None:
     for key, value in weights_of(as_it_is).items():
         # One pass over both groups rounds otherwise than one over the real examples.
         np.testing.assert_allclose(weights_of(refused)[key], value, atol=1e-7, err_msg=key)
+
+
+@pytest.mark.parametrize("name", ["plain", "pseudo"])
+def test_pseudo_labels_alone_have_no_judge_but_their_gate(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"--option agreement is 0\.9, but this learner has no"):
+        small_learner(name, pseudo_weight=1.0, agreement=0.9)
+    # Their gradient may be weighed all the same.
+    small_learner(name, pseudo_weight=1.0, gradient_similarity="weighted")
+
+
+def test_in_features_transforms_on_probation_need_views() -> None:
+    options = {"transforms": "standard", "transforms_on_probation": True}
+    assert small_learner("plain", "mlp", (12,), **options).needs_views
+    assert not small_learner("plain", "mlp", (12,), transforms="standard").needs_views
+    assert not small_learner("plain", **options).needs_views
 
 
 @pytest.mark.usefixtures("eager")
