@@ -74,6 +74,12 @@ def sentences(
         baselines: What the others are compared with.
         recommended: By the study file, before the runs were made.
     """
+    if not baselines:
+        yield (
+            f"> **{dataset}**: whether anything helps is not asked: this study compares its arms "
+            "with none. `against` in a study file names arms to compare with.\n"
+        )
+        return
     arm = spoken_of(arms, baselines, recommended)
     found = [] if arm is None else against(arms, arm, baselines)
     if arm is None or not found:

@@ -84,6 +84,12 @@ def test_differences_without_spread_and_nothing_to_compare(tmp_path: Path) -> No
     assert "cannot be told" in only
 
 
+def test_a_study_that_compares_with_no_arm_says_so(tmp_path: Path) -> None:
+    arms = {name: arm(tmp_path / name, 0.05) for name in ("ours", "other")}
+    (only,) = answer.sentences("digits", arms, (), None)
+    assert "compares its arms with none. `against`" in only
+
+
 def test_savings_that_cannot_be_told_from_none_are_not_claimed(tmp_path: Path) -> None:
     # Higher in the middle by far, and the same in the end.
     early = []

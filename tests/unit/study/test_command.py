@@ -73,6 +73,22 @@ def test_a_failure_is_told_and_the_rest_reported(
     assert "3 arms, 3 runs" in (out / "report.md").read_text()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "arms: {mine: {method: bgadl}}\nseeds: [0, 1]\n",
+        "arms: [bgadl, random]\nseeds: [0]\nagainst: []\n",
+    ],
+)
+def test_a_study_without_a_baseline_ends_in_its_report(
+    file: Path, tmp_path: Path, text: str
+) -> None:
+    file.write_text(text)
+    out = tmp_path / "out"
+    assert call("study", file, "--out", out) == 0
+    assert "compares its arms with none" in (out / "report.md").read_text()
+
+
 def test_when_all_fail_there_is_no_report(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Capture
 ) -> None:
