@@ -30,6 +30,15 @@ RUNS = 3
 ROUNDS = 150
 """After which the paper's table is taken."""
 
+QUERY_SIZE = 100
+"""Labels that the paper asks for in a round."""
+
+INITIAL = {"mnist": 1_000, "cifar10": 5_000, "cifar100": 15_000}
+"""Labels that the paper starts from, by dataset (recalled, not read again)."""
+
+PIXELS = {"mnist": 28, "cifar10": 32, "cifar100": 32}
+"""A side of its images, by dataset."""
+
 
 def published(dataset: str, classifier: str) -> dict[str, tuple[float, float]]:
     """Mean and sd (%) by method.
@@ -92,6 +101,13 @@ def _other_settings(run: Run) -> list[str]:
         found.append("it learns in pixels, and this in the features of a backbone")
     if (rounds := int(config["rounds"])) != ROUNDS:
         found.append(f"it is taken after {ROUNDS} rounds, and this after {rounds}")
+    if (size := config.get("query_size", QUERY_SIZE)) != QUERY_SIZE:
+        found.append(f"it asks for {QUERY_SIZE} labels a round, and this for {size}")
+    theirs = INITIAL.get(str(dataset), config.get("initial_size"))
+    if (first := config.get("initial_size")) != theirs:
+        found.append(f"it starts from {theirs:,} labels, and this from {first:,}")
+    if (pixels := config.get("image_size")) not in (None, PIXELS.get(str(dataset))):
+        found.append(f"it has images of their own size, and this of {pixels} pixels a side")
     usual = {"imbalance": "none", "label_noise": "none", "repeated": 1.0}
     changed = [name for name in ("part", "classes", "test_dataset") if config.get(name)]
     changed += [name for name, value in usual.items() if config.get(name, value) != value]

@@ -9,7 +9,10 @@ from bgadl_tf.study import paper, runs
 from bgadl_tf.study.runs import Run
 from tests.support.study.folders import write_run
 
-THEIRS = {"dataset": "cifar10", "classifier": "resnet18", "rounds": paper.ROUNDS}
+THEIRS = {
+    "dataset": "cifar10", "classifier": "resnet18", "rounds": paper.ROUNDS, "query_size": 100,
+    "initial_size": 5000, "image_size": 32,
+}  # fmt: skip
 
 
 def arms(folder: Path, **settings: Any) -> dict[str, list[Run]]:
@@ -39,6 +42,9 @@ def test_its_own_row_stands_beneath_where_settings_match(tmp_path: Path) -> None
         ({"dataset": "svhn_cropped"}, "this is resnet18 on svhn_cropped"),
         ({"backbone": "keras:EfficientNetV2B0"}, "in the features of a backbone"),
         ({"rounds": 10}, "after 150 rounds, and this after 10"),
+        ({"query_size": 10}, "it asks for 100 labels a round, and this for 10"),
+        ({"initial_size": 500}, "it starts from 5,000 labels, and this from 500"),
+        ({"image_size": 16}, "it has images of their own size, and this of 16 pixels a side"),
         ({"part": "1/2"}, "here part is set"),
         ({"label_noise": "uniform"}, "here label_noise is set"),
     ],
