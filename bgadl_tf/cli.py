@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import shlex
 import sys
@@ -162,6 +163,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = command_line.joined(sys.argv[1:] if argv is None else argv)
     arguments = vars(make_parser().parse_args(given))
     command: Callable[..., int] = arguments.pop("command")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # In Latin-1 there is no "–"; that is no reason to stop.
+        sys.stdout.reconfigure(errors="replace")
     told = logging.StreamHandler()
     told.setFormatter(logging.Formatter("bgadl: %(message)s"))
     logging.getLogger("bgadl_tf").handlers = [told]

@@ -15,7 +15,27 @@ _MERGE = "tag:yaml.org,2002:merge"
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses what YAML would otherwise drop without a word: the first of two equal keys."""
+    """Refuses what YAML would otherwise drop without a word, the first of two equal keys, and what
+    has no end: a mapping or a list that holds itself.
+    """
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._around: list[str] = []
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()
+        anchor = getattr(event, "anchor", None)
+        if isinstance(event, yaml.AliasEvent) and anchor in self._around:
+            raise yaml.MarkedYAMLError(
+                problem=f"*{anchor} stands within &{anchor}, which would hold itself for ever; "
+                "write out what is meant",
+                problem_mark=event.start_mark,
+            )
+        self._around.append(anchor)
+        node = super().compose_node(parent, index)
+        self._around.pop()
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys = set()

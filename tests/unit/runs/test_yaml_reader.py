@@ -34,6 +34,8 @@ def test_anchors_and_merged_mappings(tmp_path: Path) -> None:
         ("a: 1\n---\nb: 2\n", "is no YAML"),
         ("a: 2020-13-45\n", "is no YAML"),
         ("[" * 5000, "is no YAML"),
+        ("arms: &a\n  bgadl: *a\n", r"line 2 is no YAML .*: \*a stands within &a, which would"),
+        ("a: &a [1, [*a]]\n", r"line 1 is no YAML .*: \*a stands within &a"),
     ],
 )
 def test_what_is_not_yaml_is_refused_with_its_line(tmp_path: Path, text: str, message: str) -> None:
