@@ -38,6 +38,7 @@ from bgadl_tf.runs import file_settings, yaml_reader
 from bgadl_tf.runs import file_values as values
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.methods import METHODS, resolve
+from bgadl_tf.study import decidable
 from bgadl_tf.study.file_claims import claims_of
 from bgadl_tf.study.file_datasets import Block, blocks_of
 from bgadl_tf.study.protocol import BASELINES, Arm, Protocol
@@ -95,7 +96,9 @@ def _protocol(content: object) -> Protocol:
     with values.at("against", "arms"):
         protocol = Protocol(arms, compared)
     with values.at("claims"):
-        return dataclasses.replace(protocol, claims=claims_of(top.get("claims")))
+        protocol = dataclasses.replace(protocol, claims=claims_of(top.get("claims")))
+        decidable.check(protocol)
+    return protocol
 
 
 def _arms(given: object) -> dict[str, object]:
