@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from bgadl_tf.core.errors import ConfigError, DataError, StreamError, UnknownNameError
 from bgadl_tf.core.types import Shape
+from bgadl_tf.data.class_subset import ClassSubset
 from bgadl_tf.data.dataset import Dataset
 from bgadl_tf.data.earlier_split import EarlierSplit
+from bgadl_tf.data.folders import label_file
+from bgadl_tf.data.imbalance import Imbalance
+from bgadl_tf.data.label_noise import LabelNoise
 from bgadl_tf.data.load import find_dataset, load_dataset
+from bgadl_tf.data.part import Part
+from bgadl_tf.data.repetition import Repetition
+from bgadl_tf.models.pretrained.choice import NetworkChoice, is_network
 from bgadl_tf.runs.config import RunConfig, flag
+
+NAMES = ("dataset", "test_dataset", "labels", "classifier", "backbone")
+"""Settings that name what ``find`` looks for."""
 
 
 def find(config: RunConfig) -> None:
@@ -25,6 +36,36 @@ def find(config: RunConfig) -> None:
                 find_dataset(spec, config.data_dir)
         except (DataError, UnknownNameError) as error:
             raise ConfigError(f"{flag(name)} is {spec!r}: {error}") from None
+    for name, file in _files(config):
+        if not file.is_file():
+            spec = getattr(config, name)
+            raise ConfigError(f"{flag(name)} is {spec!r}: there is no file {file}; give one")
+
+
+def _files(config: RunConfig) -> Iterator[tuple[str, Path]]:
+    """Settings that name files, and which."""
+    if config.labels is not None:
+        root = Path(config.dataset.partition(":")[2]).expanduser()
+        yield "labels", label_file.find(config.labels, root)
+    for name in ("classifier", "backbone"):
+        spec = getattr(config, name) or ""
+        if is_network(spec) and NetworkChoice(spec).kind == "model":
+            yield name, NetworkChoice(spec).file
+
+
+def check(config: RunConfig) -> None:
+    """See that what is to become of the dataset can be, whatever that is.
+
+    Raises:
+        ConfigError: It cannot.
+    """
+    if config.part is not None:
+        Part.parse(config.part)
+    if config.classes is not None:
+        ClassSubset.parse(config.classes)
+    Imbalance.asked_for(config.imbalance, config.imbalance_ratio)
+    Repetition.asked_for(config.repeated)
+    LabelNoise.asked_for(config.label_noise, config.label_noise_rate)
 
 
 def load(

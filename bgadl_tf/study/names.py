@@ -1,4 +1,4 @@
-"""Names, options and datasets of a protocol, looked up before any run starts."""
+"""Names, options, datasets and files of a protocol, looked up before any run starts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from bgadl_tf.study.tasks import Task
 
 
 def check(protocol: Protocol, tasks: Sequence[Task] = ()) -> None:
-    """See that every learner, acquisition, classifier and option exists. Imports TensorFlow.
+    """See that every learner, acquisition, classifier and option exists, and that settings of
+    datasets can be. Imports TensorFlow.
 
     Args:
         protocol: What names them.
-        tasks: Runs whose datasets are to be there.
+        tasks: Runs whose datasets and files are to be there.
 
     Raises:
         ConfigError: One does not or is not, or an option cannot have its value.
@@ -27,9 +28,10 @@ def check(protocol: Protocol, tasks: Sequence[Task] = ()) -> None:
     for arm in protocol.arms:
         with study_file.of_arm(arm.name, arm.dataset):
             names_of(arm.config)
+            loading.check(arm.config)
     known = set()
     for task in tasks:
-        named = (task.config.dataset, task.config.test_dataset)
+        named = tuple(getattr(task.config, name) for name in loading.NAMES)
         if named not in known:
             dataset, _, arm_name = task.arm.rpartition("/")
             with study_file.of_arm(arm_name, dataset):

@@ -32,6 +32,14 @@ def test_names_and_options_that_exist() -> None:
         (RunConfig(method="bgadl", options=("widht=1",)), "options 'widht' is not a setting of"),
         (RunConfig(method="bgadl", options=("acgam.width=1",)), "is called 'acgam'"),
         (RunConfig(method="bgadl", options=("width=x",)), "options width is 'x'; expected a float"),
+        (RunConfig(method="bgadl", part="3/2"), "arms.a: part "),
+        (RunConfig(method="bgadl", classes="5"), "arms.a: classes is '5'; expected two or more"),
+        (RunConfig(method="bgadl", imbalance_ratio=5.0), "arms.a: imbalance_ratio is 5, but imb"),
+        (RunConfig(method="bgadl", repeated=1.5), "arms.a: repeated is 1.5; expected how often"),
+        (
+            RunConfig(method="bgadl", label_noise="uniform", label_noise_rate=1.0),
+            "arms.a: label_noise_rate is 1; expected the share",
+        ),
     ],
 )  # fmt: skip
 def test_names_and_options_that_do_not(config: RunConfig, message: str) -> None:
@@ -46,6 +54,9 @@ def test_names_and_options_that_do_not(config: RunConfig, message: str) -> None:
         ({"dataset": "folder:gone"}, "dataset is 'folder:gone': folder gone does not exist"),
         ({"dataset": "embedings:gone"}, "dataset is 'embedings:gone': unknown kind of dataset"),
         ({"test_dataset": "arrays:gone"}, "test_dataset is 'arrays:gone': gone does not exist"),
+        ({"labels": "gone.csv"}, "labels is 'gone.csv': there is no file gone.csv; give one"),
+        ({"classifier": "model:gone.keras:pool"}, "classifier is .*: there is no file gone.keras;"),
+        ({"backbone": "model:gone.keras"}, "backbone is .*: there is no file gone.keras; give"),
     ],
 )
 def test_datasets_that_are_not_there(
