@@ -52,6 +52,12 @@ class Claims:
                 if count > 1:
                     raise ConfigError(f"claims.{key} has {list(pair)} twice; name it once")
 
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Every arm that a pair names, once."""
+        pairs = (*self.never_harms, *self.wins)
+        return tuple(dict.fromkeys(name for pair in pairs for name in pair))
+
     def check(self, arms: Collection[str], where: str = "here") -> None:
         """See that all arms exist.
 
@@ -62,8 +68,7 @@ class Claims:
         Raises:
             ConfigError: One does not.
         """
-        named = [name for pair in (*self.never_harms, *self.wins) for name in pair]
-        for name in (*named, *([] if self.recommended is None else [self.recommended])):
+        for name in (*self.arms, *([] if self.recommended is None else [self.recommended])):
             if name not in arms:
                 raise ConfigError(
                     f"claims names {name!r}, which is no arm {where}; the arms: {', '.join(arms)}"

@@ -65,6 +65,8 @@ def _sections(
         "Differences of the AUBC in points, paired on seeds; all claims are those of the study "
         "files, and nothing is decided before every planned seed is finished.\n"
     )
+    for study in studies:
+        yield from study.doubts
     if harms:
         yield "## Never harms\n"
         yield (

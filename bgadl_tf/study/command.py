@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.core.errors import ConfigError, RunFolderError
 from bgadl_tf.runs.command_line import add_mlflow_flag
 from bgadl_tf.study.report_command import compared_with
 
@@ -191,13 +191,19 @@ def _run(
         failures = running.run(
             tasks, jobs=jobs, train=train, tell=lambda line: print(line, flush=True)
         )
-    if len(failures) < len(tasks):
-        print(f"the report is in {report.write(out, protocol.against)}")
     for failure in failures:
         print(
             f"bgadl: {failure.task.name} failed: {failure.reason} (log: {failure.task.log})",
             file=sys.stderr,
         )
+    if len(failures) == len(tasks):
+        return FAILED
+    try:
+        print(f"the report is in {report.write(out, protocol.against)}")
+    except RunFolderError as error:
+        if not failures:
+            raise
+        print(f"bgadl: there is no report: {error}", file=sys.stderr)
     return FAILED if failures else 0
 
 

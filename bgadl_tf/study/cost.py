@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bgadl_tf.study import learning_curve
+from bgadl_tf.study import learning_curve, shared_labels
 from bgadl_tf.study.intervals import interval
+from bgadl_tf.study.learning_curve import Curve
 from bgadl_tf.study.markdown import NONE, spread, table
 from bgadl_tf.study.runs import Run
 
@@ -41,8 +42,11 @@ def cost_table(arms: Mapping[str, Sequence[Run]], reference: str) -> str:
             rows.append([*row, *[NONE] * 4])
             continue
         own, other = (np.mean([_round(pair[side]) for pair in shared]) for side in (0, 1))
-        gained = 100 * np.mean(
-            [learning_curve.aubc(a.curve) - learning_curve.aubc(b.curve) for a, b in shared]
+        gained = 100 * _gained(
+            *shared_labels.aligned(
+                {run.seed: run.curve for run in group},
+                {seed: run.curve for seed, run in theirs.items()},
+            )
         )
         extra = own - other
         rows.append([
@@ -56,6 +60,13 @@ def cost_table(arms: Mapping[str, Sequence[Run]], reference: str) -> str:
         "AUBC gained (points)", "points per extra second",
     ]  # fmt: skip
     return table(head, rows)
+
+
+def _gained(ours: Mapping[int, Curve], theirs: Mapping[int, Curve]) -> float:
+    """Mean difference of the AUBC; NaN without a pair."""
+    aubc = learning_curve.aubc
+    gains = [aubc(ours[seed]) - aubc(theirs[seed]) for seed in ours]
+    return float(np.mean(gains)) if gains else float("nan")
 
 
 def _round(run: Run) -> float:

@@ -3,7 +3,8 @@
 Runs of one seed share their initial set, unless an acquisition chooses its own. Those that also
 share the learner and every setting but what concerns the acquisition are the same run until it
 first asks: their round 0 must be equal to the last bit. Learners that add further examples, made or
-copied, are to add as many to each real one.
+copied, are to add as many to each real one. Where curves have other labelled counts, what is paired
+is compared at those alone that both runs have (``shared_labels``), which is said.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ def doubts(found: Iterable[Run]) -> Iterator[str]:
         seed: {run.arm: initial_ids(run) for run in by_seed[seed]} for seed in sorted(by_seed)
     }
     yield from _other_initial_sets(initial)
+    yield from _other_counts(by_seed)
     for seed, of_arms in initial.items():
         yield from _other_round_0(seed, by_seed[seed], of_arms)
     yield from _other_ratios(run for group in by_seed.values() for run in group)
@@ -60,20 +62,41 @@ def initial_ids(run: Run) -> frozenset[Id] | None:
 def _other_initial_sets(
     initial: Mapping[int, Mapping[str, frozenset[Id] | None]],
 ) -> Iterator[str]:
-    seeds: dict[tuple[tuple[str, ...], tuple[str, ...]], list[int]] = defaultdict(list)
-    for seed, of_arms in initial.items():
-        known = {arm: ids for arm, ids in of_arms.items() if ids is not None}
-        if len({*known.values()}) > 1:
-            most = Counter(known.values()).most_common(1)[0][0]
-            usual = tuple(arm for arm, ids in known.items() if ids == most)
-            seeds[tuple(arm for arm in known if arm not in usual), usual].append(seed)
-    for (others, usual), of in seeds.items():
-        rest = _named(usual) if len(usual) <= _NAMED else f"the other {len(usual)} arms"
+    known = {
+        seed: {arm: ids for arm, ids in of_arms.items() if ids is not None}
+        for seed, of_arms in initial.items()
+    }
+    for seeds, others, usual in _unusual(known):
         yield (
-            f"{'seed' if len(of) == 1 else 'seeds'} {listed([str(seed) for seed in of])}: "
-            f"{_named(others)} began with another initial set than {rest}, "
+            f"{seeds}: {others} began with another initial set than {usual}, "
             "so that more differs between them than what was asked"
         )
+
+
+def _other_counts(by_seed: Mapping[int, Sequence[Run]]) -> Iterator[str]:
+    counts = {
+        seed: {run.arm: tuple(run.curve.labelled) for run in by_seed[seed] if run.measured.rounds}
+        for seed in sorted(by_seed)
+    }
+    for seeds, others, usual in _unusual(counts):
+        yield (
+            f"{seeds}: {others} measured at other numbers of labels than {usual}; differences of "
+            "the final accuracy and of the AUBC are over those numbers alone that both runs have"
+        )
+
+
+def _unusual(by_seed: Mapping[int, Mapping[str, Hashable]]) -> Iterator[tuple[str, str, str]]:
+    """Seeds, arms that have something of their own there, and those that have what most have."""
+    found: dict[tuple[tuple[str, ...], tuple[str, ...]], list[int]] = defaultdict(list)
+    for seed, of_arms in by_seed.items():
+        if len({*of_arms.values()}) > 1:
+            most = Counter(of_arms.values()).most_common(1)[0][0]
+            usual = tuple(arm for arm, own in of_arms.items() if own == most)
+            found[tuple(arm for arm in of_arms if arm not in usual), usual].append(seed)
+    for (others, usual), seeds in found.items():
+        rest = _named(usual) if len(usual) <= _NAMED else f"the other {len(usual)} arms"
+        of = f"{'seed' if len(seeds) == 1 else 'seeds'} {listed([str(seed) for seed in seeds])}"
+        yield of, _named(others), rest
 
 
 def _other_round_0(

@@ -12,9 +12,20 @@ from typing import NamedTuple
 import numpy as np
 
 from bgadl_tf.core.errors import RunFolderError
-from bgadl_tf.study import families, learning_curve, paired, runs, study_folder
+from bgadl_tf.core.types import Json
+from bgadl_tf.study import (
+    doubts,
+    families,
+    learning_curve,
+    own_runs,
+    paired,
+    shared_labels,
+    study_folder,
+)
 from bgadl_tf.study.claims import Claims
+from bgadl_tf.study.learning_curve import Curve
 from bgadl_tf.study.protocol import Protocol, path_of
+from bgadl_tf.study.runs import Run
 from bgadl_tf.study.tables import SIGNIFICANT
 
 
@@ -26,13 +37,16 @@ class Claimed:
         name: Of its folder, and what it calls the dataset where it names some.
         claims: What was to be shown.
         seeds: Planned, by arm.
-        aubc: AUBC of finished runs by seed, by arm; shares in [0, 1].
+        curves: Learning curves of finished runs by seed, by arm.
+        doubts: Which runs are left out, and what speaks against comparing the others, a Markdown
+            paragraph each; nothing can be told where the runs themselves are gone.
     """
 
     name: str
     claims: Claims
     seeds: Mapping[str, Sequence[int]]
-    aubc: Mapping[str, Mapping[int, float]]
+    curves: Mapping[str, Mapping[int, Curve]]
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,7 +58,8 @@ class Finding:
         ours: The arm that something is claimed of.
         theirs: The arm that it is compared with.
         planned: Seeds that both were to have.
-        result: AUBC of ours minus theirs on shared seeds, shares in [0, 1].
+        result: AUBC of ours minus theirs on shared seeds, over the labelled counts that both runs
+            have; shares in [0, 1].
         margin: In points; None for a win.
         p: Of a win that of the paired t-test, two-sided; else NaN.
         p_holm: p corrected over all wins of all studies.
@@ -80,7 +95,7 @@ def read(folders: Sequence[Path]) -> list[Claimed]:
 
     Raises:
         RunFolderError: A folder is given twice, is that of no study, or of one without claims;
-            two folders have one name; or its results.json is damaged.
+            two folders have one name; or its results.json is damaged. Damaged runs are left out.
     """
     studies: list[Claimed] = []
     names: list[str] = []
@@ -99,12 +114,27 @@ def read(folders: Sequence[Path]) -> list[Claimed]:
                 "before its runs are made"
             )
         names.append(name)
-        aubc = _found(folder, protocol)
+        there = own_runs.find(folder, protocol)
+        made = [*map(_made, there.runs)] if any(there) else _kept(folder, protocol)
+        curves = _found(made, protocol)
         for dataset, arms in protocol.by_dataset().items():
             seeds = {arm.name: arm.seeds for arm in arms}
-            of_arms = {arm.name: aubc[arm.path] for arm in arms}
+            of_arms = {arm.name: curves[arm.path] for arm in arms}
             set_name = f"{name}/{dataset}" if dataset else name
-            studies.append(Claimed(set_name, protocol.claims, seeds, of_arms))
+            compared = [
+                one.run
+                for one in made
+                if one.run is not None
+                and one.run.dataset_name == dataset
+                and one.run.arm in protocol.claims.arms
+                and one.seed in of_arms.get(one.run.arm, {})
+            ]
+            on = f" on `{set_name}`"
+            about = (
+                *(f"Left out{on}: {one}.\n" for one in there.left_out if one.dataset == dataset),
+                *doubts.doubts(compared, on),
+            )
+            studies.append(Claimed(set_name, protocol.claims, seeds, of_arms, about))
     return studies
 
 
@@ -137,42 +167,40 @@ def wins(studies: Sequence[Claimed], rng: np.random.Generator) -> list[Finding]:
 
 def _compared(study: Claimed, ours: str, theirs: str, rng: np.random.Generator) -> Finding:
     planned = len(set(study.seeds[ours]) & set(study.seeds[theirs]))
-    result = paired.compare(study.aubc[ours], study.aubc[theirs], rng)
+    own, other = (
+        {seed: learning_curve.aubc(curve) for seed, curve in side.items()}
+        for side in shared_labels.aligned(study.curves[ours], study.curves[theirs])
+    )
+    result = paired.compare(own, other, rng)
     return Finding(study.name, ours, theirs, planned, result)
 
 
-def _found(folder: Path, protocol: Protocol) -> dict[str, dict[int, float]]:
-    """AUBC of planned runs that are finished, by the path of their arm and by seed."""
+def _found(made: Sequence[_Made], protocol: Protocol) -> dict[str, dict[int, Curve]]:
+    """Curves of planned runs that are finished, by the path of their arm and by seed."""
     arms = {arm.path: arm for arm in protocol.arms}
-    aubc: dict[str, dict[int, float]] = {path: {} for path in arms}
-    for path, seed, points, value in _made(folder, protocol) or _kept(folder, protocol):
-        if path not in arms or seed not in arms[path].seeds or value is None:
+    curves: dict[str, dict[int, Curve]] = {path: {} for path in arms}
+    for path, seed, points, curve, _ in made:
+        if path not in arms or seed not in arms[path].seeds or curve is None:
             continue
         # It may have been given more rounds since.
         if points > arms[path].config.rounds:
-            aubc[path][seed] = value
-    return aubc
+            curves[path][seed] = curve
+    return curves
 
 
 class _Made(NamedTuple):
-    """A run; its AUBC is None where it has none."""
+    """A run, as far as something is left of it; its curve is None where it has no AUBC."""
 
     path: str
     seed: int
     points: int
-    aubc: float | None
+    curve: Curve | None
+    run: Run | None = None
 
 
-def _made(folder: Path, protocol: Protocol) -> list[_Made]:
-    return [
-        _Made(
-            path_of(run.dataset_name, run.arm),
-            run.seed,
-            len(run.rounds),
-            learning_curve.aubc(run.curve) if run.finished and not run.is_reference else None,
-        )
-        for run in runs.read_study(folder, protocol.datasets)
-    ]
+def _made(run: Run) -> _Made:
+    curve = run.curve if run.finished and not run.is_reference else None
+    return _Made(path_of(run.dataset_name, run.arm), run.seed, len(run.rounds), curve, run)
 
 
 def _kept(folder: Path, protocol: Protocol) -> list[_Made]:
@@ -181,7 +209,7 @@ def _kept(folder: Path, protocol: Protocol) -> list[_Made]:
         content = json.loads(path.read_text(encoding="utf-8"))
         on = content["datasets"] if protocol.datasets else {"": content}
         return [
-            _Made(path_of(dataset, arm), int(seed), len(run["labelled"]), run["aubc"])
+            _Made(path_of(dataset, arm), int(seed), len(run["labelled"]), _curve(run))
             for dataset, arms in on.items()
             for arm, by_seed in arms.items()
             for seed, run in by_seed.items()
@@ -193,3 +221,9 @@ def _kept(folder: Path, protocol: Protocol) -> list[_Made]:
             f"{path} does not hold the results of a study ({error}); make it again with bgadl "
             "study --report-only, or take it from a copy"
         ) from None
+
+
+def _curve(run: Json) -> Curve | None:
+    if run["aubc"] is None:
+        return None
+    return Curve(*(np.array(run[key], dtype=np.float64) for key in ("labelled", "test_accuracy")))

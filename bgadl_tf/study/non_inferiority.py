@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bgadl_tf.study import learning_curve, paired
+from bgadl_tf.study import learning_curve, paired, shared_labels
 from bgadl_tf.study.findings import Finding
 from bgadl_tf.study.markdown import bounds, signed, table
 from bgadl_tf.study.runs import Run
@@ -28,15 +28,16 @@ def non_inferiority_table(
         margin: Points of accuracy that nobody would miss.
         rng: Draws the bootstrap's resamples.
     """
-    aubc = {
-        arm: {run.seed: learning_curve.aubc(run.curve) for run in group}
-        for arm, group in arms.items()
-    }
+    curves = {arm: {run.seed: run.curve for run in group} for arm, group in arms.items()}
     rows = []
-    for arm, own in aubc.items():
+    for arm, own in curves.items():
         if arm == baseline:
             continue
-        result = paired.compare(own, aubc[baseline], rng)
+        ours, theirs = (
+            {seed: learning_curve.aubc(curve) for seed, curve in side.items()}
+            for side in shared_labels.aligned(own, curves[baseline])
+        )
+        result = paired.compare(ours, theirs, rng)
         found = Finding("", arm, baseline, result.n, result, margin)
         rows.append([
             arm, str(result.n), signed(result.mean, result.sd), bounds(*result.t_interval()),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from scipy import stats
 
-from bgadl_tf.study import labels_saved, learning_curve, replay, runs
-from bgadl_tf.study.learning_curve import Curve, at
+from bgadl_tf.study import fairness, labels_saved, learning_curve, replay, runs, shared_labels
+from bgadl_tf.study.learning_curve import at
 from bgadl_tf.study.markdown import NONE, table
 from bgadl_tf.study.reliability import of_round
 from bgadl_tf.study.runs import Run
@@ -49,7 +49,7 @@ def beside(run: Run, other: Run) -> Iterator[str]:
     """A run beside one of random selection, label by label, and how far that goes."""
     yield from _unlike(run, other)
     ours, theirs = run.curve, other.curve
-    shared = [float(n) for n in ours.labelled if np.isfinite(at(theirs, float(n)))]
+    shared = shared_labels.counts(ours, theirs)
     if not shared:
         yield "The two have no number of labels in common; make both of the same sizes.\n"
         return
@@ -60,7 +60,7 @@ def beside(run: Run, other: Run) -> Iterator[str]:
         if saved.reached
         else f"this run does not get there with its {saved.labels:,.0f} labels"
     )
-    areas = [learning_curve.aubc(_within(curve, shared)) for curve in (ours, theirs)]
+    areas = [learning_curve.aubc(shared_labels.within(curve, shared)) for curve in (ours, theirs)]
     area = (
         f" Over the labels that both have, the mean accuracy (AUBC) differs by "
         f"{100 * (areas[0] - areas[1]):+.2f} points."
@@ -104,11 +104,11 @@ def _unlike(run: Run, other: Run) -> Iterator[str]:
         )
     elif runs.seeds_on_several_datasets([run, other]):
         yield "**Not one dataset:** the two runs are not on the same examples.\n"
-
-
-def _within(curve: Curve, labelled: Sequence[float]) -> Curve:
-    values = np.array(labelled)
-    return Curve(values, np.array([at(curve, count) for count in labelled]))
+    elif len({fairness.initial_ids(one) for one in (run, other)} - {None}) > 1:
+        yield (
+            "**Not one initial set:** the two have one seed, but began with other examples, as "
+            "where an acquisition chooses them, so the curves do not begin from the same labels.\n"
+        )
 
 
 def _number(value: float | None, scale: float, digits: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -179,22 +179,15 @@ def read(folder: Path, arm_name: str | None = None, dataset_name: str = "") -> R
     return Run(folder, config, rounds, arm_name, dataset_name)
 
 
-def read_study(out: Path, datasets: Sequence[str] = ()) -> list[Run]:
-    """Every run of a study, whichever version made it.
+def folders(out: Path, dataset: str = "") -> list[Path]:
+    """Every run folder of a study on one dataset, whichever version made it.
 
     Args:
         out: Folder of the study.
-        datasets: What it calls its datasets: runs are in ``out/<dataset>/<arm>/seed_<n>``, or in
+        dataset: What it calls the dataset: runs are in ``out/<dataset>/<arm>/seed_<n>``, or in
             ``out/<arm>/seed_<n>`` where it names none.
-
-    Raises:
-        RunFolderError: A run folder is damaged.
     """
-    return [
-        read(path.parent, path.parents[1].name, dataset)
-        for dataset in datasets or ("",)
-        for path in sorted((out / dataset).glob("*/seed_*/config.json"))
-    ]
+    return [path.parent for path in sorted((out / dataset).glob("*/seed_*/config.json"))]
 
 
 def by_arm(runs: Iterable[Run]) -> dict[str, list[Run]]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bgadl_tf.study import families, intervals, learning_curve, paired
+from bgadl_tf.study import families, intervals, learning_curve, paired, shared_labels
 from bgadl_tf.study.learning_curve import Curve
 from bgadl_tf.study.markdown import NONE, bounds, listed, p_value, signed, spread, table
 from bgadl_tf.study.runs import Run
@@ -127,15 +127,22 @@ def paired_table(arms: Arms, baseline: str, rng: np.random.Generator) -> str:
 
 
 def compared(arms: Arms, baseline: str, rng: np.random.Generator) -> list[Compared]:
-    """Every other arm against ``baseline``, which has finished runs and a learning curve."""
+    """Every other arm against ``baseline``, which has finished runs and a learning curve.
+
+    Runs of a seed are compared at the labelled counts that both have, see ``shared_labels``.
+    """
     curves = {arm: _by_seed(runs) for arm, runs in arms.items() if not runs[0].is_reference}
+    pairs = {
+        arm: shared_labels.aligned(own, curves[baseline])
+        for arm, own in curves.items() if arm != baseline
+    }  # fmt: skip
     results = [
         (arm, measure, paired.compare(
-            {seed: measure.of(curve) for seed, curve in curves[arm].items()},
-            {seed: measure.of(curve) for seed, curve in curves[baseline].items()},
+            {seed: measure.of(curve) for seed, curve in ours.items()},
+            {seed: measure.of(curve) for seed, curve in theirs.items()},
             rng,
         ))
-        for measure in MEASURES for arm in curves if arm != baseline
+        for measure in MEASURES for arm, (ours, theirs) in pairs.items()
     ]  # fmt: skip
     adjusted = families.holm([result.p_t for _, _, result in results])
     return [Compared(*found, p) for found, p in zip(results, adjusted, strict=True)]

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.core.lock import LOCK
 from bgadl_tf.runs.config import RunConfig, flag
-from bgadl_tf.study import runs
+from bgadl_tf.study import configurations, runs
 from bgadl_tf.study.protocol import Protocol
 from bgadl_tf.study.shard import Shard
 
@@ -58,9 +59,15 @@ class Task:
         """The run as far as it has come.
 
         Raises:
-            RunFolderError: Its folder is damaged.
+            RunFolderError: Its folder is damaged, or holds a run of other settings.
         """
-        return runs.read(self.folder)
+        run = runs.read(self.folder)
+        if other := configurations.differences(run, self.config):
+            raise RunFolderError(
+                f"{self.folder} holds a run of another configuration: {'; '.join(other)}; it is "
+                "left as it is: move it away, or choose another folder"
+            )
+        return run
 
     @property
     def begun(self) -> bool:
@@ -71,7 +78,7 @@ class Task:
         """Whether the run is over.
 
         Raises:
-            RunFolderError: Its folder is damaged.
+            RunFolderError: As ``run``.
         """
         if not self.begun:
             return False
@@ -83,7 +90,7 @@ class Task:
         """The share of its rounds that are over, 1 where the run is.
 
         Raises:
-            RunFolderError: Its folder is damaged.
+            RunFolderError: As ``run``.
         """
         if self.finished():
             return 1.0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bgadl_tf import cli
-from bgadl_tf.study import runs
+from bgadl_tf.study import own_runs, study_folder
 
 STUDY = """
 arms: [bald, random]
@@ -41,7 +41,9 @@ def test_a_study_of_two_spaces_from_file_to_report(
     file.write_text(STUDY + SPACES)
     study = ["study", str(file), "--out", str(out), "--jobs", "2", "--no-export"]
     assert cli.main(study) == 0
-    found = {(run.dataset, run.arm): run for run in runs.read_study(out, ("small", "large"))}
+    found = {
+        (run.dataset, run.arm): run for run in own_runs.find(out, study_folder.saved(out)).runs
+    }
     assert [*found] == [
         ("small", "bald"), ("small", "random"), ("large", "bald"), ("large", "random"),
     ]  # fmt: skip
@@ -75,7 +77,7 @@ def test_a_study_of_digits_from_file_to_report(
     file, out = tmp_path / "study.yaml", tmp_path / "out"
     file.write_text(STUDY)
     assert cli.main(["study", str(file), "--out", str(out), "--jobs", "2"]) == 0
-    found = {run.arm: run for run in runs.read_study(out)}
+    found = {run.arm: run for run in own_runs.find(out, None).runs}
     assert found.keys() == {"bald", "random"}
     assert all(run.finished for run in found.values())
     # Runs of one seed share their initial set, and hence their round 0.

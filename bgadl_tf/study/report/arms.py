@@ -61,11 +61,3 @@ def dataset(found: Sequence[Run]) -> str:
     """What all runs are on; empty where they are on several."""
     names = {run.dataset for run in found}
     return names.pop() if len(names) == 1 else ""
-
-
-def told(run: Run, changed: Sequence[int]) -> str:
-    """That accuracies of one curve are of different test sets."""
-    rounds = ", ".join(map(str, changed))
-    return (
-        f"from round {rounds} on the accuracies of {run.folder} are of another test set than before"
-    )

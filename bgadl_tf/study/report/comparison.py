@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bgadl_tf.core.errors import RunFolderError
-from bgadl_tf.study import figures, runs
-from bgadl_tf.study.report.arms import dataset, split, told
+from bgadl_tf.study import doubts, figures, runs
+from bgadl_tf.study.report.arms import dataset, split
 from bgadl_tf.study.runs import Run
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ def compare(folders: Sequence[Path], path: Path) -> None:
     found = [runs.read(folder) for folder in folders]
     for run in found:
         if changed := run.other_test_sets:
-            logger.warning("%s", told(run, changed))
+            logger.warning("%s", doubts.of_other_test_sets(run, changed))
     # Whole paths would leave no room for the curves.
     common = os.path.commonpath([run.folder.resolve().parent for run in found])
     names = {(run.arm, run.seed) for run in found}

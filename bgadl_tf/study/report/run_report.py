@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bgadl_tf.core.errors import RunFolderError
-from bgadl_tf.study import facts, one_run, plots, replay, runs
+from bgadl_tf.study import doubts, facts, one_run, plots, replay, runs
 from bgadl_tf.study.report import about_runs
-from bgadl_tf.study.report.arms import told
 from bgadl_tf.study.report.document import Block, Contents, Plot
 from bgadl_tf.study.report.files import write_all
 from bgadl_tf.study.runs import Run
@@ -55,7 +54,7 @@ def _blocks(run: Run, other: Run | None, measured: Mapping[str, Sequence[Run]]) 
     yield from _helping(run, other)
     yield Contents()
     if changed := run.other_test_sets:
-        yield f"**Not one test set:** {told(run, changed)}.\n"
+        yield f"**Not one test set:** {doubts.of_other_test_sets(run, changed)}.\n"
     if measured:
         yield "## Learning curve\n"
         if (words := one_run.test_set_words(run)) is not None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from bgadl_tf.core.errors import RunFolderError
-from bgadl_tf.study import answer, claims, fairness, figures, runs, study_folder
+from bgadl_tf.study import answer, claims, doubts, figures, own_runs, runs, study_folder
 from bgadl_tf.study.claims import Claims
+from bgadl_tf.study.own_runs import OwnRuns
 from bgadl_tf.study.protocol import BASELINES
 from bgadl_tf.study.report import arms, hparams, sections
 from bgadl_tf.study.report.arms import Named
@@ -21,6 +22,8 @@ from bgadl_tf.study.runs import Run
 def write(out: Path, baselines: Sequence[str] = BASELINES, *, bootstrap_seed: int = 0) -> Path:
     """Write the report over the finished runs of ``out``, all its files, and its ``hparams/``.
 
+    Runs that are damaged, or of another protocol than the folder's, are named and left out.
+
     Args:
         out: Folder of the study.
         baselines: Arms with which every other one is compared seed by seed.
@@ -30,16 +33,17 @@ def write(out: Path, baselines: Sequence[str] = BASELINES, *, bootstrap_seed: in
         report.md.
 
     Raises:
-        RunFolderError: There is no finished run, or a folder is damaged.
+        RunFolderError: There is no finished run that can be read, or a file cannot be written.
     """
     protocol = study_folder.readable(out)
     datasets = () if protocol is None else protocol.datasets
     claimed = None if protocol is None else protocol.claims
-    found = runs.read_study(out, datasets)
-    finished = [run for run in found if run.finished]
+    found = own_runs.find(out, protocol)
+    finished = [run for run in found.runs if run.finished]
     if not finished:
+        without = f" (left out: {'; '.join(map(str, found.left_out))})" if found.left_out else ""
         raise RunFolderError(
-            f"{out} holds {len(found)} runs, none of them finished; make some with "
+            f"{out} holds {len(found.runs)} runs, none of them finished{without}; make some with "
             "bgadl study FILE.yaml"
         )
     groups = arms.named(finished)
@@ -89,34 +93,25 @@ def _chapters(
         yield from sections.sections(own, asked, picture, f"d{place}-", rng)
 
 
-def _about(found: Sequence[Run], groups: Named) -> Iterator[str]:
+def _about(found: OwnRuns, groups: Named) -> Iterator[str]:
     """Protocol and warnings, for each dataset that the study names."""
-    for name in dict.fromkeys(run.dataset_name for run in found):
+    on_datasets = [run.dataset_name for run in found.runs] + [one.dataset for one in found.left_out]
+    for name in dict.fromkeys(on_datasets):
         on = f" on `{name}`" if name else ""
         finished = [run for group in groups.get(name, {}).values() for run in group]
         if finished:
             run = next((r for r in finished if not r.is_reference), finished[0])
             yield f"Protocol{on}: {_settings(run)}.\n"
-        yield from _warnings(finished, on)
-        for run in found:
+        yield from doubts.doubts(finished, on)
+        for left_out in found.left_out:
+            if left_out.dataset == name:
+                yield f"Left out{on}: {left_out}.\n"
+        for run in found.runs:
             if run.dataset_name == name and not run.finished:
                 yield (
                     f"Left out{on}: {run.arm} seed {run.seed}, with {len(run.rounds)} of "
                     f"{run.planned_rounds} rounds finished.\n"
                 )
-
-
-def _warnings(finished: Sequence[Run], on: str) -> Iterator[str]:
-    """What is not as it should be with runs on one dataset."""
-    for key, values in runs.differing_settings(finished).items():
-        yield f"**Not one protocol{on}:** `{key}` is {' and '.join(map(str, values))}.\n"
-    for seed in runs.seeds_on_several_datasets(finished):
-        yield f"**Not one dataset{on}:** the runs of seed {seed} are not on the same examples.\n"
-    for run in finished:
-        if changed := run.other_test_sets:
-            yield f"**Not one test set{on}:** {arms.told(run, changed)}.\n"
-    for doubt in fairness.doubts(finished):
-        yield f"**Not alike{on}:** {doubt}.\n"
 
 
 def _settings(run: Run) -> str:

@@ -95,6 +95,19 @@ def test_every_dataset_of_a_study_is_a_set_of_the_family(tmp_path: Path) -> None
     assert claims_report.write([both, alone], tmp_path / "kept").read_text() == text
 
 
+def test_runs_that_are_not_alike_are_doubted_and_compared_where_they_can_be(
+    tmp_path: Path,
+) -> None:
+    even, longer = (make(tmp_path / name, {"bgadl": 0.02}) for name in ("even", "longer"))
+    write_run(longer / "bald/seed_0", [0.5, 0.6 + 4 * NOISE[0], 0.99], method="bald")
+    rng = np.random.default_rng(0)
+    (one,), (other,) = (findings.harms(findings.read([study]), rng) for study in (even, longer))
+    assert other.result.mean == pytest.approx(one.result.mean)
+    text = claims_report.write([longer], tmp_path / "claims").read_text()
+    assert "**Not one protocol on `longer`:** `rounds` is" in text
+    assert "**Not alike on `longer`:** seed 0: `bald` measured at other numbers of labels" in text
+
+
 def test_the_family_spans_all_studies(studies: list[Path]) -> None:
     rng = np.random.default_rng(0)
     found = findings.wins(findings.read(studies), rng)
@@ -139,6 +152,16 @@ def test_claims_stay_as_they_were_when_the_study_was_begun(tmp_path: Path) -> No
     make(tmp_path / "s", {})
     with pytest.raises(RunFolderError, match="claims are others than the study was begun with"):
         make(tmp_path / "s", {}, dataclasses.replace(CLAIMS, margin=1.0))
+
+
+def test_a_run_of_another_protocol_decides_nothing_and_is_named(tmp_path: Path) -> None:
+    out = make(tmp_path / "mixed", {"bgadl": 0.02})
+    write_run(out / "bald/seed_0", [0.5, 0.1], method="bald", steps=7)
+    (out / "bald/seed_1/config.json").write_text("")
+    text = claims_report.write([out], tmp_path / "claims").read_text()
+    assert "Left out on `mixed`: bald/seed_0: steps is 7, the study's is 300.\n" in text
+    assert "Left out on `mixed`: bald/seed_1: cannot read" in text
+    assert "| 3 of 5 |" in text
 
 
 def test_bad_folders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

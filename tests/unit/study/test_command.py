@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -71,6 +72,23 @@ def test_a_failure_is_told_and_the_rest_reported(
     told = capfd.readouterr()
     assert f"failed: train: the sky fell (log: {out}/bgadl/seed_1.log)" in told.err
     assert "3 arms, 3 runs" in (out / "report.md").read_text()
+
+
+def test_a_damaged_or_foreign_run_is_a_failure_and_the_rest_is_reported_on(
+    file: Path, tmp_path: Path, capfd: Capture
+) -> None:
+    out = tmp_path / "out"
+    assert call("study", file, "--out", out) == 0
+    (out / "bgadl/seed_0/config.json").write_text("")
+    write_run(out / "random/seed_0", [0.9] * 11, method="random", steps=7)
+    capfd.readouterr()
+    assert call("study", file, "--out", out) == 1
+    told = capfd.readouterr()
+    assert "bgadl: bgadl seed 0 failed: cannot read" in told.err
+    assert "another configuration: steps is 7, the study's is 300" in told.err
+    text = (out / "report.md").read_text()
+    assert text.startswith("# digits: 2 arms, 2 runs\n")
+    assert "Left out: random/seed_0: steps is 7, the study's is 300.\n" in text
 
 
 @pytest.mark.parametrize(
@@ -214,6 +232,16 @@ def test_a_dry_run_tells_what_would_run_and_writes_nothing(
     assert capfd.readouterr().out.startswith("4 runs of 3 arms: 4 finished, 0 to make\n")
     file.write_text(STUDY + "settings: {steps: 7}\n")
     assert call("study", file, "--out", out, "--dry-run") == cli.BAD_INPUT
+
+
+def test_what_latin_1_lacks_is_no_reason_to_stop(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, encoding="latin-1"))
+    assert call("study", file, "--out", tmp_path / "out", "--dry-run") == 0
+    sys.stdout.flush()
+    assert b"| ? " in printed.getvalue()
 
 
 def test_shards_put_together_are_the_study(file: Path, tmp_path: Path, capfd: Capture) -> None:

@@ -47,6 +47,15 @@ def test_another_initial_set_is_named_and_its_round_0_is_no_wonder(tmp_path: Pat
     )
 
 
+def test_other_numbers_of_labels_are_named(tmp_path: Path) -> None:
+    found = [made(tmp_path, arm, 0, 0.5) for arm in ("random", "bald")]
+    found += [made(tmp_path, "bgadl", 0, 0.7, learner="vaeacgan", initial_size=30)]
+    (doubt,) = fairness.doubts(found)
+    assert doubt.startswith(
+        "seed 0: `bgadl` measured at other numbers of labels than `random` and `bald`; diff"
+    )
+
+
 def test_what_holds_for_many_arms_and_seeds_is_said_once(tmp_path: Path) -> None:
     usual = ("random", "bald", "margin", "epig", "base", "mase", "badge")
     found = [made(tmp_path, arm, seed, 0.5) for seed in SETS for arm in usual]

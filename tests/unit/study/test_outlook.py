@@ -17,7 +17,7 @@ def test_what_is_left_takes_as_long_as_what_is_finished(tmp_path: Path) -> None:
     made = tasks(tmp_path, "bgadl", "bald", seeds=(0, 1, 2))
     write_run(tmp_path / "bgadl" / "seed_0", [0.1] * 11)
     write_run(tmp_path / "bgadl" / "seed_1", [0.1] * 6, seed=1, rounds=10)
-    write_run(tmp_path / "bald" / "seed_0", [0.1] * 11)
+    write_run(tmp_path / "bald" / "seed_0", [0.1] * 11, method="bald")
     for task, seconds in zip(made[:2], (100.0, 30.0), strict=True):
         durations.note(task, seconds)
     durations.note(made[0], 200.0)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bgadl_tf.runs.config import RunConfig
-from bgadl_tf.study import running, runs
+from bgadl_tf.study import own_runs, running, runs
 from bgadl_tf.study.protocol import Arm, Protocol
 from bgadl_tf.study.tasks import tasks_of
 from tests.support.held import held
@@ -27,7 +27,7 @@ def test_makes_every_arm_with_every_seed_and_shares_the_cores(
     told: list[str] = []
     made = tasks_of(protocol, tmp_path, data_dir="/somewhere")
     assert running.run(made, jobs=2, train=fake_train, tell=told.append) == []
-    found = runs.read_study(tmp_path)
+    found = own_runs.find(tmp_path, None).runs
     assert [(run.arm, run.method, run.seed) for run in found] == [
         ("bgadl", "bgadl", 0), ("bgadl", "bgadl", 1), ("narrow", "plain+margin", 1),
     ]  # fmt: skip
@@ -53,6 +53,14 @@ def test_finished_runs_go_on_when_the_study_has_more_rounds(
     folder = write_run(tmp_path / "bgadl" / "seed_0", [0.1, 0.2])
     assert running.run(tasks(tmp_path, "bgadl"), train=fake_train) == []
     assert len(runs.read(folder).rounds) == 11
+
+
+def test_a_finished_run_of_another_configuration_is_a_failure_and_stays(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "bgadl" / "seed_0", [0.1, *[0.2] * 10], steps=100)
+    before = (folder / "config.json").read_text()
+    (failed,) = running.run(tasks(tmp_path, "bgadl"), train=("false",))
+    assert "holds a run of another configuration: steps is 100, the study's is 300" in failed.reason
+    assert (folder / "config.json").read_text() == before
 
 
 def test_a_failing_run_does_not_stop_the_others(

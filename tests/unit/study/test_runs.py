@@ -46,7 +46,8 @@ def test_an_arm_without_method_is_named_by_its_pair(
 def test_an_arm_is_called_what_its_study_calls_it(tmp_path: Path) -> None:
     write_run(tmp_path / "all" / "seed_0", [0.9], method="bda-full", rounds=3)
     write_run(tmp_path / "notes" / "a", [0.9])
-    (run,) = runs.read_study(tmp_path)
+    (folder,) = runs.folders(tmp_path)
+    run = runs.read(folder, folder.parent.name)
     assert (run.arm, run.method, run.is_reference, run.finished) == ("all", "bda-full", True, True)
 
 

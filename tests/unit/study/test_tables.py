@@ -84,6 +84,21 @@ def test_paired_table_says_what_was_found(arms: dict[str, list[Run]]) -> None:
     assert "`random` lower than `bgadl`" in tables.paired_table(arms, "bgadl", rng())
 
 
+def test_arms_are_compared_at_the_labels_that_both_have(arms: dict[str, list[Run]]) -> None:
+    # The baseline goes on for two rounds, in which it becomes far better.
+    base = arms["random"][0].folder.parent
+    longer = [
+        runs.read(write_run(base / str(seed), [b, b + 0.2, b + 0.35, 0.99, 0.99], method="random",
+                            seed=seed))
+        for seed, b in enumerate(BASE)
+    ]  # fmt: skip
+    found = tables.compared({**arms, "random": longer}, "random", rng())
+    assert found == tables.compared(arms, "random", rng())
+    late = make(base, {"late": [[0.5]] * 5})
+    (final, aubc) = tables.compared({**late, "random": longer}, "random", rng())
+    assert (final.result.n, aubc.result.n) == (0, 0)
+
+
 def test_holm_covers_the_whole_table(arms: dict[str, list[Run]]) -> None:
     lines = tables.paired_table(arms, "random", rng()).splitlines()
     cells = [[c.strip() for c in line.strip("|").split("|")] for line in lines[2:6]]

@@ -72,6 +72,14 @@ def test_beside_random_selection(run: Path) -> None:
     assert "**Not random selection:**" in worse
 
 
+def test_another_initial_set_of_the_same_seed_is_said(tmp_path: Path) -> None:
+    one = write_run(tmp_path / "one", [0.5, 0.6], initial=["a", "b"], acquisition="typiclust")
+    for name, initial, said in (("same", ["b", "a"], False), ("other", ["a", "c"], True)):
+        folder = random_run(tmp_path / name, seed=0, initial=initial)
+        text = report.write_run(one, folder).read_text()
+        assert ("**Not one initial set:** the two have one seed" in text) == said
+
+
 def test_runs_that_are_no_pair_are_said_to_be_none(run: Path) -> None:
     text = report.write_run(run, random_run(run.parent / "a", seed=2, steps=7)).read_text()
     assert "**Not one initial set:** the seeds are 1 and 2" in text

@@ -77,6 +77,37 @@ def test_runs_of_two_protocols_are_pointed_out(out: Path) -> None:
     assert "**Not one protocol:** `dataset` is" in report.write(out).read_text()
 
 
+def test_runs_of_another_protocol_are_named_and_left_out(out: Path) -> None:
+    study_folder.claim(out, protocol("random", "bgadl", "bda-full", seeds=(0, 1, 2, 3), rounds=1))
+    write_run(out / "random/seed_0", [0.5, 0.99], method="random", steps=100)
+    write_run(out / "random/seed_1", [0.5, 0.99], method="bald", seed=7)
+    write_run(out / "random/seed_9", [0.5, 0.99], method="random", seed=9)
+    write_run(out / "backup/seed_0", [0.5, 0.99], method="random")
+    text = report.write(out).read_text()
+    assert "Left out: random/seed_0: steps is 100, the study's is 300.\n" in text
+    assert (
+        "Left out: random/seed_1: it is of bald, the study's is of random; seed is 7, the" in text
+    )
+    assert "Left out: random/seed_9: the study has no such seed.\n" in text
+    assert "Left out: backup/seed_0: the study has no such arm.\n" in text
+    assert [*json.loads((out / "results.json").read_text())["random"]] == ["2"]
+
+
+def test_damaged_runs_are_named_and_the_others_reported_on(out: Path) -> None:
+    (out / "random/seed_0/config.json").write_text("")
+    (out / "random/seed_1/rounds.jsonl").write_text('{"round": 0}\n{"round": 1}\n')
+    text = report.write(out).read_text()
+    assert text.startswith("# digits: 3 arms, 5 runs\n")
+    assert f"Left out: random/seed_0: cannot read {out}/random/seed_0/config.json" in text
+    assert "Left out: random/seed_1: " in text
+
+
+def test_an_arm_whose_runs_are_not_of_one_kind_is_pointed_out(out: Path) -> None:
+    write_run(out / "bgadl/seed_0", [0.5, 0.8], options={"width": 0.5, "new": 1})
+    write_run(out / "bgadl/seed_1", [0.5, 0.8], seed=1, options={"width": 1.0})
+    assert "**Not one arm:** `width` of `bgadl` is 0.5 and 1.0.\n" in report.write(out).read_text()
+
+
 def test_a_report_of_references_alone_has_no_curves(tmp_path: Path) -> None:
     write_run(tmp_path / "bda-full/seed_0", [0.98], method="bda-full")
     assert "learning_curves.png" not in report.write(tmp_path).read_text()
@@ -175,7 +206,7 @@ def test_each_dataset_has_an_answer_and_a_part_of_its_own(tmp_path: Path) -> Non
 def spaces(tmp_path: Path) -> Path:
     """Two spaces of one dataset, the larger one of which helps."""
     planned = on_datasets(
-        protocol("bgadl", "random", seeds=(0, 1, 2), rounds=1),
+        protocol("bgadl", "random", seeds=(0, 1, 2, 3), rounds=1),
         {"small": {"image_size": 8}, "large": {"image_size": 14}, "later": {"image_size": 20}},
     )
     study_folder.claim(tmp_path, planned)
@@ -213,7 +244,7 @@ def test_options_of_acquisitions_are_no_part_of_the_protocol(out: Path) -> None:
 
 
 def test_warnings_say_on_which_dataset(spaces: Path) -> None:
-    write_run(spaces / "large/bgadl/seed_0", [0.5, 0.8], image_size=14, steps=7, initial=["x"])
+    write_run(spaces / "large/bgadl/seed_0", [0.5, 0.8], image_size=14, initial=["x"])
     text = report.write(spaces, ["random"]).read_text()
     assert "**Not alike on `large`:** seed 0: `random` began with another initial set" in text
     assert "`small`:**" not in text

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bgadl_tf.core.lock import LOCK
+from bgadl_tf.study.tasks import Task
 from bgadl_tf.study.tuning import trials, tuning_file
 from bgadl_tf.study.tuning.trials import Trial
 from tests.support.held import held
@@ -38,10 +39,15 @@ def test_a_trial_has_the_same_folder_whatever_its_number_is(tmp_path: Path) -> N
     assert [task.folder.name for task in one.tasks] == ["seed_100", "seed_101"]
 
 
+def write_round(task: Task, accuracy: float) -> None:
+    settings = task.config.to_json() | {"rounds": 0, "initial_size": 20}
+    write_run(task.folder, [accuracy], **settings)
+
+
 def test_a_single_round_has_its_accuracy_for_an_area(tmp_path: Path) -> None:
     own = trial(tmp_path)
     for task, accuracy in zip(own.tasks, (0.5, 0.7), strict=True):
-        write_run(task.folder, [accuracy], rounds=0)
+        write_round(task, accuracy)
     found = own.scores("aubc")
     assert found is not None
     assert found["aubc"] == found["accuracy"] == pytest.approx(0.6)
@@ -52,6 +58,6 @@ def test_a_single_round_has_its_accuracy_for_an_area(tmp_path: Path) -> None:
 def test_what_is_not_finite_is_a_failure(tmp_path: Path) -> None:
     own = trial(tmp_path)
     for task in own.tasks:
-        write_run(task.folder, [math.nan], rounds=0)
+        write_round(task, math.nan)
     assert own.scores("nll") is None
     assert own.reason() == "what it comes to is not finite"
