@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from bgadl_tf.core import durable
@@ -92,13 +93,14 @@ def replay(run: Run) -> Replay:
 
 def _simulated(run: Run) -> str:
     swapped = f"--learner {run.config.get('learner')} --acquisition random"
-    method = run.config.get("method")
-    if method in METHODS.names():
-        presets = METHODS.get(str(method)).options.items()
+    # A config that names none is of the default method or of a pair, which has no presets.
+    if run.method in METHODS.names():
+        presets = METHODS.get(run.method).options.items()
         swapped += "".join(f" --option {name}={value}" for name, value in presets)
     return (
         "Every label is known from the start (a simulation), so random selection can be run under "
-        "the same settings; of one seed both begin from the same initial set. One run of each "
+        "the same settings; of one seed both begin from the same initial set, unless the "
+        "acquisition chooses its own. One run of each "
         "shows one pair of curves; to tell what would come out again takes several seeds of both, "
         "which `bgadl study` makes. To know what the questions alone do, the learner left as it "
         f"is, give this run's own command with `{swapped}` instead of its method."
@@ -124,6 +126,12 @@ def _person(first: Json, labelled: int, pool: int) -> str:
     )
 
 
+def beside(run: Run) -> Path:
+    """Where the run of random selection goes that the command makes."""
+    folder = run.folder.resolve() if run.folder.name in ("", "..") else run.folder
+    return folder.with_name(folder.name + "-random")
+
+
 def _command(run: Run) -> str | None:
     """``bgadl train`` with the run's settings, plain training and random selection.
 
@@ -145,5 +153,4 @@ def _command(run: Run) -> str | None:
         config = RunConfig(**settings, method="random", options=given)
     except ConfigError:
         return None
-    out = run.folder.with_name(run.folder.name + "-random")
-    return shlex.join(["bgadl", "train", *flags_of(config), "--out", str(out)])
+    return shlex.join(["bgadl", "train", *flags_of(config), "--out", str(beside(run))])

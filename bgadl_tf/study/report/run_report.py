@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -90,7 +91,5 @@ def _helping(run: Run, other: Run | None) -> Iterator[str]:
     found = replay.replay(run)
     yield f"> {found.words}\n"
     if found.command is not None:
-        yield (
-            f"```console\n{found.command}\n"
-            f"bgadl report {run.folder} --against {run.folder}-random\n```\n"
-        )
+        words = ["bgadl", "report", str(run.folder), "--against", str(replay.beside(run))]
+        yield f"```console\n{found.command}\n{shlex.join(words)}\n```\n"

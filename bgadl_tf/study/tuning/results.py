@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,14 +158,20 @@ def lines(tuning: Tuning, out: Path, found: Results) -> list[str]:
     if not found.ranked:
         return [f"{first}; logs are in {out / FOLDER}"]
     best_file, other = out / BEST, f" and on part {part}" if part else ""
-    confirmed = out.with_name(f"{out.name}-confirmed")
-    next_ = f"  bgadl train --config {best_file}{f' --part {part}' if part else ''} --seed 0 --out"
+    named = out.resolve() if out.name in ("", "..") else out
+    confirmed = named.with_name(f"{named.name}-confirmed")
+    next_ = [
+        *("bgadl", "train", "--config", str(best_file)),
+        *(("--part", part) if part else ()),
+        *("--seed", "0", "--out", str(confirmed)),
+    ]
+    shown = ["tensorboard", "--logdir", str(out / hparams.FOLDER)]
     return [
         first,
         "",
         found.table(tuning),
-        f"all of them: {out / ALL}, and HParams of tensorboard --logdir {out / hparams.FOLDER}",
+        f"all of them: {out / ALL}, and HParams of {shlex.join(shown)}",
         f"the best: {best_file}",
         f"The test images of part {tuning.tuned.part} chose it: confirm it on other seeds{other}",
-        f"{next_} {confirmed}",
+        f"  {shlex.join(next_)}",
     ]

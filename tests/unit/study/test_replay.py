@@ -7,6 +7,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bgadl_tf import cli
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.study import replay, runs
@@ -40,6 +42,27 @@ def test_a_simulation_can_be_rerun_by_the_command_that_is_given(tmp_path: Path) 
     )  # fmt: skip
     assert given["out"] == tmp_path / "a run-random"
     assert "--learner vaeacgan --acquisition random --option unlabelled=True" in found.words
+
+
+def test_a_run_of_a_pair_or_of_the_default_method_keeps_what_it_was_set_to(
+    tmp_path: Path,
+) -> None:
+    options = {"unlabelled": False, "width": 0.5}
+    by_default = made(tmp_path / "d", {}, method=None, options=options)
+    assert "--option unlabelled=False" in replay.replay(by_default).words
+    pair = made(tmp_path / "p", {}, method=None, learner="plain", acquisition="margin")
+    assert "--option" not in replay.replay(pair).words
+
+
+def test_from_inside_the_folder_the_command_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "a run"
+    made(folder, {})
+    monkeypatch.chdir(folder)
+    found = replay.replay(runs.read(Path()))
+    assert found.command is not None
+    assert shlex.split(found.command)[-1] == str(tmp_path / "a run-random")
 
 
 def test_a_persons_labels_do_not_tell(tmp_path: Path) -> None:

@@ -80,6 +80,15 @@ def test_another_initial_set_of_the_same_seed_is_said(tmp_path: Path) -> None:
         assert ("**Not one initial set:** the two have one seed" in text) == said
 
 
+def test_from_inside_its_folder_with_a_space_in_its_name(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = run.rename(run.parent / "a run")
+    monkeypatch.chdir(named)
+    assert cli.main(["report", "."]) == 0
+    assert f"bgadl report . --against '{named}-random'" in (named / "report.md").read_text()
+
+
 def test_runs_that_are_no_pair_are_said_to_be_none(run: Path) -> None:
     text = report.write_run(run, random_run(run.parent / "a", seed=2, steps=7)).read_text()
     assert "**Not one initial set:** the seeds are 1 and 2" in text
