@@ -133,7 +133,7 @@ def study(
         return 0
     if file is None or protocol is None:
         raise ConfigError("give the study as FILE.yaml; only --report-only can do without")
-    tasks = _checked(protocol, file, out, data_dir, part)
+    tasks = _checked(protocol, file, out, data_dir, part, export)
     if dry_run:
         print(_outlook(tasks, out, jobs).report(), end="")
         return 0
@@ -142,14 +142,14 @@ def study(
 
 
 def _checked(
-    protocol: Protocol, file: Path, out: Path, data_dir: str | None, shard: Shard
+    protocol: Protocol, file: Path, out: Path, data_dir: str | None, shard: Shard, exports: bool
 ) -> list[Task]:
     """The runs, after what can be wrong with them has been looked for."""
     from bgadl_tf.runs import file_values
     from bgadl_tf.study import names, study_folder
     from bgadl_tf.study.tasks import tasks_of
 
-    tasks = tasks_of(protocol, out, data_dir, shard)
+    tasks = tasks_of(protocol, out, data_dir, shard, exports=exports)
     with file_values.located(file):
         names.check_apart(protocol, [task for task in tasks if not task.begun])
     study_folder.check(out, protocol)

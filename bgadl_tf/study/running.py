@@ -80,7 +80,7 @@ def run(
         start = time.monotonic()
         status = processes.call([*train, *task.flags], task.log, environment)
         seconds = time.monotonic() - start
-        if status == 0 and task.finished():
+        if status == 0 and task.trained():
             accuracy = task.run().curve.accuracy[-1]
             told = f"test accuracy {100 * accuracy:.2f} % in {seconds:.0f} s"
             return _End(told, seconds=seconds if anew else None)

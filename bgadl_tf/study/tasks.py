@@ -11,7 +11,7 @@ from pathlib import Path
 from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.core.lock import LOCK
 from bgadl_tf.runs.config import RunConfig, flag
-from bgadl_tf.study import configurations, runs
+from bgadl_tf.study import completeness, configurations, runs
 from bgadl_tf.study.protocol import Protocol
 from bgadl_tf.study.shard import Shard
 
@@ -24,11 +24,13 @@ class Task:
         arm: Its arm, by its path in the study's folder, see ``Arm.path``.
         folder: Its run folder.
         config: Its settings, seed included.
+        exports: Whether it is to end with an export.
     """
 
     arm: str
     folder: Path
     config: RunConfig
+    exports: bool = False
 
     @property
     def name(self) -> str:
@@ -74,8 +76,8 @@ class Task:
         """Whether there is something of it already, finished or not."""
         return (self.folder / "config.json").exists()
 
-    def finished(self) -> bool:
-        """Whether the run is over.
+    def trained(self) -> bool:
+        """Whether every round is over.
 
         Raises:
             RunFolderError: As ``run``.
@@ -85,6 +87,18 @@ class Task:
         run = self.run()
         # A study may have been given more rounds since.
         return run.finished and (run.is_reference or len(run.rounds) > self.config.rounds)
+
+    def finished(self) -> bool:
+        """Whether the run is over, and what is made after its last round is there.
+
+        Raises:
+            RunFolderError: As ``run``.
+        """
+        if not self.trained():
+            return False
+        run = self.run()
+        exported = not self.exports or completeness.is_exported(run)
+        return exported and completeness.is_drawn(run)
 
     def share_made(self) -> float:
         """The share of its rounds that are over, 1 where the run is.
@@ -112,7 +126,12 @@ class Task:
 
 
 def tasks_of(
-    protocol: Protocol, out: Path, data_dir: str | None = None, shard: Shard | None = None
+    protocol: Protocol,
+    out: Path,
+    data_dir: str | None = None,
+    shard: Shard | None = None,
+    *,
+    exports: bool = False,
 ) -> list[Task]:
     """Runs of a protocol, in the order in which they are to be made.
 
@@ -121,12 +140,14 @@ def tasks_of(
         out: Folder of the study.
         data_dir: Where this machine keeps prepared TFDS datasets.
         shard: Which of them; None for all.
+        exports: Whether they are to end with an export.
     """
     return [
         Task(
             arm.path,
             out / arm.path / f"seed_{seed}",
             dataclasses.replace(arm.config, seed=seed, data_dir=data_dir),
+            exports,
         )
         for arm, seed in (shard or Shard()).runs(protocol)
     ]

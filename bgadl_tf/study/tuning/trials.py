@@ -78,7 +78,7 @@ class Trial:
         Raises:
             RunFolderError: The folder of one is damaged.
         """
-        return self.refused is None and all(task.finished() for task in self.tasks)
+        return self.refused is None and all(task.trained() for task in self.tasks)
 
     def scores(self, objective: str) -> dict[str, float] | None:
         """Means over its runs of ``aubc``, and of ``accuracy`` and ``nll`` of the last round; and
@@ -103,7 +103,7 @@ class Trial:
             return self.refused
         for task in self.tasks:
             try:
-                if not task.finished():
+                if not task.trained():
                     return f"{task.name}: {task.last_words() or 'it printed nothing'}"
             except RunFolderError as error:
                 return f"{task.name}: {error}"

@@ -8,6 +8,7 @@ run takes; FAKE_LOG is a file to which every run that is begun adds a line.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import time
@@ -46,4 +47,6 @@ write_run(
     threads=os.environ.get("TF_NUM_INTRAOP_THREADS"),
 )
 if exports:
-    (out / "export").mkdir(exist_ok=True)
+    metadata = out / "export/classifier/1/assets.extra/metadata.json"
+    metadata.parent.mkdir(parents=True, exist_ok=True)
+    metadata.write_text(json.dumps({"round": settings["rounds"]}))

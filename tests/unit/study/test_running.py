@@ -11,7 +11,7 @@ from bgadl_tf.study.protocol import Arm, Protocol
 from bgadl_tf.study.tasks import tasks_of
 from tests.support.held import held
 from tests.support.study.folders import write_run
-from tests.support.study.protocols import fake_train, tasks
+from tests.support.study.protocols import fake_train, protocol, tasks
 
 __all__ = ["fake_train"]
 
@@ -53,6 +53,21 @@ def test_finished_runs_go_on_when_the_study_has_more_rounds(
     folder = write_run(tmp_path / "bgadl" / "seed_0", [0.1, 0.2])
     assert running.run(tasks(tmp_path, "bgadl"), train=fake_train) == []
     assert len(runs.read(folder).rounds) == 11
+
+
+def test_a_run_that_was_killed_before_its_export_is_called_again(
+    tmp_path: Path, fake_train: Command
+) -> None:
+    write_run(tmp_path / "bgadl" / "seed_0", [0.1, *[0.2] * 10])
+    for exports, told in (
+        (False, "finished before"),
+        (True, "test acc"),
+        (True, "finished before"),
+    ):
+        made = tasks_of(protocol("bgadl"), tmp_path, exports=exports)
+        lines: list[str] = []
+        assert running.run(made, train=fake_train, tell=lines.append) == []
+        assert lines[-1].startswith(f"[1/1] bgadl seed 0: {told}")
 
 
 def test_a_finished_run_of_another_configuration_is_a_failure_and_stays(tmp_path: Path) -> None:
