@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from bgadl_tf.core.errors import ConfigError
@@ -27,6 +27,8 @@ class Claims:
         margin: In points of accuracy, above 0.
         wins: Pairs of which the first is to be higher. Those of all studies that are looked at
             together are one family.
+        after: Runs of the study that had a finished round when the claims were made; 0 where they
+            were settled before.
 
     Raises:
         ConfigError: A pair compares an arm with itself or stands there twice, the margin is not
@@ -37,6 +39,7 @@ class Claims:
     never_harms: tuple[Pair, ...] = ()
     margin: float = MARGIN
     wins: tuple[Pair, ...] = ()
+    after: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         if not (self.never_harms or self.wins):
@@ -74,12 +77,24 @@ class Claims:
                     f"claims names {name!r}, which is no arm {where}; the arms: {', '.join(arms)}"
                 )
 
+    @property
+    def made_late(self) -> str | None:
+        """That results could be known when the claims were made; None where none could."""
+        if not self.after:
+            return None
+        runs = "1 run" if self.after == 1 else f"{self.after} runs"
+        return (
+            f"these claims were added after {runs} had finished rounds: they were not settled "
+            "before results could be known"
+        )
+
     def to_json(self) -> Json:
-        """As the study file has it."""
+        """As the study file has it, and whether it was made late."""
         return {
             "recommended": self.recommended,
             "never_harms": {"margin": self.margin, "pairs": [list(p) for p in self.never_harms]},
             "wins": {"pairs": [list(pair) for pair in self.wins]},
+            **({"after": self.after} if self.after else {}),
         }
 
     @classmethod
@@ -96,4 +111,5 @@ class Claims:
             tuple((ours, theirs) for ours, theirs in harms["pairs"]),
             float(harms["margin"]),
             tuple((ours, theirs) for ours, theirs in content["wins"]["pairs"]),
+            int(content.get("after", 0)),
         )

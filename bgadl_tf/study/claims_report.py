@@ -66,6 +66,8 @@ def _sections(
         "files, and nothing is decided before every planned seed is finished.\n"
     )
     for study in studies:
+        if (late := study.claims.made_late) is not None:
+            yield f"**Claimed late on `{study.name}`:** {late}.\n"
         yield from study.doubts
     if harms:
         yield "## Never harms\n"

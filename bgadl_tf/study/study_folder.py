@@ -13,12 +13,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from bgadl_tf.core import durable
 from bgadl_tf.core.errors import ConfigError, RunFolderError
 from bgadl_tf.runs.outside import refuse_inside
+from bgadl_tf.study import runs
 from bgadl_tf.study.protocol import Protocol
 
 _NAME = "protocol.json"
@@ -44,7 +47,8 @@ def check(out: Path, protocol: Protocol) -> None:
 
 
 def claim(out: Path, protocol: Protocol) -> None:
-    """``check``, and note the protocol in the study's folder.
+    """``check``, and note the protocol in the study's folder; of claims that were not there before,
+    how many runs had a finished round by then.
 
     Raises:
         ConfigError: The folder is inside a dataset.
@@ -55,9 +59,22 @@ def claim(out: Path, protocol: Protocol) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunFolderError(f"cannot make {out}: {error.strerror or error}") from None
-    if saved(out) != protocol:
+    before = saved(out)
+    if before != protocol:
+        if protocol.claims is not None:
+            known = None if before is None else before.claims
+            after = _with_results(out, protocol.datasets) if known is None else known.after
+            claims = dataclasses.replace(protocol.claims, after=after)
+            protocol = dataclasses.replace(protocol, claims=claims)
         text = json.dumps(protocol.to_json(), indent=1) + "\n"
         durable.atomic_write_text(out / _NAME, text)
+
+
+def _with_results(out: Path, datasets: Sequence[str]) -> int:
+    """Runs of a study that have a finished round."""
+    folders = (folder for dataset in datasets or ("",) for folder in runs.folders(out, dataset))
+    rounds = (folder / "rounds.jsonl" for folder in folders)
+    return sum(path.exists() and path.stat().st_size > 0 for path in rounds)
 
 
 def readable(out: Path) -> Protocol | None:

@@ -10,6 +10,7 @@ import numpy as np
 from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.study import answer, claims, doubts, figures, own_runs, runs, study_folder
 from bgadl_tf.study.claims import Claims
+from bgadl_tf.study.markdown import listed
 from bgadl_tf.study.own_runs import OwnRuns
 from bgadl_tf.study.protocol import BASELINES
 from bgadl_tf.study.report import arms, hparams, sections
@@ -17,6 +18,7 @@ from bgadl_tf.study.report.arms import Named
 from bgadl_tf.study.report.document import Block, Contents
 from bgadl_tf.study.report.files import write_all
 from bgadl_tf.study.runs import Run
+from bgadl_tf.study.tuning.tuning_file import FIRST_SEED
 
 
 def write(out: Path, baselines: Sequence[str] = BASELINES, *, bootstrap_seed: int = 0) -> Path:
@@ -53,6 +55,7 @@ def write(out: Path, baselines: Sequence[str] = BASELINES, *, bootstrap_seed: in
     blocks = [
         f"# {title}, {len(finished)} runs\n",
         *_answers(groups, baselines, claimed),
+        *_late(claimed, finished),
         *(f"> **{name}**: no run is finished yet.\n" for name in datasets if name not in groups),
         *_about(found, groups),
         Contents(),
@@ -68,6 +71,18 @@ def _answers(groups: Named, baselines: Sequence[str], claimed: Claims | None) ->
     recommended = None if claimed is None else claimed.recommended
     for name, own in arms.by_dataset(groups).items():
         yield from answer.sentences(name, sections.learning(own), baselines, recommended)
+
+
+def _late(claimed: Claims | None, finished: Sequence[Run]) -> Iterator[str]:
+    """What of the study may have followed from results."""
+    if claimed is not None and claimed.made_late is not None:
+        yield f"**Claimed late:** {claimed.made_late}.\n"
+    tuned = sorted({run.seed for run in finished if run.seed >= FIRST_SEED})
+    if tuned:
+        yield (
+            f"**Seeds of tuning:** {listed([str(seed) for seed in tuned])}. From {FIRST_SEED} on "
+            "`bgadl tune` takes its seeds: on those, what was tuned may look better than it is.\n"
+        )
 
 
 def _chapters(

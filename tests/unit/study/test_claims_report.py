@@ -154,6 +154,15 @@ def test_claims_stay_as_they_were_when_the_study_was_begun(tmp_path: Path) -> No
         make(tmp_path / "s", {}, dataclasses.replace(CLAIMS, margin=1.0))
 
 
+def test_claims_made_late_are_called_so(tmp_path: Path) -> None:
+    out = make(tmp_path / "late", {"bgadl": 0.02}, None)
+    planned = study_folder.saved(out)
+    assert planned is not None
+    study_folder.claim(out, dataclasses.replace(planned, claims=CLAIMS))
+    text = claims_report.write([out], tmp_path / "claims").read_text()
+    assert "**Claimed late on `late`:** these claims were added after 15 runs had finished" in text
+
+
 def test_a_run_of_another_protocol_decides_nothing_and_is_named(tmp_path: Path) -> None:
     out = make(tmp_path / "mixed", {"bgadl": 0.02})
     write_run(out / "bald/seed_0", [0.5, 0.1], method="bald", steps=7)

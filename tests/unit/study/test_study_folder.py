@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 
 from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.study import study_folder
+from bgadl_tf.study.claims import Claims
+from tests.support.study.folders import write_run
 from tests.support.study.protocols import protocol
 
 
@@ -36,6 +39,30 @@ def test_another_protocol_is_refused_with_the_reason(tmp_path: Path) -> None:
         with pytest.raises(RunFolderError, match=f"another protocol: {reason}; put that back"):
             study_folder.claim(tmp_path, other)
     assert study_folder.saved(tmp_path) == protocol("bgadl")
+
+
+def test_claims_that_come_after_results_are_noted_as_such(tmp_path: Path) -> None:
+    plain, claims = protocol("bgadl", "bald"), Claims(wins=(("bgadl", "bald"),))
+    claimed = dataclasses.replace(plain, claims=claims)
+    for name, runs, after in (("early", 0, 0), ("late", 2, 2)):
+        out = tmp_path / name
+        study_folder.claim(out, plain)
+        write_run(out / "bald/seed_9", [])
+        for seed in range(runs):
+            write_run(out / f"bgadl/seed_{seed}", [0.5], seed=seed)
+        for _ in range(2):
+            study_folder.claim(out, claimed)
+            saved = study_folder.saved(out)
+            assert saved is not None
+            assert saved.claims is not None
+            assert saved.claims.after == after
+            # What was settled before stays so, whatever is finished by now.
+            write_run(out / "bald/seed_0", [0.5], method="bald")
+    study_folder.claim(tmp_path / "late", dataclasses.replace(claimed, against=("bald",)))
+    saved = study_folder.saved(tmp_path / "late")
+    assert saved is not None
+    assert saved.claims is not None
+    assert (saved.against, saved.claims.after) == (("bald",), 2)
 
 
 def test_a_study_of_an_older_version_is_refused(tmp_path: Path) -> None:

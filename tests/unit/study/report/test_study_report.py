@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from bgadl_tf.core.errors import RunFolderError
 from bgadl_tf.study import report, study_folder
+from bgadl_tf.study.claims import Claims
 from tests.support.study.folders import rewrite_rounds, write_run
 from tests.support.study.protocols import on_datasets, protocol
 from tests.support.study.times import without_times
@@ -91,6 +93,19 @@ def test_runs_of_another_protocol_are_named_and_left_out(out: Path) -> None:
     assert "Left out: random/seed_9: the study has no such seed.\n" in text
     assert "Left out: backup/seed_0: the study has no such arm.\n" in text
     assert [*json.loads((out / "results.json").read_text())["random"]] == ["2"]
+
+
+def test_late_claims_and_seeds_of_tuning_are_said(out: Path) -> None:
+    text = report.write(out).read_text()
+    assert "Claimed late" not in text
+    assert "Seeds of tuning" not in text
+    write_run(out / "random/seed_100", [0.5, 0.7], method="random", seed=100)
+    planned = protocol("random", "bgadl", "bda-full", seeds=(0, 1, 2, 3, 100), rounds=1)
+    claims = Claims(wins=(("bgadl", "random"),))
+    study_folder.claim(out, dataclasses.replace(planned, claims=claims))
+    text = report.write(out).read_text()
+    assert "**Claimed late:** these claims were added after 9 runs had finished rounds" in text
+    assert "**Seeds of tuning:** 100. From 100 on `bgadl tune` takes its seeds" in text
 
 
 def test_damaged_runs_are_named_and_the_others_reported_on(out: Path) -> None:
