@@ -21,12 +21,13 @@ class _Loader(yaml.SafeLoader):
 
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
-        self._around: list[str] = []
+        self._around: list[str | None] = []
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = self.peek_event()
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         anchor = getattr(event, "anchor", None)
-        if isinstance(event, yaml.AliasEvent) and anchor in self._around:
+        alias = isinstance(event, yaml.AliasEvent)
+        if alias and anchor in self._around:
             raise yaml.MarkedYAMLError(
                 problem=f"*{anchor} stands within &{anchor}, which would hold itself for ever; "
                 "write out what is meant",
