@@ -74,6 +74,17 @@ def test_a_search_from_its_file_to_what_it_found(
     assert {path.relative_to(out).parts[0] for path in quick_runs.made} == {"trials"}
 
 
+def test_a_search_from_inside_its_folder_with_a_space_in_its_name(
+    quick_runs: Runs, tmp_path: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "a search"
+    out.mkdir()
+    monkeypatch.chdir(out)
+    assert call("tune", tuning_yaml(tmp_path, GRID), "--out", ".") == 0
+    last = capfd.readouterr().out.splitlines()[-1]
+    assert last.endswith(f"--config best.yaml --part 2/2 --seed 0 --out '{out}-confirmed'")
+
+
 def test_what_it_found_is_what_train_and_studies_take(quick_runs: Runs, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert call("tune", tuning_yaml(tmp_path), "--out", out) == 0
