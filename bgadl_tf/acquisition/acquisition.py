@@ -123,6 +123,8 @@ class GivesScores:
     chooses_initial_set: ClassVar[bool] = False
     may_be_negative: ClassVar[bool] = False
     """Whether scores below 0 are to be expected."""
+    no_score: ClassVar[float] = -np.inf
+    """What stands for the score of an example of which nothing is known; no other one is as low."""
 
     def scores_of(self, view: PoolView, rng: np.random.Generator) -> Iterator[Scores]:
         """Scores ``[n]`` of all candidates, a part of them at a time, in their order.
@@ -198,6 +200,19 @@ def create(
     inner = {"inner": create(rest, options_of)} if rest else {}
     acquisition: Acquisition = owner(**inner, **options_of(outer, owner))
     return acquisition
+
+
+def with_scores(may_be_negative: bool = True) -> list[str]:
+    """Names of the registered acquisitions that give every candidate a score of its own.
+
+    Args:
+        may_be_negative: Also of those whose scores may be below 0.
+    """
+    kinds = {name: ACQUISITIONS.get(name) for name in ACQUISITIONS}
+    return [
+        name for name, kind in kinds.items()
+        if issubclass(kind, GivesScores) and (may_be_negative or not kind.may_be_negative)
+    ]  # fmt: skip
 
 
 def check_needs(name: str, acquisition: Acquisition, learner: Any) -> None:

@@ -16,7 +16,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bgadl_tf.acquisition.acquisition import ACQUISITIONS, GivesScores, PoolView, Wraps
+from bgadl_tf.acquisition.acquisition import (
+    ACQUISITIONS,
+    GivesScores,
+    PoolView,
+    Wraps,
+    with_scores,
+)
 from bgadl_tf.acquisition.balance import BalancedChoice, Costs
 from bgadl_tf.acquisition.cover import collected, features_of, log_probs
 from bgadl_tf.acquisition.query import Query, TopScores
@@ -32,9 +38,10 @@ class ClassBalanced(Wraps):
 
     Only as balanced as predictions are right: probabilities are those of the pass without dropout,
     and no label of the pool is read. Memory: N·C float32, in a temporary file beyond 1 GiB. Time:
-    O(N C) per pick and per exchange that is tried, 6 b of them at most. Candidates are taken in
-    the order of sorted ids where they are equal. ``Query.facts`` holds ``imbalance``, |P'z -
-    Omega|_1 of the batch in examples.
+    O(N C) per pick and per exchange that is tried, 6 b of them at most. Which of equal candidates
+    are taken is drawn. ``Query.facts`` holds ``imbalance``, |P'z - Omega|_1 of the batch in
+    examples. A candidate of which INNER knows nothing, as ``dfal`` where the classifier is flat,
+    costs as much as the least informative of the others.
 
     Args:
         inner: Gives the scores, negative ones too.
@@ -57,7 +64,7 @@ class ClassBalanced(Wraps):
         if not isinstance(self.inner, GivesScores):
             raise ConfigError(
                 "class_balanced wraps acquisitions that give every candidate a score of its own, "
-                f"such as bald; got {type(self.inner).__name__}"
+                f"and got {type(self.inner).__name__}; possible: {', '.join(with_scores())}"
             )
         if not 0 <= self.balance < np.inf:
             raise ConfigError(
@@ -83,6 +90,8 @@ class ClassBalanced(Wraps):
         found = dict(zip(*every.query()[:2], strict=True))
         ids = sorted(found)
         costs = -np.array([found[id_] for id_ in ids], np.float64)
+        if (known := costs < -self.inner.no_score).any():
+            costs = np.minimum(costs, costs[known].max())
         if self.scale == "range":
             costs /= np.ptp(costs) or 1.0
         parts = (np.exp(part) for part in features_of(view, ids, log_probs, "euclidean"))

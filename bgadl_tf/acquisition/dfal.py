@@ -16,7 +16,7 @@ import tensorflow as tf
 from bgadl_tf.acquisition.acquisition import ACQUISITIONS, ScoreAcquisition
 from bgadl_tf.acquisition.evidence import Evidence
 from bgadl_tf.core.errors import ConfigError
-from bgadl_tf.models.deepfool import deepfool
+from bgadl_tf.models.deepfool import UNKNOWN, deepfool
 
 
 @ACQUISITIONS.register("dfal")
@@ -37,6 +37,7 @@ class DFAL(ScoreAcquisition):
     """
 
     may_be_negative: ClassVar[bool] = True
+    no_score: ClassVar[float] = -UNKNOWN
 
     classes: int = 10
     steps: int = 10

@@ -8,12 +8,14 @@ Sener and Savarese 2018.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from bgadl_tf.acquisition.acquisition import ACQUISITIONS, Acquisition, PoolView, Wraps
 from bgadl_tf.acquisition.cover import METRICS, Cover, collected, features_of, penultimate
 from bgadl_tf.acquisition.query import Query
+from bgadl_tf.acquisition.synthesis import Synthesises
 from bgadl_tf.core.errors import ConfigError
 
 
@@ -45,16 +47,16 @@ class Diverse(Wraps):
             raise ConfigError(
                 f"--option diverse.metric is {self.metric!r}; choose from {', '.join(METRICS)}"
             )
+        innermost: Any = self.inner
+        while isinstance(innermost, Wraps):
+            innermost = innermost.inner
+        self._refuse(innermost, isinstance(innermost, Synthesises))
 
     def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
         # What is too much is refused by INNER.
         count = max(size, min(self.factor * size, len(view.ids)))
         shortlist = self.inner.query(view, count, rng)
-        if shortlist.examples is not None:
-            raise ConfigError(
-                f"diverse chooses among examples of the pool, and {type(self.inner).__name__} "
-                "makes new ones; wrap another acquisition"
-            )
+        self._refuse(self.inner, shortlist.examples is not None)
         found = features_of(view, shortlist.ids, penultimate, self.metric)
         cover = Cover(collected(found, count))
         for centres in features_of(view, [*view.labels], penultimate, self.metric):
@@ -70,3 +72,10 @@ class Diverse(Wraps):
             tuple(shortlist.scores[row] for row in rows),
             facts={**shortlist.facts, "cover_radius": radius},
         )
+
+    def _refuse(self, inner: Acquisition, synthesises: bool) -> None:
+        if synthesises:
+            raise ConfigError(
+                f"diverse chooses among examples of the pool, and {type(inner).__name__} makes "
+                "new ones; wrap another acquisition"
+            )

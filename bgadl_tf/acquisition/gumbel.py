@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bgadl_tf.acquisition.acquisition import GivesScores, PoolView, Wraps
+from bgadl_tf.acquisition.acquisition import GivesScores, PoolView, Wraps, with_scores
 from bgadl_tf.acquisition.query import Query, Scores, TopScores, top
 from bgadl_tf.core.errors import ConfigError
 
@@ -45,7 +45,8 @@ class Drawn(Wraps):
             condition = "" if self.takes_negative else " that is not negative"
             raise ConfigError(
                 f"{self.name} wraps acquisitions that give every candidate a score of its own"
-                f"{condition}, such as bald; got {type(self.inner).__name__}"
+                f"{condition}, and got {type(self.inner).__name__}; possible: "
+                f"{', '.join(with_scores(self.takes_negative))}"
             )
         if not 0 < self.beta < np.inf:
             raise ConfigError(

@@ -29,6 +29,7 @@ class MASE(ScoreAcquisition):
 
     needs = (LinearHead,)
     may_be_negative = True
+    no_score = -boundary.FARTHEST
 
     def score(self, evidence: Evidence) -> tf.Tensor:
         distances = boundary.distances(evidence.log_probs, evidence.last_kernel)

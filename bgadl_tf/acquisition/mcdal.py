@@ -12,17 +12,18 @@ The score of x is the sum over the three pairs of |p - q|_1.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from bgadl_tf.acquisition.acquisition import ACQUISITIONS, PoolView
+from bgadl_tf.acquisition.acquisition import ACQUISITIONS, GivesScores, PoolView
 from bgadl_tf.acquisition.evidence import Evidence
-from bgadl_tf.acquisition.query import Query, TopScores
+from bgadl_tf.acquisition.query import Scores
 from bgadl_tf.core.errors import ConfigError, PoolError
 from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.task import Task
@@ -32,8 +33,8 @@ from bgadl_tf.models.classifiers.base import Classifier
 
 @ACQUISITIONS.register("mcdal")
 @dataclass(frozen=True)
-class MCDAL:
-    """Asks where the classifier and its two auxiliary heads differ most; ties by pool order.
+class MCDAL(GivesScores):
+    """Asks where the classifier and its two auxiliary heads differ most.
 
     The heads are made anew for every query, from weights of its seed; the classifier stays as it
     is, and is seen without dropout. Scores are in [0, 6]. Time: ``steps`` steps on the plan's
@@ -44,9 +45,6 @@ class MCDAL:
         steps: Of training the heads.
         learning_rate: Of their Adam.
     """
-
-    needs: ClassVar[tuple[type, ...]] = ()
-    chooses_initial_set: ClassVar[bool] = False
 
     steps: int = 500
     learning_rate: float = 1e-3
@@ -59,8 +57,7 @@ class MCDAL:
                 f"--option mcdal.learning_rate is {self.learning_rate}; it must be positive"
             )
 
-    def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
-        best = TopScores(view.ids, size)
+    def scores_of(self, view: PoolView, rng: np.random.Generator) -> Iterator[Scores]:
         if not view.labels:
             raise PoolError("mcdal trains on labels, and there are none yet")
         seed = int(rng.integers(2**31))
@@ -70,8 +67,7 @@ class MCDAL:
         for features, log_probs in view.look(self.see):
             probs = [np.exp(log_probs.astype(np.float64))]
             probs += [softmax(features @ kernel + bias) for kernel, bias in kernels]
-            best.add(discrepancy(*probs).numpy().astype(np.float32))
-        return best.query()
+            yield discrepancy(*probs).numpy().astype(np.float32)
 
     def see(self, evidence: Evidence) -> tuple[tf.Tensor, tf.Tensor]:
         """What the last layer sees ``[n, P]`` and log-probabilities ``[n, C]``."""

@@ -30,6 +30,8 @@ class Power(Drawn):
     name = "power"
 
     def log_weights(self, scores: Scores) -> NDArray[np.float64]:
-        # Below every logarithm of a float32, so that what has no score comes last, in random order.
-        logs = np.log(scores, out=np.full(len(scores), -1e6), where=scores > 0)
-        return self.beta * logs
+        logs = np.log(scores, out=np.zeros(len(scores)), where=scores > 0)
+        weights: NDArray[np.float64] = self.beta * logs
+        # So far below every other one that no noise brings it up: what has no score comes last,
+        # in random order.
+        return np.where(scores > 0, weights, 2.0 * weights.min(initial=0.0) - 1e3)

@@ -10,38 +10,35 @@ The released code's form; the paper's is the norm itself, which orders examples 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import tensorflow as tf
 
-from bgadl_tf.acquisition.acquisition import ACQUISITIONS, PoolView
+from bgadl_tf.acquisition.acquisition import ACQUISITIONS, GivesScores, PoolView
 from bgadl_tf.acquisition.evidence import Evidence
-from bgadl_tf.acquisition.query import Query, TopScores
+from bgadl_tf.acquisition.query import Scores
 from bgadl_tf.core.types import Floats
 from bgadl_tf.learners.abilities import KeepsPrevious
 
 
 @ACQUISITIONS.register("tod")
 @dataclass(frozen=True)
-class TOD:
-    """Asks where the two classifiers, both without dropout, differ most; ties by pool order.
+class TOD(GivesScores):
+    """Asks where the two classifiers, both without dropout, differ most.
 
     In round 1 the round before is the weights that round 0 began from. Where these say nearly the
     same of every class, the largest discrepancies are of examples that the classifier is sure of.
     Scores are in [0, 1]. The candidates are read twice, in step.
     """
 
-    needs: ClassVar[tuple[type, ...]] = (KeepsPrevious,)
-    chooses_initial_set: ClassVar[bool] = False
+    needs = (KeepsPrevious,)
 
-    def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
-        best = TopScores(view.ids, size)
+    def scores_of(self, view: PoolView, rng: np.random.Generator) -> Iterator[Scores]:
         looks = (view.look(self.see, previous=previous) for previous in (False, True))
         for (now,), (before,) in zip(*looks, strict=True):
-            best.add(discrepancy(now, before))
-        return best.query()
+            yield discrepancy(now, before)
 
     def see(self, evidence: Evidence) -> tf.Tensor:
         """Probabilities ``[n, C]`` of the deterministic pass."""

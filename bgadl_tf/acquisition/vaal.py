@@ -8,17 +8,18 @@ D(mu(x)) are asked for.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import tensorflow as tf
 
-from bgadl_tf.acquisition.acquisition import ACQUISITIONS, PoolView
+from bgadl_tf.acquisition.acquisition import ACQUISITIONS, GivesScores, PoolView
 from bgadl_tf.acquisition.adversarial_vae import AdversarialVAE
 from bgadl_tf.acquisition.blocks import blocks_of, padded
 from bgadl_tf.acquisition.evidence import Evidence
-from bgadl_tf.acquisition.query import Query, TopScores
+from bgadl_tf.acquisition.query import Scores
 from bgadl_tf.core.errors import ConfigError, PoolError
 from bgadl_tf.core.types import Floats
 from bgadl_tf.learners.abilities import Drawable
@@ -30,15 +31,15 @@ BLOCK = 250
 
 @ACQUISITIONS.register("vaal")
 @dataclass(frozen=True)
-class VAAL:
-    """Asks for what its discriminator calls unlabelled; ties in the order of ids.
+class VAAL(GivesScores):
+    """Asks for what its discriminator calls unlabelled.
 
     Scores are minus D's logit, the log-odds of "unlabelled", which do not saturate. The networks
     are made anew for every query, from weights of its seed, and train on the plan's batches. What a
     learner adds to the labelled set counts as labelled.
 
-    Memory: a chunk at a time. Time: ``steps`` steps of a generative learner, and one pass of E over
-    the candidates.
+    Memory: a chunk at a time, and a number for each candidate. Time: ``steps`` steps of a
+    generative learner, and one pass of E over the candidates.
 
     Args:
         steps: Gradient steps.
@@ -51,7 +52,7 @@ class VAAL:
     """
 
     needs: ClassVar[tuple[type, ...]] = (Drawable,)
-    chooses_initial_set: ClassVar[bool] = False
+    may_be_negative: ClassVar[bool] = True
 
     steps: int = 1000
     vae_steps: int = 2
@@ -69,9 +70,7 @@ class VAAL:
         for name in ("width", "learning_rate"):
             self._require(getattr(self, name) > 0, name, "positive")
 
-    def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
-        ids = sorted(view.ids)
-        best = TopScores(ids, size)
+    def scores_of(self, view: PoolView, rng: np.random.Generator) -> Iterator[Scores]:
         if not view.labels:
             raise PoolError("vaal tells labelled from unlabelled, and nothing is labelled yet")
         seed = int(rng.integers(2**31))
@@ -83,11 +82,13 @@ class VAAL:
             input_signature=[tf.TensorSpec((BLOCK, *shape), tf.float32)],
             autograph=False,
         )
+        ids, found = sorted(view.ids), list[float]()
         # Blocks do not depend on how the pool is ordered and cut, nor does the rounding in them.
         for examples in blocks_of((part for (part,) in view.look(self.see, ids)), BLOCK):
-            found = logits(tf.constant(padded(examples, BLOCK))).numpy()
-            best.add(finite_only(-found[: len(examples)], examples))
-        return best.query()
+            told = logits(tf.constant(padded(examples, BLOCK))).numpy()
+            found += finite_only(-told[: len(examples)], examples).tolist()
+        score_of = dict(zip(ids, found, strict=True))
+        yield np.array([score_of[id_] for id_ in view.ids], np.float32)
 
     def see(self, evidence: Evidence) -> tf.Tensor:
         """The examples as networks see them, ``[n, *shape]``."""

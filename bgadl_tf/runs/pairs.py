@@ -93,8 +93,9 @@ def _lines() -> Iterator[str]:
     yield ""
     yield "Made by `python scripts/pairs.py > scripts/pairs.md`; a test compares. A cell names the"
     yield "abilities that are lacking. What wraps another acquisition goes with what that one goes"
-    yield "with, as `diverse:bald` with what `bald` does:"
-    yield f"{', '.join(f'`{name}`' for name in sorted(ACQUISITIONS) if wraps(name))}."
+    yield "with, as `diverse:bald` with what `bald` does."
+    yield ""
+    yield from _table(("", "wraps", "but not"), _of_wrappers())
     yield ""
     yield from _table(("ability", "a learner that has it"), abilities.items())
     for title, kind in KINDS.items():
@@ -102,6 +103,22 @@ def _lines() -> Iterator[str]:
         yield f"## {title}"
         yield ""
         yield from _of_kind(kind)
+
+
+def _of_wrappers() -> Iterator[tuple[str, str, str]]:
+    """What each wrapper wraps and what it refuses, of what wraps nothing itself."""
+    inner = [name for name in sorted(ACQUISITIONS) if not wraps(name)]
+    for name in sorted({*ACQUISITIONS} - {*inner}):
+        taken = [other for other in inner if _exists(f"{name}:{other}")]
+        yield f"`{name}`", _named(taken), _named([other for other in inner if other not in taken])
+
+
+def _exists(name: str) -> bool:
+    try:
+        create(name)
+    except ConfigError:
+        return False
+    return True
 
 
 def _of_kind(kind: Kind) -> Iterator[str]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from bgadl_tf.acquisition import balance
-from bgadl_tf.acquisition.acquisition import create
+from bgadl_tf.acquisition.acquisition import ScoreAcquisition, create
 from bgadl_tf.acquisition.balance import BalancedChoice
 from bgadl_tf.acquisition.bald import BALD
 from bgadl_tf.acquisition.class_balanced import ClassBalanced, wanted
+from bgadl_tf.acquisition.evidence import Evidence
 from bgadl_tf.acquisition.margin import Margin
 from bgadl_tf.acquisition.predictive_entropy import PredictiveEntropy
 from bgadl_tf.acquisition.query import Query
@@ -166,6 +170,56 @@ def test_scores_of_any_size_weigh_alike() -> None:
     assert choices[0] == choices[1]
 
 
+@dataclass(frozen=True)
+class Distances(ScoreAcquisition):
+    """Minus the first feature; 1e9 stands for one that is not known."""
+
+    no_score = -1e9
+
+    def score(self, evidence: Evidence) -> tf.Tensor:
+        return -evidence.features[:, 0]
+
+
+@pytest.mark.parametrize("exact", [0, 500])
+def test_what_nothing_is_known_of_does_not_level_the_others(exact: int) -> None:
+    rng = np.random.default_rng(3)
+    probs = rng.dirichlet(np.ones(3), 61)
+    distances = np.append(rng.random(60), np.float32(1e9)).astype(np.float32)
+    choices = []
+    for count in (60, 61):
+        view = view_of(probs, [0, 1])
+        evidence = dataclasses.replace(
+            view.evidence, features=np.append(distances, [1, 1]).astype(np.float32)[:, None]
+        )
+        view = dataclasses.replace(view, evidence=evidence, rows=range(count))
+        choices.append(ask(view, 6, Distances(), exact=exact, balance=0.02))
+    assert choices[0] == choices[1]
+    nearest = np.argsort(distances)[:10]
+    assert rows_of(choices[1]) <= {*nearest.tolist()}
+
+
+def test_where_nothing_is_known_of_any_the_classes_are_brought_level() -> None:
+    view = view_of(WORKED, [0, 0])
+    alike = np.full((6, 1), 1e9, np.float32)
+    view = dataclasses.replace(view, evidence=dataclasses.replace(view.evidence, features=alike))
+    assert rows_of(ask(view, 2, Distances())) == {2, 3}
+
+
+@pytest.mark.parametrize("name", ["dfal", "mase"])
+def test_what_is_farthest_is_the_score_of_nothing_known(name: str) -> None:
+    kernel = np.ones((2, 2), np.float32)  # of no boundary
+    evidence = dataclasses.replace(view_of(WORKED).evidence, last_kernel=kernel)
+    weights = evidence.classifier.weights
+    before = [weight.numpy() for weight in weights]
+    for weight in weights:
+        weight.assign(tf.zeros_like(weight))
+    inner = create(name)
+    assert isinstance(inner, ScoreAcquisition)
+    np.testing.assert_array_equal(inner.score(evidence), np.float32(inner.no_score))  # type: ignore[arg-type]
+    for weight, old in zip(weights, before, strict=True):
+        weight.assign(old)
+
+
 def test_negative_scores_are_taken() -> None:
     probs = np.random.default_rng(1).dirichlet(np.ones(3), 20)
     asked = ask(view_of(probs), 5, Margin())
@@ -208,7 +262,7 @@ def test_what_cannot_be_is_refused() -> None:
         ask(view_of(WORKED), 5)
     with pytest.raises(ScoreError, match="'001'"):
         ask(view_of([WORKED[0], (np.nan, 0.5), *WORKED[2:]]), 2)
-    with pytest.raises(ConfigError, match=r"score of its own, such as bald; got Random"):
+    with pytest.raises(ConfigError, match=r"of its own, and got Random; possible: .*mcdal, .*vaal"):
         create("class_balanced:random")
     assert create("class_balanced:bald") == ClassBalanced(BALD())
     assert create("class_balanced:bald").needs == (MCDropout,)

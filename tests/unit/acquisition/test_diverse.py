@@ -100,6 +100,12 @@ def test_what_cannot_be_is_refused(options: dict[str, Any], message: str) -> Non
         Diverse(BALD(), **options)
 
 
+@pytest.mark.parametrize("name", ["gaal", "simple_gan", "mixed:gaal", "diverse:mixed:gaal"])
+def test_what_makes_examples_is_refused_before_it_makes_any(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"and (GAAL|SimpleGAN) makes new ones; wrap another"):
+        create(f"diverse:{name}")
+
+
 def test_too_many_and_made_examples_are_refused() -> None:
     with pytest.raises(PoolError, match="only 5 candidates"):
         ask(6)

@@ -72,6 +72,13 @@ def test_what_scores_nothing_comes_last_in_random_order() -> None:
     assert len({ids[2:] for ids in asked}) > 2
 
 
+@pytest.mark.parametrize("beta", [1e-6, 1e-3, 1e6, 1e100])
+def test_what_scores_nothing_comes_last_whatever_the_power(beta: float) -> None:
+    for seed in range(100):
+        asked = query([0.0, 0.9, 1e-30, 0.0, 0.3, 0.0], 3, seed, beta)
+        assert {*asked.ids} == {"b", "c", "e"}
+
+
 def test_scores_of_the_query_are_those_of_the_acquisition_inside() -> None:
     asked = query([0.4, 0.2, 0.1, 0.0], 4, seed=0)
     found = dict(zip(asked.ids, asked.scores, strict=True))
@@ -105,10 +112,11 @@ def test_names_that_cannot_be_made_are_refused() -> None:
         create("power:")
     with pytest.raises(ConfigError, match=r"'bald' wraps no other; got 'bald:margin'"):
         create("bald:margin")
-    with pytest.raises(ConfigError, match=r"not negative, such as bald; got Random"):
+    with pytest.raises(ConfigError, match=r"not negative, and got Random; possible: bald, .*tod"):
         create("power:random")
-    with pytest.raises(ConfigError, match=r"not negative, such as bald; got Margin"):
-        create("power:margin")
+    for name, kind in {"margin": "Margin", "vaal": "VAAL"}.items():
+        with pytest.raises(ConfigError, match=rf"not negative, and got {kind}; possible: bald, "):
+            create(f"power:{name}")
     with pytest.raises(UnknownNameError, match=r"did you mean 'bald'"):
         create("power:bold")
 

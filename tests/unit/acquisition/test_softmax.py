@@ -108,7 +108,7 @@ def test_it_wraps_what_gives_scores() -> None:
     assert create("softmax:bald") == Softmax(BALD())
     assert create("softmax:bald").needs == (MCDropout,)
     assert not create("softmax:margin").chooses_initial_set
-    with pytest.raises(ConfigError, match=r"softmax wraps .* of its own, such as bald; got Random"):
+    with pytest.raises(ConfigError, match=r"of its own, and got Random; possible: .*mcdal, .*vaal"):
         create("softmax:random")
 
 
