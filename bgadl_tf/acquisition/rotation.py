@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.core import seeding
 from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.task import Task
 from bgadl_tf.models import losses
@@ -22,7 +22,11 @@ TURNS = 4
 
 
 class RotationTask(Task):
-    """A classifier of rotations, of the kind of the classifier of the task, without dropout.
+    """A classifier of rotations, of the kind of the classifier of the task, without MC dropout.
+
+    All of it is trained. It begins from drawn weights; but a trunk that a user gave, from a copy of
+    that one's, which may have been trained elsewhere: what it is and how it normalises can be in
+    its weights. The user's own Dropout layers are on while it is trained, from a seed.
 
     Its metrics are ``loss``, in nats, log 4 where it knows nothing, and ``accuracy``.
 
@@ -43,22 +47,18 @@ class RotationTask(Task):
         """A compiled one with initial weights of a seed.
 
         Args:
-            classifier: Of the task, for which another one of its kind is made.
-            seed: Of the weights.
+            classifier: Of the task, for which another one of its kind is made. It is not changed.
+            seed: Of the weights that are drawn, and of the noise of layers that draw by themselves.
             learning_rate: Of Adam.
 
         Raises:
             ConfigError: None of its kind can be made for four classes.
         """
-        config = classifier.get_config()
-        if "classes" not in config:
-            raise ConfigError(
-                f"classifier {classifier.name!r} cannot be made for {TURNS} classes: its "
-                "get_config() does not hold 'classes'"
-            )
-        like: Classifier = type(classifier).from_config({**config, "classes": TURNS})
-        task = cls(like, learning_rate)
+        task = cls(classifier.alike(TURNS), learning_rate)
         task.begin(seed)
+        for number, layer in enumerate(task.classifier._flatten_layers()):
+            if (own := getattr(layer, "seed_generator", None)) is not None:
+                own.state.assign(seeding.seed_pair(seed, 0, "noise", str(number)))
         return task
 
     @property

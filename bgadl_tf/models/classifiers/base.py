@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 import keras
@@ -131,6 +131,30 @@ class Classifier(keras.Model):
         No property: Keras follows those when it saves and loads, and would go round in circles.
         """
         return [self]
+
+    def alike(self, classes: int) -> Classifier:
+        """Another one of its kind, of which all is trained.
+
+        Weights that this one was given are copied, as they are by now; the others are to be drawn.
+
+        Args:
+            classes: C of the other one.
+
+        Raises:
+            ConfigError: ``get_config`` does not say how many classes this one tells apart.
+        """
+        return self._made_anew({"classes": classes})
+
+    def _made_anew(self, settings: Mapping[str, object]) -> Classifier:
+        """From its own config with other settings."""
+        config = self.get_config()
+        if missing := [name for name in settings if name not in config]:
+            raise ConfigError(
+                f"classifier {self.name!r} cannot be made for {settings['classes']} classes: its "
+                f"get_config() does not hold {missing[0]!r}"
+            )
+        made: Classifier = type(self).from_config({**config, **settings})
+        return made
 
     def features(self, examples: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Deterministic part.

@@ -73,6 +73,14 @@ class KerasModelClassifier(Classifier):
     def drawn_layers(self) -> list[keras.layers.Layer]:
         return self.head.stages[self.given_stages :] if self.given_stages else [self.head]
 
+    def alike(self, classes: int) -> Classifier:
+        other = self._made_anew({"classes": classes, "fine_tune": "all", "given_stages": 0})
+        assert isinstance(other, KerasModelClassifier)
+        other.trunk.set_weights(self.trunk.get_weights())
+        for layer in other.trunk._flatten_layers():  # each has kept whether it was frozen
+            layer.trainable = True
+        return other
+
     def features(self, examples: tf.Tensor, training: bool = False) -> tf.Tensor:
         training = training and self.fine_tune != "head"
         return keras.ops.cast(self.trunk(examples, training=training), self.compute_dtype)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -19,9 +20,9 @@ from bgadl_tf.acquisition.query import Query
 from bgadl_tf.acquisition.rotation import RotationTask, rotations
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.engine.trainer import Trainer
-from bgadl_tf.models.classifiers.base import CLASSIFIERS
+from bgadl_tf.models.classifiers.base import CLASSIFIERS, Classifier
 from tests.support.learners import small_learner
-from tests.support.pool_view import CLASSES, GivenView, random_evidence
+from tests.support.pool_view import CLASSES, GivenView, Linear, random_evidence
 
 EVIDENCE = random_evidence(40, side=4)
 IDS = tuple(f"image-{number:02}" for number in range(40))
@@ -111,6 +112,69 @@ def test_the_loss_is_the_mean_cross_entropy_of_the_four_rotations() -> None:
         -task.classifier(tf.image.rot90(images, turn)).numpy()[:, turn] for turn in range(4)
     ]
     np.testing.assert_allclose(task.losses_of(images), np.mean(of_turns, axis=0), rtol=1e-5)
+
+
+def users_classifier(fine_tune: str | int, noise: int = 0) -> Classifier:
+    """Of a user's network with a Dropout of its own, which ends in what it was trained for.
+
+    Args:
+        fine_tune: What is trained of it.
+        noise: Seeds what Keras draws after its weights.
+    """
+    keras.utils.set_random_seed(3)
+    layers = keras.layers
+    model = keras.Sequential([
+        keras.Input((8, 8, 1)), layers.Conv2D(6, 3), layers.BatchNormalization(), layers.ReLU(),
+        layers.Dropout(0.3), layers.GlobalAveragePooling2D(), layers.Dense(5),
+    ])  # fmt: skip
+    model.layers[1].moving_mean.assign(np.arange(6) / 10)
+    keras.utils.set_random_seed(noise)
+    return Classifier.from_model(model, 5, fine_tune=fine_tune)
+
+
+def trained_on_rotations(classifier: Classifier, seed: int = 7) -> RotationTask:
+    images = (load_digits().images[:64, :, :, None] * 15.9).astype(np.uint8)
+    task = RotationTask.drawn(classifier, seed, 1e-2)
+    Trainer(
+        task, task.classifier.space, tf.distribute.get_strategy(), 16, labelled=False
+    ).train(None, None, (1, 2), 3, unlabelled=images)  # fmt: skip
+    return task
+
+
+@pytest.mark.parametrize("fine_tune", ["all", "head", 1])
+def test_of_a_users_network_all_is_trained_from_a_copy_of_its_trunk(fine_tune: str | int) -> None:
+    classifier = users_classifier(fine_tune)
+    before = [weight.numpy() for weight in classifier.weights]
+    trunk = cast(Any, classifier).trunk.get_weights()
+    task = RotationTask.drawn(classifier, 7, 1e-2)
+    assert task.classifier.classes == 4
+    new = cast(Any, task.classifier).trunk
+    np.testing.assert_equal(new.get_weights(), trunk)
+    assert len(new.trainable_variables) == 4
+    moved = cast(Any, trained_on_rotations(classifier).classifier).trunk.get_weights()
+    # A kernel, a bias, which BatchNorm takes away again, its gamma and beta, and its means.
+    assert all((moved[place] != trunk[place]).any() for place in (0, 2, 3, 4))
+    for weight, old in zip(classifier.weights, before, strict=True):
+        np.testing.assert_array_equal(weight, old)
+
+
+def test_of_a_users_network_the_same_seed_trains_the_same_bit_for_bit() -> None:
+    first, again = (
+        trained_on_rotations(users_classifier("head", noise)).classifier.get_weights()
+        for noise in (1, 2)
+    )
+    np.testing.assert_equal(first, again)
+    other = trained_on_rotations(users_classifier("head", 1), seed=8).classifier.get_weights()
+    assert any((one != two).any() for one, two in zip(first, other, strict=True))
+
+
+def test_a_classifier_that_does_not_tell_its_classes_is_refused() -> None:
+    class Silent(Linear):
+        def get_config(self) -> dict[str, object]:
+            return {}
+
+    with pytest.raises(ConfigError, match=r"for 4 classes: its get_config\(\) does not hold 'cla"):
+        RotationTask.drawn(Silent((4, 4, 1), 3), 0, 1e-3)
 
 
 def test_rotations_of_digits_are_learnt_without_a_label() -> None:
