@@ -17,7 +17,7 @@ import tensorflow as tf
 from bgadl_tf.acquisition import boundary
 from bgadl_tf.acquisition.acquisition import ACQUISITIONS, PoolView
 from bgadl_tf.acquisition.evidence import Evidence
-from bgadl_tf.acquisition.query import Query, TopScores
+from bgadl_tf.acquisition.query import Query, TopScores, order_of_ties
 from bgadl_tf.core.types import Id
 from bgadl_tf.learners.abilities import LinearHead
 
@@ -29,9 +29,9 @@ class BASE:
 
     Classes are predicted ones: no label of the pool is read. The distance to a class is the
     released code's; the paper defines it by the smallest change that makes the prediction that
-    class. Scores are minus the distance to the class that took an example, the nearest first;
-    equal distances are taken in pool order. Memory: O(C b), the nearest of every class. Time: O(N
-    C (P + C)) beside the passes, and O(N C log b) for keeping them.
+    class. Scores are minus the distance to the class that took an example, the nearest first; which
+    of equal ones are taken is drawn. Memory: O(C b), the nearest of every class. Time: O(N C (P +
+    C)) beside the passes, and O(N C log b) for keeping them.
     """
 
     needs: ClassVar[tuple[type, ...]] = (LinearHead,)
@@ -39,7 +39,8 @@ class BASE:
 
     def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
         # No class can be left with fewer: those before it have taken what they take.
-        nearest = [TopScores(view.ids, size) for _ in range(view.classes)]
+        ties = order_of_ties(view.ids, rng)
+        nearest = [TopScores(view.ids, size, ties) for _ in range(view.classes)]
         for (distances,) in view.look(self.see):
             for best, scores in zip(nearest, -distances.T, strict=True):
                 best.add(scores)

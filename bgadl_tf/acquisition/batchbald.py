@@ -18,12 +18,14 @@ from bgadl_tf.acquisition import scores
 from bgadl_tf.acquisition.acquisition import ACQUISITIONS, PoolView
 from bgadl_tf.acquisition.evidence import Evidence
 from bgadl_tf.acquisition.joint import JointLabels
-from bgadl_tf.acquisition.query import Query, TopScores
+from bgadl_tf.acquisition.query import Query, TopScores, order_of_ties
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.learners.abilities import MCDropout
 
 DIGITS = 10
-"""Decimals of a gain, nats, that count: what differs by less is equal, and taken by BALD."""
+"""Decimals of a gain, nats, that count: what differs by less is equal, and taken by BALD, and which
+of equal ones by that is drawn.
+"""
 
 
 @ACQUISITIONS.register("batchbald")
@@ -66,7 +68,8 @@ class BatchBALD:
 
     def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
         # What is too much is refused there.
-        best = TopScores(view.ids, max(size, min(self.candidates, len(view.ids))))
+        count = max(size, min(self.candidates, len(view.ids)))
+        best = TopScores(view.ids, count, order_of_ties(view.ids, rng))
         for (found,) in view.look(self.score):
             best.add(found)
         ids = best.query().ids

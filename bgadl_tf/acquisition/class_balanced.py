@@ -89,6 +89,7 @@ class ClassBalanced(Wraps):
             every.add(scores)
         found = dict(zip(*every.query()[:2], strict=True))
         ids = sorted(found)
+        ids = [ids[row] for row in rng.permutation(count)]
         costs = -np.array([found[id_] for id_ in ids], np.float64)
         if (known := costs < -self.inner.no_score).any():
             costs = np.minimum(costs, costs[known].max())

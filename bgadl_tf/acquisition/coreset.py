@@ -25,11 +25,12 @@ from bgadl_tf.core.errors import ConfigError, PoolError
 class CoreSet:
     """Asks for the candidates that leave every other one near to something labelled.
 
-    Memory: the N·F float32 features of the candidates, in a temporary file beyond 1 GiB, and
-    blocks of a fixed size; labelled examples are seen a chunk at a time. Time: O(N (|L| + b) F).
+    Memory: the N·F float32 features of the candidates, in a temporary file beyond 1 GiB, a float64
+    copy of them where that takes 1 GiB at most, and blocks of a fixed size; labelled examples are
+    seen a chunk at a time. Time: O(N (|L| + b) F).
     Scores are distances at the pick, so they fall from pick to pick; the first of an initial set
-    has nothing to be far from, and gets the distance of the second. Equal distances are taken in
-    pool order. ``Query.facts`` holds ``cover_radius``, the largest distance that is left.
+    has nothing to be far from, and gets the distance of the second. Which of equal distances is
+    taken is drawn. ``Query.facts`` holds ``cover_radius``, the largest distance that is left.
 
     Args:
         metric: euclidean, or cosine: 1 - cos, and half of |v|^2 where the other one is a vector
@@ -63,8 +64,9 @@ class CoreSet:
             raise PoolError(
                 f"{size} labels were asked for, but only {len(view.ids)} candidates are left"
             )
-        found = features_of(view, view.ids, self.see, self.metric)
-        cover = Cover(collected(found, len(view.ids)))
+        candidates = sorted(view.ids)
+        found = features_of(view, candidates, self.see, self.metric)
+        cover = Cover(collected(found, len(candidates)), rng.permutation(len(candidates)))
         for centres in features_of(view, [*view.labels], self.see, self.metric):
             cover.add(centres)
         picks, squares = [], []
@@ -77,7 +79,7 @@ class CoreSet:
         if np.isinf(squares[0]):
             squares[0] = squares[1]
         distances = [self._distance(square) for square in squares]
-        ids = tuple(view.ids[row] for row in picks)
+        ids = tuple(candidates[row] for row in picks)
         return Query(ids, tuple(distances[:-1]), facts={"cover_radius": distances[-1]})
 
     def see(self, evidence: Evidence) -> tf.Tensor:

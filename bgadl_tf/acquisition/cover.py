@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from bgadl_tf.acquisition.acquisition import PoolView
 from bgadl_tf.acquisition.evidence import Evidence, Look
+from bgadl_tf.acquisition.query import largest
 from bgadl_tf.core.errors import ScoreError
-from bgadl_tf.core.types import Floats, Id
+from bgadl_tf.core.types import Floats, Id, Rows
 
 METRICS = ("euclidean", "cosine")
 
@@ -72,12 +73,17 @@ def features_of(view: PoolView, ids: Sequence[Id], look: Look, metric: str) -> I
 class Cover:
     """Distances of candidates to the nearest of the centres that were added.
 
+    Memory: beside the features a float64 copy of them, where it takes ``IN_MEMORY`` bytes at most,
+    three numbers a candidate, and blocks of a fixed size.
+
     Args:
         features: Of the candidates, ``[N, F]``.
+        ties: Which of equal candidates come first, ``[N]``; None: by row.
     """
 
-    def __init__(self, features: Floats) -> None:
+    def __init__(self, features: Floats, ties: Rows | None = None) -> None:
         self.features = features
+        self._ties = np.arange(len(features)) if ties is None else ties
         self.has_centres = False
         self._squares = np.full(len(features), np.inf)
         # Every pick reads all of them: converted once, where that fits.
@@ -111,16 +117,14 @@ class Cover:
 
     def farthest(self) -> tuple[int, float]:
         """Row and squared distance of the first candidate that is the farthest."""
-        row = int(self._squares.argmax())
+        row = largest(self._squares, self._ties)
         return row, float(self._squares[row])
 
     def central(self) -> int:
         """Row of the first candidate that is nearest to the mean."""
         mean = sum(block.sum(axis=0) for _, block in self._blocks()) / len(self.features)
-        return int(
-            np.concatenate([np.square(block - mean).sum(axis=1) for _, block in self._blocks()])
-            .argmin()
-        )  # fmt: skip
+        squares = [np.square(block - mean).sum(axis=1) for _, block in self._blocks()]
+        return largest(-np.concatenate(squares), self._ties)
 
     def _blocks(self, centres: int = 1) -> Iterator[tuple[slice, Distances]]:
         size = max(1, BLOCK_VALUES // max(self.features.shape[1], centres))

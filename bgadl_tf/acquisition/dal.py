@@ -34,8 +34,8 @@ class DAL:
     Of the candidates ``ratio`` times as many as are labelled, or asked for if these are more, are
     drawn; among these it chooses. Features are standardised; labelled and unlabelled examples count
     as much, in the loss and in the accuracy at which training ends. Scores are P(unlabelled) plus
-    the number of mini-queries that are still to come, so those of an earlier one are higher; equal
-    ones are taken in the order of ids.
+    the number of mini-queries that are still to come, so those of an earlier one are higher; which
+    of equal ones are taken is drawn.
 
     Memory: the features of labelled and drawn examples, 50 000 drawn ones at most. Time: per
     mini-query at most ``epochs`` epochs of a perceptron of 3 x 256 units on them.
@@ -92,6 +92,7 @@ class DAL:
         features = collected(features_of(view, ids, self.see, "euclidean"), len(ids))
         is_labelled = np.arange(len(ids)) >= len(candidates)
         network = LabelledOrNot(features, self.learning_rate)
+        ties = rng.permutation(len(ids))
         picks: list[int] = []
         scores: list[float] = []
         count = min(self.mini_queries, size)
@@ -99,7 +100,7 @@ class DAL:
             network.train(is_labelled, self.epochs, self.accuracy, int(rng.integers(2**31)))
             logits = network.logits()
             logits[is_labelled] = -np.inf
-            best = np.argsort(-logits, kind="stable")[: _share(size, count, number)]
+            best = np.lexsort((ties, -logits))[: _share(size, count, number)]
             is_labelled[best] = True
             picks += best.tolist()
             scores += (count - 1 - number + scipy.special.expit(logits[best])).tolist()

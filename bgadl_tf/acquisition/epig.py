@@ -46,13 +46,15 @@ class EPIG(GivesScores):
 
     Memory: T·K·C float32 for T targets (500, 20 passes, 10 classes: 400 kB; 100 passes, 100
     classes: 20 MB), in a temporary file beyond 1 GiB, the passes of one chunk of candidates, and
-    blocks of a fixed size. Time: O(N T K C^2) for the products and O(N T C^2) logarithms: on one
-    core 0.5 ms a candidate of 10 classes (20,000 of them: 11 s) and 0.13 s of 100 classes, where
-    fewer targets or candidates pay. Scores are nats.
+    blocks of a fixed size. With ``targets`` 0 these are all passes of all candidates. Time: O(N T K
+    C^2) for the products and O(N T C^2) logarithms: on one core 0.5 ms a candidate of 10 classes
+    (20,000 of them: 11 s) and 0.13 s of 100 classes, where fewer targets or candidates pay. Scores
+    are nats.
 
     Args:
-        targets: Candidates whose labels are to be known better, drawn in the order of sorted ids,
-            the same ones for every candidate; 0 for all candidates.
+        targets: Examples whose labels are to be known better, the same ones for every candidate:
+            drawn from the candidates of the round alone, in the order of sorted ids; 0 for all
+            candidates.
     """
 
     needs = (MCDropout,)

@@ -22,7 +22,7 @@ from bgadl_tf.acquisition.evidence import Evidence
 from bgadl_tf.acquisition.query import Query, Scores, TopScores
 from bgadl_tf.acquisition.rotation import RotationTask
 from bgadl_tf.core.errors import ConfigError, PoolError
-from bgadl_tf.core.types import Floats, Id
+from bgadl_tf.core.types import Floats, Id, Rows
 from bgadl_tf.learners.abilities import SquareImages
 
 Numbers = NDArray[np.int64]
@@ -40,14 +40,16 @@ EDGES, WEIGHT = "edges", "weight_"
 class PT4AL:
     """Asks, round after round, for hard examples of easier and easier batches.
 
-    Losses are compared as numbers; ties go by id. Where batches are cut is found once, among the
+    Losses are compared as numbers, and equal ones go by id; which of the candidates that the
+    classifier is equally sure of are taken is drawn. Where batches are cut is found once, among the
     candidates and the labelled examples of the first query, and remembered with the network: later
     candidates fall into the batches of their losses. A batch that has too few left is filled up
     from the next ones, then from those before; after the last batch all that is left is one. Scores
     are pretext losses, nats, of the initial set, later 1 - max p of the pass without dropout.
 
-    Memory: O(N) numbers, and a chunk of images. Time: once ``steps`` training steps on four
-    rotations of each image of a batch; in every query four passes over the candidates.
+    Memory: O(N) numbers, a chunk of images, and the network of the pretext task, see ``rotation``.
+    Time: once ``steps`` training steps on four rotations of each image of a batch; in every query
+    four passes over the candidates.
 
     Args:
         batches: Into how many the examples are cut; one more than rounds uses all of them.
@@ -91,7 +93,8 @@ class PT4AL:
             scores: Scores = losses
         else:
             scores = 1.0 - self._confidences(view, ids)
-            rows = least_sure(scores, self._order(batches, view.round), size)
+            order = self._order(batches, view.round)
+            rows = least_sure(scores, order, rng.permutation(len(ids)), size)
         ranked = sorted(rows, key=lambda row: (-scores[row], row))
         return Query(tuple(ids[row] for row in ranked), tuple(float(scores[row]) for row in ranked))
 
@@ -171,7 +174,9 @@ def spread_out(losses: Floats, batches: Numbers, size: int) -> list[int]:
     return [int(first[place * len(first) // size]) for place in range(size)]
 
 
-def least_sure(scores: Scores, order: Numbers, size: int) -> list[int]:
-    """Rows of the largest scores ``[N]`` of what comes first in ``order`` ``[N]``."""
-    rows = np.lexsort((np.arange(len(scores)), -scores, order))
+def least_sure(scores: Scores, order: Numbers, ties: Rows, size: int) -> list[int]:
+    """Rows of the largest scores ``[N]`` of what comes first in ``order`` ``[N]``; of equal ones
+    those that come first in ``ties`` ``[N]``.
+    """
+    rows = np.lexsort((ties, -scores, order))
     return [int(row) for row in rows[:size]]

@@ -33,23 +33,47 @@ class Query(NamedTuple):
     facts: Mapping[str, float] = MappingProxyType({})
 
 
+def order_of_ties(ids: Sequence[Id], rng: np.random.Generator | None = None) -> Rows:
+    """Which of candidates that are equal come first, ``[N]``: those of the smallest numbers.
+
+    A candidate's number does not depend on where it stands in ``ids``.
+
+    Args:
+        ids: ``[N]``, all different.
+        rng: Draws the numbers: ids often tell the class, which would then be asked for first. None:
+            their places among sorted ids.
+    """
+    order = np.empty(len(ids), np.int64)
+    places = sorted(range(len(ids)), key=ids.__getitem__)
+    order[places] = np.arange(len(ids)) if rng is None else rng.permutation(len(ids))
+    return order
+
+
+def largest(values: NDArray[Any], ties: Rows) -> int:
+    """Row of the largest of values ``[N]``; of equal ones of that with the smallest of ``ties``."""
+    rows = np.flatnonzero(values == values.max())
+    return int(rows[ties[rows].argmin()])
+
+
 class TopScores:
     """Keeps the highest scores of a pool while they are computed, O(b) of them at a time.
 
     Args:
         ids: Of the whole pool, ``[N]``.
         size: b.
+        ties: Which of equal scores come first, see ``order_of_ties``; None: by id.
 
     Raises:
         PoolError: ``size`` is larger than N.
     """
 
-    def __init__(self, ids: Sequence[Id], size: int) -> None:
+    def __init__(self, ids: Sequence[Id], size: int, ties: Rows | None = None) -> None:
         if size > len(ids):
             raise PoolError(
                 f"{size} labels were asked for, but only {len(ids)} candidates are left"
             )
         self._ids, self._size = ids, size
+        self._ties = order_of_ties(ids) if ties is None else ties
         self._seen = self._not_finite = self._held = 0
         self._first_not_finite: Id | None = None
         self._scores: list[Scores] = []
@@ -70,7 +94,7 @@ class TopScores:
             self._merge()
 
     def query(self) -> Query:
-        """The highest scores; equal ones keep the order of ids.
+        """The highest scores; equal ones in the order of ``ties``.
 
         Raises:
             ScoreError: A score is missing, NaN or infinite; the message names the first example.
@@ -89,14 +113,13 @@ class TopScores:
 
     def _merge(self) -> tuple[Scores, Rows]:
         scores, rows = np.concatenate(self._scores), np.concatenate(self._rows)
-        # Of equal scores those that were kept come first, and their rows are smaller.
-        order = np.argsort(-scores, kind="stable")[: self._size]
+        order = np.lexsort((self._ties[rows], -scores))[: self._size]
         self._scores, self._rows, self._held = [scores[order]], [rows[order]], len(order)
         return self._scores[0], self._rows[0]
 
 
 def top(ids: Sequence[Id], scores: Scores, size: int) -> Query:
-    """The ``size`` highest scores; equal scores keep the order of ``ids``.
+    """The ``size`` highest scores; equal ones by id.
 
     Args:
         ids: ``[N]``.

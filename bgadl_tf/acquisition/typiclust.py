@@ -39,8 +39,8 @@ class TypiClust:
     The next example is of the group that holds the fewest labelled or chosen ones, and of equal
     groups of the largest; groups smaller than ``smallest`` come when no other is left. Typicality
     is that among all members of the group, labelled or not. Scores are typicalities, and the query
-    begins with the highest; an example that is alone in its group has 0. Equal ones are taken in
-    the order of ids. ``Query.facts`` holds ``clusters``, how many groups there are.
+    begins with the highest; an example that is alone in its group has 0. Which of equal ones are
+    taken is drawn. ``Query.facts`` holds ``clusters``, how many groups there are.
 
     Memory: N·F float32 features of candidates and labelled examples, in a temporary file beyond
     1 GiB, and blocks of a fixed size. Time: O(N k F) of k groups for each of at most 30 iterations
@@ -119,8 +119,9 @@ class TypiClust:
         for part in _parts(members, most, rng):
             scores = typicality(features[part], self.neighbours)
             free = ~labelled[part]
-            order = np.argsort(-scores[free], kind="stable")
-            yield from zip(scores[free][order].tolist(), part[free][order].tolist(), strict=True)
+            found, rows = scores[free], part[free]
+            order = np.lexsort((rng.permutation(len(found)), -found))
+            yield from zip(found[order].tolist(), rows[order].tolist(), strict=True)
 
 
 def _parts(members: Rows, most: int, rng: np.random.Generator) -> Iterator[Rows]:

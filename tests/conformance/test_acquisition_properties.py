@@ -91,6 +91,20 @@ def test_duplicates(name: str) -> None:
     assert_asks(ask(name, doubled, size=20), 20)
 
 
+@pytest.mark.parametrize("size", [1, 8])
+def test_of_duplicates_the_same_are_asked_for_whatever_the_order_of_the_pool(
+    name: str, size: int
+) -> None:
+    found = evidence_for(name)
+    doubled = found.part([*range(10), *range(10), *range(10), *range(30, 36)])
+    acquisition = create(name, lambda owner, kind: FEW_STEPS.get(owner, {}))
+    asked = [
+        acquisition.query(GivenView(doubled, IDS, rows, 1, LABELS), size, np.random.default_rng(3))
+        for rows in (range(30), np.random.default_rng(1).permutation(30).tolist())
+    ]
+    assert {*asked[0].ids} == {*asked[1].ids}
+
+
 def test_constant_examples(name: str) -> None:
     found = evidence_for(name)
     alike = found.part([0] * 36)

@@ -99,7 +99,9 @@ def test_a_duplicate_is_not_asked_for() -> None:
     bald = create("bald").query(view, 2, np.random.default_rng(0))
     assert {*bald.ids} <= {"d", "d'", "e"}
     query = ask(view, 2)
-    assert query.ids == ("d", "e")
+    # By BALD the three are equal, and e is the only one of its kind.
+    assert "e" in query.ids
+    assert len({*query.ids}) == 2
     assert query.scores == pytest.approx([0.368064] * 2, abs=1e-6)
     assert query.facts == {"joint_information": pytest.approx(0.736128, abs=1e-6)}
 
@@ -192,8 +194,10 @@ def test_a_hundred_labels_underflow_nowhere() -> None:
 def test_it_is_found_among_the_best_by_bald_alone() -> None:
     # e adds more than the second d, and is left out of the best two.
     view = view_of(binary([D, D, F]), ["d", "d'", "f"])
-    assert ask(view, 2, candidates=2).ids == ("d", "d'")
-    assert ask(view, 2, candidates=3).ids == ("d", "f")
+    assert {*ask(view, 2, candidates=2).ids} == {"d", "d'"}
+    first, second = ask(view, 2, candidates=3).ids
+    assert first in ("d", "d'")
+    assert second == "f"
     assert {*ask(view, 3, candidates=1).ids} == {"d", "d'", "f"}
 
 

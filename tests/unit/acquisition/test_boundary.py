@@ -44,8 +44,8 @@ def view_of(
     return GivenView(evidence, ids, range(len(ids)) if rows is None else rows, at_once=2)
 
 
-def ask(name: str, view: GivenView, size: int) -> Query:
-    return create(name).query(view, size, np.random.default_rng(0))
+def ask(name: str, view: GivenView, size: int, seed: int = 0) -> Query:
+    return create(name).query(view, size, np.random.default_rng(seed))
 
 
 def rows_of(query: Query) -> list[int]:
@@ -66,7 +66,8 @@ def test_the_worked_example_of_base() -> None:
     np.testing.assert_allclose(found[:, 2], [2.0125, 2.9069, 2.4597, 0.1342, 2.4597], atol=1e-4)
     assert logs(POINTS).argmax(1).tolist() == [0, 1, 2, 0, 0]
     query = ask("base", view_of(POINTS), 3)
-    assert rows_of(query) == [3, 0, 2]
+    assert rows_of(query)[:2] == [3, 0]
+    assert rows_of(query)[2] in (2, 4)  # which are as near to class 2
     np.testing.assert_allclose(query.scores, [-0.0707, -0.7071, -2.4597], atol=1e-4)
 
 
@@ -134,7 +135,9 @@ def test_equal_kernels_have_no_boundary() -> None:
 def test_a_last_layer_of_zeros_and_constant_features(name: str) -> None:
     zeros = np.zeros((2, 3), np.float32)
     assert len({*rows_of(ask(name, view_of(POINTS, zeros, BIAS), 5))}) == 5
-    assert rows_of(ask(name, view_of([POINTS[0]] * 4), 3)) == [0, 1, 2]
+    alike = view_of([POINTS[0]] * 4)
+    drawn = {tuple(sorted(rows_of(ask(name, alike, 3, seed)))) for seed in range(40)}
+    assert drawn == {(0, 1, 2), (0, 1, 3), (0, 2, 3), (1, 2, 3)}
 
 
 @pytest.mark.parametrize("name", ["mase", "base"])

@@ -230,7 +230,7 @@ def test_negative_scores_are_taken() -> None:
 @pytest.mark.parametrize("exact", [0, 500])
 def test_the_order_of_the_pool_does_not_matter(exact: int) -> None:
     probs = np.random.default_rng(1).dirichlet(np.ones(3), 20)
-    probs[10:] = probs[:10]  # and of equal ones the ids decide
+    probs[10:] = probs[:10]  # and which of equal ones is drawn by id
     shuffled = np.random.default_rng(2).permutation(20).tolist()
     one = ask(view_of(probs, [0, 0]), 5, exact=exact)
     assert ask(view_of(probs, [0, 0], shuffled), 5, exact=exact) == one

@@ -142,11 +142,19 @@ def test_the_order_of_the_pool_does_not_matter() -> None:
     np.testing.assert_allclose(again.scores, first.scores)
 
 
-def test_equal_distances_are_taken_in_pool_order_and_nothing_twice() -> None:
+def test_of_equal_distances_any_is_taken_and_nothing_twice() -> None:
     known = {"l": (0.0,), **{str(row): (1.0,) for row in range(4)}, "4": (0.0,)}
-    query = ask(View(known, "01234", {"l": 0}), 5)
-    assert rows_of(query) == [0, 1, 2, 3, 4]
-    assert query.scores == (1, 0, 0, 0, 0)
+    firsts = set()
+    for seed in range(40):
+        asked = [
+            CoreSet().query(View(known, ids, {"l": 0}), 5, np.random.default_rng(seed))
+            for ids in ("01234", "42310")
+        ]
+        assert asked[0] == asked[1]
+        assert {*rows_of(asked[0])} == {0, 1, 2, 3, 4}
+        assert asked[0].scores == (1, 0, 0, 0, 0)
+        firsts.add(asked[0].ids[0])
+    assert firsts == {*"0123"}
 
 
 def test_far_from_the_origin_distances_are_still_exact() -> None:

@@ -118,11 +118,17 @@ def test_probabilities_of_0_and_1() -> None:
     assert found == pytest.approx({"a": np.log(2) / 2, "b": np.log(2) / 2, "c": 0, "d": 0})
 
 
+def drawn_targets(seed: int, count: int, targets: int) -> list[int]:
+    rng = np.random.default_rng(seed)
+    rng.permutation(count)  # which of equal candidates come first
+    rows: list[int] = rng.choice(count, targets, replace=False).tolist()
+    return rows
+
+
 def test_targets_are_a_sample_that_every_candidate_shares() -> None:
     passes, ids = some(12), "abcdefghijkl"
     asked = ask(view_of(passes, ids), 12, seed=3, targets=4)
-    rng = np.random.default_rng(3)
-    targets = sorted(rng.choice(12, 4, replace=False))
+    targets = sorted(drawn_targets(3, 12, 4))
     expected = dict(zip(ids, slow(passes, targets), strict=True))
     assert dict(zip(asked.ids, asked.scores, strict=True)) == pytest.approx(expected, rel=1e-5)
     assert ask(view_of(passes, ids), 12, seed=4, targets=4).scores != asked.scores
@@ -154,7 +160,7 @@ def test_a_pool_of_one_and_what_cannot_be() -> None:
     with pytest.raises(ScoreError, match=r"1 targets are not finite, the first those of 'b'"):
         ask(view_of(broken, "abcd"), 2)
     # A seed of which the only target is another one.
-    seed = next(s for s in range(9) if np.random.default_rng(s).choice(4, 1, replace=False) != 1)
+    seed = next(s for s in range(9) if drawn_targets(s, 4, 1) != [1])
     with pytest.raises(ScoreError, match="the first that of 'b'"):
         ask(view_of(broken, "abcd"), 2, seed, targets=1)
 

@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
+from scipy import stats
 
 from bgadl_tf.acquisition.acquisition import ACQUISITIONS, check_needs
-from bgadl_tf.acquisition.query import TopScores, top
+from bgadl_tf.acquisition.query import TopScores, order_of_ties, top
 from bgadl_tf.core.errors import ConfigError, PoolError, ScoreError
 from bgadl_tf.learners.plain import Plain
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
 
 
-def test_the_highest_first_and_ties_in_pool_order() -> None:
-    query = top(["a", "b", "c", "d"], np.array([1.0, 3.0, 3.0, 2.0]), 3)
+def test_the_highest_first_and_ties_by_id() -> None:
+    query = top(["a", "c", "b", "d"], np.array([1.0, 3.0, 3.0, 2.0]), 3)
     assert query.ids == ("b", "c", "d")
     assert query.scores == (3.0, 3.0, 2.0)
+
+
+def test_the_order_of_ties_is_that_of_the_ids_whatever_theirs_is() -> None:
+    ids = [f"{row:02}" for row in range(20)]
+    shuffled = np.random.default_rng(1).permutation(20)
+    for seed in (None, 0, 1):
+        orders = [
+            order_of_ties(some, None if seed is None else np.random.default_rng(seed))
+            for some in (ids, [ids[row] for row in shuffled])
+        ]
+        assert {*orders[0].tolist()} == {*range(20)}
+        np.testing.assert_array_equal(orders[1], orders[0][shuffled])
+    np.testing.assert_array_equal(order_of_ties(ids), range(20))
+
+
+def test_of_equal_scores_each_is_as_likely() -> None:
+    ids, scores = [f"{row}" for row in range(8)], np.float32([1, 0, 1, 1, 0, 1, 0, 0])
+    taken = Counter[str]()
+    for seed in range(800):
+        best = TopScores(ids, 1, order_of_ties(ids, np.random.default_rng(seed)))
+        best.add(scores)
+        taken.update(best.query().ids)
+    assert {*taken} == {*"0235"}
+    low, high = stats.binom.interval(1 - 1e-6, 800, 1 / 4)
+    assert all(low <= count <= high for count in taken.values())
 
 
 def test_more_than_there_are_is_refused() -> None:
