@@ -44,6 +44,10 @@ class KnownExamples:
             raise PoolError(f"a synthesised example is called {taken[0]!r}, which is taken")
         self._admitted.update(zip(ids, examples, strict=True))
 
+    def is_synthesised(self, id_: Id) -> bool:
+        """Whether it was taken in by ``admit``, and is not of the training set."""
+        return id_ in self._admitted
+
     def source_of(self, ids: Sequence[Id]) -> ExampleSource:
         """Examples of ids, in that order; nothing is read before it is indexed.
 

@@ -117,5 +117,8 @@ class TrainingSet:
         return np.array([known.get(id_, np.nan) for id_ in ids], np.float32)
 
     def everything(self) -> ExampleSource:
-        """All of the training set, labelled or not."""
-        return self._examples.source_of(self._pool.ids)
+        """All of the training set, labelled or not; nothing that was synthesised, lest a generator
+        learn from what another one has made.
+        """
+        known = self._examples
+        return known.source_of([id_ for id_ in self._pool.ids if not known.is_synthesised(id_)])

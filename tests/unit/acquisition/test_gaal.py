@@ -310,6 +310,16 @@ def test_in_simulation_a_network_answers_and_nothing_is_learnt_twice(
         assert (examples == image).all((1, 2, 3)).sum() == 1
 
 
+def test_no_generator_learns_from_what_one_has_made(task: Dataset, tmp_path: Path) -> None:
+    loop = loop_of(task, tmp_path, SimpleGAN(steps=5, latent_dim=8, width=0.3))
+    loop.step()
+    asked = loop.ask()
+    assert {*asked.ids} < {*loop.pool.ids}
+    every = loop.training_set.everything()
+    assert len(every) == len(task.train)
+    np.testing.assert_array_equal(every[:], task.train.examples[:])
+
+
 def test_after_a_restart_the_same_is_asked(task: Dataset, tmp_path: Path) -> None:
     acquisition = SimpleGAN(steps=5, latent_dim=8, width=0.3)
     loop = loop_of(task, tmp_path, acquisition)
