@@ -26,7 +26,7 @@ class RotationTask(Task):
 
     All of it is trained. It begins from drawn weights; but a trunk that a user gave, from a copy of
     that one's, which may have been trained elsewhere: what it is and how it normalises can be in
-    its weights. The user's own Dropout layers are on while it is trained, from a seed.
+    its weights. The user's own random layers are on while it is trained, from a seed.
 
     Its metrics are ``loss``, in nats, log 4 where it knows nothing, and ``accuracy``.
 
@@ -56,9 +56,9 @@ class RotationTask(Task):
         """
         task = cls(classifier.alike(TURNS), learning_rate)
         task.begin(seed)
-        for number, layer in enumerate(task.classifier._flatten_layers()):
-            if (own := getattr(layer, "seed_generator", None)) is not None:
-                own.state.assign(seeding.seed_pair(seed, 0, "noise", str(number)))
+        layers = task.classifier._flatten_layers()
+        for number, own in enumerate(own for layer in layers for own in layer._seed_generators):
+            own.state.assign(seeding.seed_pair(seed, 0, "noise", str(number)))
         return task
 
     @property
