@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import keras
 import tensorflow as tf
 
-from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.learners.batch import Batch
 from bgadl_tf.learners.initial_weights import SeedOf
 from bgadl_tf.learners.learner import TRUNK, weighted
@@ -23,7 +22,7 @@ from bgadl_tf.learners.probation.groups import (
     named_terms,
     of_forms,
 )
-from bgadl_tf.learners.probation.options import ProbationOptions
+from bgadl_tf.learners.probation.options import ProbationOptions, check
 from bgadl_tf.learners.pseudo_labels.learner import PseudoLabelling
 from bgadl_tf.learners.running_means import RunningMeans
 from bgadl_tf.models import losses, noise
@@ -50,23 +49,7 @@ class ProbationLearner(PseudoLabelling):
         if options is not None and not isinstance(options, ProbationOptions):
             options = self.options_type(**vars(options))
         super().__init__(classifier, options, **kw)
-        own = self.options
-        judged = {*self.groups} - {PSEUDO}  # whose judge is their gate
-        for name, off, groups in (
-            ("agreement", 0.0, judged),
-            ("gradient_similarity", "none", self.groups),
-        ):
-            if getattr(own, name) != off and not groups:
-                raise ConfigError(
-                    f"--option {name} is {getattr(own, name)}, but this learner has no further "
-                    "examples that it is about; add e.g. --option transforms_on_probation=true "
-                    "--option transforms=standard, or leave it out"
-                )
-        if own.agreement and own.judge == "passes" and not classifier.is_stochastic:
-            raise ConfigError(
-                f"--option judge is 'passes', but classifier {classifier.name!r} has no dropout; "
-                "use --option judge=classifier"
-            )
+        check(self.options, self.groups, classifier)
         if self.weight_names:
             self.group_weights = RunningMeans(self.weight_names)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bgadl_tf.core.errors import ConfigError
+from bgadl_tf.learners.probation.groups import PSEUDO
 from bgadl_tf.learners.pseudo_labels.options import PseudoLabelOptions
+from bgadl_tf.models.classifiers.base import Classifier
 
 JUDGES = ("classifier", "passes", "teacher")
 SIMILARITIES = ("none", "gated", "weighted", "projected")
@@ -62,4 +66,33 @@ class ProbationOptions(PseudoLabelOptions):
             not self.transforms_on_probation or self.transforms != "none",
             "transforms_on_probation",
             "false where there are no transforms; add e.g. --option transforms=standard",
+        )
+
+
+def check(options: ProbationOptions, groups: Sequence[str], classifier: Classifier) -> None:
+    """Refuse options that have nothing to be about.
+
+    Args:
+        options: Of a learner.
+        groups: Names of all its groups of further examples.
+        classifier: C.
+
+    Raises:
+        ConfigError: There is nothing on probation, or the judge is always of one mind.
+    """
+    judged = {*groups} - {PSEUDO}  # whose judge is their gate
+    for name, off, about in (
+        ("agreement", 0.0, judged),
+        ("gradient_similarity", "none", groups),
+    ):
+        if getattr(options, name) != off and not about:
+            raise ConfigError(
+                f"--option {name} is {getattr(options, name)}, but this learner has no further "
+                "examples that it is about; add e.g. --option transforms_on_probation=true "
+                "--option transforms=standard, or leave it out"
+            )
+    if options.agreement and options.judge == "passes" and not classifier.is_stochastic:
+        raise ConfigError(
+            f"--option judge is 'passes', but classifier {classifier.name!r} has no dropout; use "
+            "--option judge=classifier"
         )
