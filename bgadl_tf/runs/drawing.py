@@ -85,6 +85,11 @@ def note(axes: Axes, text: str) -> None:
     )  # fmt: skip
 
 
+def begin_at_zero(axes: Axes) -> None:
+    """Begin the vertical axis at 0, with some room above the highest point of its lines."""
+    axes.set_ylim(0, 1.08 * axes.dataLim.ymax or 1.0)
+
+
 def name_line_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     """Names every line at its end, in its colour, names moved apart where lines end together."""
     low, high = axes.get_ylim()

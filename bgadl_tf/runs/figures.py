@@ -82,7 +82,7 @@ def reconstruction_curve(
         raise ValueError("no round has a reconstruction error; the learner generates nothing")
     figure, (left, middle, right) = drawing.canvases(13.6, 3.8, 3)
     drawing.line(left, labelled, errors, drawing.COLOURS[2], "^")
-    left.set_ylim(bottom=0)
+    drawing.begin_at_zero(left)
     drawing.label_axes(left, "labels", f"mean ‖x′ − x*‖ ({unit})", title)
     of_queried = dict(zip(*_known(rounds, "bald_queried"), strict=True))
     ends, shares = [], []
@@ -106,7 +106,7 @@ def reconstruction_curve(
         (middle, "mean BALD (nats)", ends),
         (right, "share of a(x*)", shares),
     ):
-        axes.set_ylim(bottom=0)
+        drawing.begin_at_zero(axes)
         drawing.label_axes(axes, "labels", what, "")
         drawing.name_line_ends(axes, names)
     drawing.save(figure, path)
