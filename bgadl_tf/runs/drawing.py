@@ -87,7 +87,8 @@ def note(axes: Axes, text: str) -> None:
 
 def begin_at_zero(axes: Axes) -> None:
     """Begin the vertical axis at 0, with some room above the highest point of its lines."""
-    axes.set_ylim(0, 1.08 * axes.dataLim.ymax or 1.0)
+    highest = axes.dataLim.ymax if axes.has_data() else 0.0
+    axes.set_ylim(0, 1.08 * highest or 1.0)
 
 
 def name_line_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
