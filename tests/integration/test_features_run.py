@@ -162,7 +162,10 @@ def test_what_cannot_be_is_refused_before_any_feature_is_computed(
         (("--method", "bald", "--dropout", "0"), "'bald' needs MCDropout"),
         (("--method", "bald", "--classifier", "lenet"), "lenet takes images, .* use mlp"),
         (("--method", "bald", "--components", "17"), "--components is 17, .* expected 1 to 16"),
-        (("--learner", "simsiam", "--acquisition", "bald"), "'simsiam' takes images, .* another"),
+        (
+            ("--learner", "simsiam", "--acquisition", "bald"),
+            "'simsiam' would be given features: .* use another",
+        ),
     ):
         assert home.train("refused", *flags, "--embeddings", str(home.folder / "no")) == 2
         (line,) = capsys.readouterr().err.strip().splitlines()[-1:]
