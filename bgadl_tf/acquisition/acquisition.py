@@ -16,7 +16,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from bgadl_tf.acquisition.evidence import Evidence, Look
-from bgadl_tf.acquisition.query import Query, Scores, TopScores, order_of_ties
+from bgadl_tf.acquisition.query import Query, Scores, TopScores, by_lot
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.core.registry import Registry
 from bgadl_tf.core.types import Id, Label
@@ -134,7 +134,7 @@ class GivesScores:
         raise NotImplementedError(f"{type(self).__name__} must implement scores_of()")
 
     def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
-        best = TopScores(view.ids, size, order_of_ties(view.ids, rng))
+        best = TopScores(view.ids, size, by_lot(rng))
         for scores in self.scores_of(view, rng):
             best.add(scores)
         return best.query()

@@ -17,7 +17,7 @@ import tensorflow as tf
 from bgadl_tf.acquisition import boundary
 from bgadl_tf.acquisition.acquisition import ACQUISITIONS, PoolView
 from bgadl_tf.acquisition.evidence import Evidence
-from bgadl_tf.acquisition.query import Query, TopScores, order_of_ties
+from bgadl_tf.acquisition.query import Query, TopScores, by_lot
 from bgadl_tf.core.types import Id
 from bgadl_tf.learners.abilities import LinearHead
 
@@ -39,8 +39,8 @@ class BASE:
 
     def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
         # No class can be left with fewer: those before it have taken what they take.
-        ties = order_of_ties(view.ids, rng)
-        nearest = [TopScores(view.ids, size, ties) for _ in range(view.classes)]
+        tie_key = by_lot(rng)
+        nearest = [TopScores(view.ids, size, tie_key) for _ in range(view.classes)]
         for (distances,) in view.look(self.see):
             for best, scores in zip(nearest, -distances.T, strict=True):
                 best.add(scores)

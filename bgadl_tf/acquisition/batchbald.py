@@ -18,7 +18,7 @@ from bgadl_tf.acquisition import scores
 from bgadl_tf.acquisition.acquisition import ACQUISITIONS, PoolView
 from bgadl_tf.acquisition.evidence import Evidence
 from bgadl_tf.acquisition.joint import JointLabels
-from bgadl_tf.acquisition.query import Query, TopScores, order_of_ties
+from bgadl_tf.acquisition.query import Query, TopScores, by_lot
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.learners.abilities import MCDropout
 
@@ -69,7 +69,7 @@ class BatchBALD:
     def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
         # What is too much is refused there.
         count = max(size, min(self.candidates, len(view.ids)))
-        best = TopScores(view.ids, count, order_of_ties(view.ids, rng))
+        best = TopScores(view.ids, count, by_lot(rng))
         for (found,) in view.look(self.score):
             best.add(found)
         ids = best.query().ids

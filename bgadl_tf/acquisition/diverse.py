@@ -50,13 +50,15 @@ class Diverse(Wraps):
         innermost: Any = self.inner
         while isinstance(innermost, Wraps):
             innermost = innermost.inner
-        self._refuse(innermost, isinstance(innermost, Synthesises))
+        if isinstance(innermost, Synthesises):
+            raise self._refusal(innermost)
 
     def query(self, view: PoolView, size: int, rng: np.random.Generator) -> Query:
         # What is too much is refused by INNER.
         count = max(size, min(self.factor * size, len(view.ids)))
         shortlist = self.inner.query(view, count, rng)
-        self._refuse(self.inner, shortlist.examples is not None)
+        if shortlist.examples is not None:
+            raise self._refusal(self.inner)
         found = features_of(view, shortlist.ids, penultimate, self.metric)
         cover = Cover(collected(found, count))
         for centres in features_of(view, [*view.labels], penultimate, self.metric):
@@ -73,9 +75,8 @@ class Diverse(Wraps):
             facts={**shortlist.facts, "cover_radius": radius},
         )
 
-    def _refuse(self, inner: Acquisition, synthesises: bool) -> None:
-        if synthesises:
-            raise ConfigError(
-                f"diverse chooses among examples of the pool, and {type(inner).__name__} makes "
-                "new ones; wrap another acquisition"
-            )
+    def _refusal(self, inner: Acquisition) -> ConfigError:
+        return ConfigError(
+            f"diverse chooses among examples of the pool, and {type(inner).__name__} makes new "
+            "ones; wrap another acquisition"
+        )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from bgadl_tf.core.types import Examples, Id, Rows
 
 Scores = NDArray[np.floating[Any]]
 """float32 or float64 [N]; larger is more informative."""
+
+TieKey: TypeAlias = Callable[[Id], Any]
+"""Of candidates that are equal, those of the smallest keys come first."""
 
 
 class Query(NamedTuple):
@@ -33,20 +37,19 @@ class Query(NamedTuple):
     facts: Mapping[str, float] = MappingProxyType({})
 
 
-def order_of_ties(ids: Sequence[Id], rng: np.random.Generator | None = None) -> Rows:
-    """Which of candidates that are equal come first, ``[N]``: those of the smallest numbers.
+def by_lot(rng: np.random.Generator) -> TieKey:
+    """Keys of which no id has a better chance to be the smallest; one draw serves all ids.
 
-    A candidate's number does not depend on where it stands in ``ids``.
+    They depend on nothing but that draw and the id: ids often tell the class, and so does where an
+    example stands in the pool, which would then be asked for first.
 
     Args:
-        ids: ``[N]``, all different.
-        rng: Draws the numbers: ids often tell the class, which would then be asked for first. None:
-            their places among sorted ids.
+        rng: Draws the key of the hash (Blake2b).
     """
-    order = np.empty(len(ids), np.int64)
-    places = sorted(range(len(ids)), key=ids.__getitem__)
-    order[places] = np.arange(len(ids)) if rng is None else rng.permutation(len(ids))
-    return order
+    key = rng.bytes(16)
+    return lambda id_: hashlib.blake2b(
+        id_.encode("utf-8", "surrogatepass"), digest_size=8, key=key
+    ).digest()
 
 
 def largest(values: NDArray[Any], ties: Rows) -> int:
@@ -61,19 +64,19 @@ class TopScores:
     Args:
         ids: Of the whole pool, ``[N]``.
         size: b.
-        ties: Which of equal scores come first, see ``order_of_ties``; None: by id.
+        tie_key: Of equal scores, which come first; None: by id.
 
     Raises:
         PoolError: ``size`` is larger than N.
     """
 
-    def __init__(self, ids: Sequence[Id], size: int, ties: Rows | None = None) -> None:
+    def __init__(self, ids: Sequence[Id], size: int, tie_key: TieKey | None = None) -> None:
         if size > len(ids):
             raise PoolError(
                 f"{size} labels were asked for, but only {len(ids)} candidates are left"
             )
         self._ids, self._size = ids, size
-        self._ties = order_of_ties(ids) if ties is None else ties
+        self._tie_key: TieKey = tie_key or (lambda id_: id_)
         self._seen = self._not_finite = self._held = 0
         self._first_not_finite: Id | None = None
         self._scores: list[Scores] = []
@@ -94,7 +97,7 @@ class TopScores:
             self._merge()
 
     def query(self) -> Query:
-        """The highest scores; equal ones in the order of ``ties``.
+        """The highest scores; equal ones in the order of their keys.
 
         Raises:
             ScoreError: A score is missing, NaN or infinite; the message names the first example.
@@ -113,9 +116,18 @@ class TopScores:
 
     def _merge(self) -> tuple[Scores, Rows]:
         scores, rows = np.concatenate(self._scores), np.concatenate(self._rows)
-        order = np.lexsort((self._ties[rows], -scores))[: self._size]
+        order = np.lexsort((self._places(scores, rows), -scores))[: self._size]
         self._scores, self._rows, self._held = [scores[order]], [rows[order]], len(order)
         return self._scores[0], self._rows[0]
+
+    def _places(self, scores: Scores, rows: Rows) -> Rows:
+        """Places of equal scores among each other; no key is made of what nothing equals."""
+        _, groups, counts = np.unique(scores, return_inverse=True, return_counts=True)
+        equal = np.flatnonzero(counts[groups] > 1).tolist()
+        equal.sort(key=lambda at: self._tie_key(self._ids[int(rows[at])]))
+        places = np.zeros(len(scores), np.int64)
+        places[equal] = np.arange(len(equal))
+        return places
 
 
 def top(ids: Sequence[Id], scores: Scores, size: int) -> Query:

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.learners.learner import Learner
 
 
@@ -57,8 +56,5 @@ def with_classes(learner: Learner, classes: int) -> Learner:
                 value = overlaid(value, np.zeros(new.shape, value.dtype))
             new.assign(value)
     if grown.classifier.classes != classes:
-        raise ConfigError(
-            f"classifier {learner.classifier.name!r} cannot be made for {classes} classes: its "
-            "get_config() does not hold 'classes'"
-        )
+        raise learner.classifier.cannot_be_made_for(classes)
     return grown

@@ -1,4 +1,4 @@
-"""What every learner is, and the supervised learning that the simplest ones consist of."""
+"""What every learner is: what it trains and saves, and what its steps are made of."""
 
 from __future__ import annotations
 

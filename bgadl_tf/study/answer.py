@@ -103,9 +103,9 @@ def sentences(
     )
     yield (
         f"This is about `{arm}`, {how}. A difference is called found where p of the paired t-test "
-        f"on the AUBC is below {tables.SIGNIFICANT} after Holm's correction over all that is "
-        "compared with that baseline, for which no interval is corrected; where none was found "
-        "there may still be one, as large as its interval allows.\n"
+        f"on the AUBC is below {tables.SIGNIFICANT} after Holm's correction over all comparisons "
+        "with that baseline (intervals are not corrected); where none was found there may still "
+        "be one, as large as its interval allows.\n"
     )
     most = max(one.aubc.result.n for one in found)
     if 2 <= most < FEW_SEEDS:

@@ -12,6 +12,11 @@ from bgadl_tf.study.protocol import Arm, Protocol
 _SEEDS = 2
 """That two arms share at least for a paired test of their difference."""
 
+_NO_CURVE = (
+    "which learns from the whole training set at once: without a learning curve it can be compared "
+    "with no other arm; leave it out there, and the report shows it all the same"
+)
+
 
 def check(protocol: Protocol) -> None:
     """See that arms to compare with have learning curves, and claimed pairs seeds to be paired on.
@@ -37,12 +42,6 @@ def check(protocol: Protocol) -> None:
                     f"seed{'s' * (shared != 1)}{on}; a test needs {_SEEDS}: give both the same "
                     "seeds, or leave the pair out",
                 )
-
-
-_NO_CURVE = (
-    "which learns from the whole training set at once: without a learning curve it can be compared "
-    "with no other arm; leave it out there, and the report shows it all the same"
-)
 
 
 def _has_no_curve(arm: Arm) -> bool:

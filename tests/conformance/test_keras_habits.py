@@ -94,8 +94,8 @@ def test_an_optimizer_by_name_or_as_an_object_is_the_classifiers(name: str) -> N
         for network, optimizer in others.items():
             assert type(learner.optimizers[network]) is type(optimizer)
             assert learner.optimizers[network] is not optimizer
-    before = weights_of(learner)
-    assert differs(before, after(learner))
+        before = weights_of(learner)
+        assert differs(before, after(learner))
     learner.compile(optimizer=keras.optimizers.SGD(0.1))
     assert float(learner.optimizers["classifier"].learning_rate.numpy()) == pytest.approx(0.1)
 

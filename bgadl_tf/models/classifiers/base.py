@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import keras
@@ -143,18 +143,22 @@ class Classifier(keras.Model):
         Raises:
             ConfigError: ``get_config`` does not say how many classes this one tells apart.
         """
-        return self._made_anew({"classes": classes})
+        return self._made_anew(classes)
 
-    def _made_anew(self, settings: Mapping[str, object]) -> Classifier:
-        """From its own config with other settings."""
+    def _made_anew(self, classes: int, **settings: object) -> Classifier:
+        """From its own config, with so many classes and other settings."""
         config = self.get_config()
-        if missing := [name for name in settings if name not in config]:
-            raise ConfigError(
-                f"classifier {self.name!r} cannot be made for {settings['classes']} classes: its "
-                f"get_config() does not hold {missing[0]!r}"
-            )
-        made: Classifier = type(self).from_config({**config, **settings})
+        if "classes" not in config:
+            raise self.cannot_be_made_for(classes)
+        made: Classifier = type(self).from_config({**config, **settings, "classes": classes})
         return made
+
+    def cannot_be_made_for(self, classes: int) -> ConfigError:
+        """What to raise where its config does not say how many classes it tells apart."""
+        return ConfigError(
+            f"classifier {self.name!r} cannot be made for {classes} classes: its get_config() does "
+            "not hold 'classes'"
+        )
 
     def features(self, examples: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Deterministic part.

@@ -74,7 +74,7 @@ class KerasModelClassifier(Classifier):
         return self.head.stages[self.given_stages :] if self.given_stages else [self.head]
 
     def alike(self, classes: int) -> Classifier:
-        other = self._made_anew({"classes": classes, "fine_tune": "all", "given_stages": 0})
+        other = self._made_anew(classes, fine_tune="all", given_stages=0)
         assert isinstance(other, KerasModelClassifier)
         other.trunk.set_weights(self.trunk.get_weights())
         for layer in other.trunk._flatten_layers():  # each has kept whether it was frozen

@@ -120,7 +120,7 @@ def test_probabilities_of_0_and_1() -> None:
 
 def drawn_targets(seed: int, count: int, targets: int) -> list[int]:
     rng = np.random.default_rng(seed)
-    rng.permutation(count)  # which of equal candidates come first
+    rng.bytes(16)  # which of equal candidates come first
     rows: list[int] = rng.choice(count, targets, replace=False).tolist()
     return rows
 

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from bgadl_tf.acquisition.acquisition import ACQUISITIONS, check_needs
-from bgadl_tf.acquisition.query import TopScores, order_of_ties, top
+from bgadl_tf.acquisition.query import TopScores, by_lot, top
 from bgadl_tf.core.errors import ConfigError, PoolError, ScoreError
 from bgadl_tf.learners.plain import Plain
 from bgadl_tf.models.classifiers.base import CLASSIFIERS
@@ -21,24 +21,34 @@ def test_the_highest_first_and_ties_by_id() -> None:
     assert query.scores == (3.0, 3.0, 2.0)
 
 
-def test_the_order_of_ties_is_that_of_the_ids_whatever_theirs_is() -> None:
-    ids = [f"{row:02}" for row in range(20)]
-    shuffled = np.random.default_rng(1).permutation(20)
-    for seed in (None, 0, 1):
-        orders = [
-            order_of_ties(some, None if seed is None else np.random.default_rng(seed))
-            for some in (ids, [ids[row] for row in shuffled])
-        ]
-        assert {*orders[0].tolist()} == {*range(20)}
-        np.testing.assert_array_equal(orders[1], orders[0][shuffled])
-    np.testing.assert_array_equal(order_of_ties(ids), range(20))
+@pytest.mark.parametrize("size", [1, 3, 12])
+def test_which_of_equal_scores_are_taken_does_not_depend_on_where_they_stand(size: int) -> None:
+    ids, scores = [f"{row:02}" for row in range(12)], np.float32([1, 0, 1] * 4)
+    found = []
+    for order in (range(12), np.random.default_rng(1).permutation(12).tolist()):
+        best = TopScores([ids[row] for row in order], size, by_lot(np.random.default_rng(5)))
+        for row in order:
+            best.add(scores[[row]])
+        found.append(best.query())
+    assert found[0] == found[1]
+    assert found[0].scores == tuple(sorted(scores.tolist(), reverse=True)[:size])
+
+
+def test_what_nothing_equals_needs_no_key() -> None:
+    def key(id_: str) -> object:
+        raise AssertionError(id_)
+
+    best = TopScores(["a", "b", "c", "d"], 1, key)
+    for score in (2.0, 4.0, 3.0, 1.0):
+        best.add(np.float32([score]))
+    assert best.query().ids == ("b",)
 
 
 def test_of_equal_scores_each_is_as_likely() -> None:
     ids, scores = [f"{row}" for row in range(8)], np.float32([1, 0, 1, 1, 0, 1, 0, 0])
     taken = Counter[str]()
     for seed in range(800):
-        best = TopScores(ids, 1, order_of_ties(ids, np.random.default_rng(seed)))
+        best = TopScores(ids, 1, by_lot(np.random.default_rng(seed)))
         best.add(scores)
         taken.update(best.query().ids)
     assert {*taken} == {*"0235"}
