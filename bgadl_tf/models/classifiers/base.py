@@ -37,11 +37,7 @@ class Classifier(keras.Model):
     """Axes of the examples it can take: 3 are images, 1 are vectors."""
 
     def __init__(
-        self,
-        shape: Shape,
-        classes: int,
-        dropout: float | None = None,
-        **kw: object,
+        self, shape: Shape, classes: int, dropout: float | None = None, **kw: object
     ) -> None:
         backend.check_data_format()
         if classes < 2:
