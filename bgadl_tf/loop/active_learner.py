@@ -22,12 +22,10 @@ from bgadl_tf.acquisition.acquisition import Acquisition
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core.errors import PoolError
 from bgadl_tf.core.types import Id, Label
-from bgadl_tf.data.class_names import index_of
 from bgadl_tf.data.dataset import Dataset
-from bgadl_tf.learners.growing import with_classes
 from bgadl_tf.learners.learner import Learner
 from bgadl_tf.loop import folder_journal, parts
-from bgadl_tf.loop.assembly import Assembled
+from bgadl_tf.loop.amending import Amending
 from bgadl_tf.loop.callback import Callback, Callbacks
 from bgadl_tf.loop.dataset_history import DatasetHistory
 from bgadl_tf.loop.journal import Journal
@@ -38,7 +36,7 @@ from bgadl_tf.loop.steps import Steps
 from bgadl_tf.models.classifiers.base import Classifier
 
 
-class ActiveLearner(Assembled, Steps):
+class ActiveLearner(Amending, Steps):
     """Asks, is told, and learns; weights are drawn by the plan's seed, but ``from_model``'s kept.
 
     Args:
@@ -111,7 +109,7 @@ class ActiveLearner(Assembled, Steps):
         """
         self.take_given_labels()
         before = self.journal.query(self.round)
-        more = before is None or (size is not None and not self.fitting.has_begun(self.round))
+        more = before is None or (size is not None and not self._has_begun)
         if more and not self.labelling.open(self.round).ids:
             self._asking.make(self.round, size, before)
         return self.labelling.open(self.round)
@@ -130,6 +128,8 @@ class ActiveLearner(Assembled, Steps):
     ) -> None:
         """Record answers; on disk when this returns. Some of them are fine, and so are others.
 
+        May be called while another thread is in ``ask`` or ``fit``.
+
         Args:
             answers: Class index or name of each id, asked for or not; None to decline.
             source: Who answered, for the ledger.
@@ -139,24 +139,9 @@ class ActiveLearner(Assembled, Steps):
         Raises:
             PoolError: An id is not to be labelled, or a label is no class; nothing is recorded.
         """
-        begun = self.fitting.has_begun(self.round)
-        told = self.labelling.tell(answers, source, correct=correct, has_begun=begun)
+        told = self.labelling.tell(answers, source, correct=correct, has_begun=self._has_begun)
         if told:
             self.callback.on_answers(self.round, told)
-
-    def add_class(self, name: str) -> None:
-        """Make a class known that no example has yet; the networks grow by it.
-
-        Raises:
-            PoolError: There is such a class.
-            ConfigError: The networks cannot tell more classes apart.
-        """
-        if index_of(name, self.dataset.class_names) is not None:
-            raise PoolError(f"{name!r} is a class already")
-        with self.strategy.scope():
-            grown = with_classes(self.learner, self.dataset.classes + 1)
-        self._take_up(self.history.add_class(self.dataset, name, self.round), grown)
-        self.history.keep(self.fitting.moment)
 
     def fit(self) -> Round:
         """Make further examples, train, evaluate; the round is finished when this returns.
@@ -173,6 +158,14 @@ class ActiveLearner(Assembled, Steps):
         if not self.pool.labelled_count:
             raise PoolError("nothing is labelled yet; ask() for labels and tell() them")
         query = self.journal.query(self.round) or Query((), ())
+        self._fits = True
+        try:
+            return self._fitted(query)
+        finally:
+            self._fits = False
+
+    def _fitted(self, query: Query) -> Round:
+        """The round that learns from this query, which is answered."""
         facts = {**query.facts, **self.labelling.declined(query)}
         facts |= self.further.make(self.round, query)
         start = time.monotonic()

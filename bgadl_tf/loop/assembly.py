@@ -29,6 +29,13 @@ class Assembled:
     strategy: tf.distribute.Strategy
     journal: Journal
     history: DatasetHistory
+    _fits = False
+    """Whether a round is being fitted, by this thread or another one."""
+
+    @property
+    def _has_begun(self) -> bool:
+        """Whether what is told now is for the next round, and no longer for this one."""
+        return self._fits or self.fitting.has_begun(self.round)
 
     def _take_up(self, dataset: Dataset, learner: Learner) -> None:
         """Put it together as the journal left it."""

@@ -60,7 +60,7 @@ class Fitting:
         self.plan, self._callback = plan, callback
         self.trainer = self._trainer(learner)
         self._trainers = {id(learner): self.trainer}
-        self._interrupted = False
+        self._interrupted = self._advances = False
         self._moment: Moment | None = None
         self._snapshot = Snapshot({})
         self._begin()
@@ -83,6 +83,13 @@ class Fitting:
             DivergenceError: A loss term is not finite.
         """
         self.settle()
+        self._advances = True
+        try:
+            self._advance(round_, training_set, without_labels)
+        finally:
+            self._advances = False
+
+    def _advance(self, round_: int, training_set: TrainingSet, without_labels: bool) -> None:
         for number, stage in enumerate(self._stages(round_)):
             steps = self._steps_of(stage)
             # What is past, of this round or, before the first query is trained on, of this stage.
@@ -96,8 +103,11 @@ class Fitting:
             self._interrupted = False
 
     def settle(self) -> None:
-        """After an error, go back to the newest moment that the journal has."""
-        if self._interrupted:
+        """After an error, go back to the newest moment that the journal has.
+
+        Another thread that asks what has begun leaves alone what is being trained.
+        """
+        if self._interrupted and not self._advances:
             self._begin()
 
     def has_begun(self, round_: int) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Collection, Mapping
 
 from bgadl_tf.acquisition.query import Query
 from bgadl_tf.core.errors import LedgerError, PoolError
 from bgadl_tf.core.types import UNLABELLED, Id, Label
-from bgadl_tf.data.class_names import index_of
 from bgadl_tf.data.dataset import Dataset
+from bgadl_tf.loop.class_index import class_index
 from bgadl_tf.loop.dataset_history import DatasetHistory
 from bgadl_tf.loop.journal import Journal, queries
 from bgadl_tf.loop.ledger import Record
@@ -19,7 +20,7 @@ _NOTHING = object()
 
 
 class Labelling:
-    """Answers, from the first to the last, as they hold in one round.
+    """Answers, from the first to the last, as they hold in one round; for several threads at once.
 
     Args:
         dataset: Its training set is the pool.
@@ -33,6 +34,7 @@ class Labelling:
     def __init__(self, dataset: Dataset, journal: Journal, history: DatasetHistory) -> None:
         self._dataset, self._ledger, self._history = dataset, journal.ledger, history
         self._earlier = history.earlier_ids
+        self._lock = threading.RLock()
         self.round = len(journal.finished())
         self.pool = Pool(dataset.train.ids)
         self._newest: dict[Id, Record] = {}
@@ -47,12 +49,13 @@ class Labelling:
         self._corrected: list[tuple[int, Id]] = []  # from which round, and which example
         for number, record in enumerate(self._ledger.records()):
             id_ = history.now(record.id, history.starts_before_answer(number))
-            if id_ in self._newest and not record.correction:
+            if id_ in self._newest and not (record.correction or record.withdrawn):
                 raise LedgerError(
                     f"{self._ledger.path}, line {number + 1}: id {record.id!r} is recorded "
                     "already; mend or delete that line"
                 )
             self._take(record, id_)
+        self._asked: dict[int, dict[Id, float]] = {}
         self._open: dict[int, dict[Id, float]] = {}
         self._places: dict[Id, tuple[int, int]] = {}  # round and place in its query
         for round_, query in asked.items():
@@ -96,11 +99,12 @@ class Labelling:
 
     def advance(self, round_: int) -> None:
         """Let what was told during the training of the round before hold from now on."""
-        self.round = round_
-        due = [told for told in self._pending if told[0].round <= round_]
-        self._pending = [told for told in self._pending if told[0].round > round_]
-        for record, id_ in due:
-            self._apply(record, id_)
+        with self._lock:
+            self.round = round_
+            due = [told for told in self._pending if told[0].round <= round_]
+            self._pending = [told for told in self._pending if told[0].round > round_]
+            for record, id_ in due:
+                self._apply(record, id_)
 
     def corrected_in(self, round_: int) -> list[Id]:
         """Labelled examples with an answer that was corrected and holds from this round on."""
@@ -109,21 +113,26 @@ class Labelling:
 
     def ask(self, round_: int, query: Query) -> None:
         """Note what a query asks that nobody has answered."""
-        asked = dict(zip(query.ids, query.scores, strict=True))
-        self._open[round_] = {
-            id_: score
-            for id_, score in asked.items()
-            if self.pool.knows(id_) and not self.pool.is_answered(id_)
-        }
+        self._asked[round_] = dict(zip(query.ids, query.scores, strict=True))
+        self._open[round_] = self._unanswered(round_)
         self._places |= {id_: (round_, place) for place, id_ in enumerate(self._open[round_])}
 
     def open(self, round_: int) -> Query:
         """What is still to be answered: of the first round that a damaged ledger has lost answers
         of, else of this one.
         """
-        first = min((r for r, left in self._open.items() if left and r < round_), default=round_)
-        left = self._open.get(first, {})
-        return Query(tuple(left), tuple(left.values()))
+        with self._lock:
+            earlier = (r for r, left in self._open.items() if left and r < round_)
+            left = self._open.get(min(earlier, default=round_), {})
+            return Query(tuple(left), tuple(left.values()))
+
+    def _unanswered(self, round_: int) -> dict[Id, float]:
+        """What a round asks that nobody has answered, with scores, in the order of its query."""
+        return {
+            id_: score
+            for id_, score in self._asked.get(round_, {}).items()
+            if self.pool.knows(id_) and not self.pool.is_answered(id_)
+        }
 
     def lost(self, round_: int) -> bool:
         """Whether answers of rounds before this one are missing."""
@@ -156,28 +165,50 @@ class Labelling:
         Returns:
             What was new in them, as class indices.
         """
-        answers = {self._meant(id_): label for id_, label in answers.items()}
-        if not correct:
-            self.pool.refuse_answered(answers)
-        last = (self.round + has_begun, len(self._places))
-        ids = sorted(answers, key=lambda id_: self._places.get(id_, last))
-        records = []
-        for id_ in ids:
-            self.pool.refuse_unknown(id_)
-            label, newest = self._index(id_, answers[id_]), self._newest.get(id_)
-            if newest is None:
-                records.append(Record(id_, label, self._places.get(id_, last)[0], source))
-            elif not correct:
-                raise PoolError(
-                    f"example {id_!r} was answered already; correct=True changes an answer"
-                )
-            elif newest.label != label or self._said(id_, id_, source) not in (_NOTHING, label):
-                records.append(Record(id_, label, last[0], source, correction=True))
-        self._ledger.extend(records)
-        for record in records:
-            self._take(record, record.id)
-            self._open.get(self._places.get(record.id, last)[0], {}).pop(record.id, None)
-        return {record.id: record.label for record in records}
+        with self._lock:
+            answers = {self._meant(id_): label for id_, label in answers.items()}
+            if not correct:
+                self.pool.refuse_answered(answers)
+            last = (self.round + has_begun, len(self._places))
+            ids = sorted(answers, key=lambda id_: self._places.get(id_, last))
+            names = self._dataset.class_names
+            records = []
+            for id_ in ids:
+                self.pool.refuse_unknown(id_)
+                label, newest = class_index(id_, answers[id_], names), self._newest.get(id_)
+                if newest is None:
+                    records.append(Record(id_, label, self._places.get(id_, last)[0], source))
+                elif not correct:
+                    raise PoolError(
+                        f"example {id_!r} was answered already; correct=True changes an answer"
+                    )
+                elif newest.label != label or self._said(id_, id_, source) not in (_NOTHING, label):
+                    records.append(Record(id_, label, last[0], source, correction=True))
+            self._ledger.extend(records)
+            for record in records:
+                self._take(record, record.id)
+                self._open.get(self._places.get(record.id, last)[0], {}).pop(record.id, None)
+            return {record.id: record.label for record in records}
+
+    def withdraw(self, ids: Collection[Id], source: str, *, has_begun: bool = False) -> None:
+        """Take answers back; see ``ActiveLearner.withdraw``."""
+        with self._lock:
+            meant = dict.fromkeys(self._meant(id_) for id_ in ids)
+            for id_ in meant:
+                self.pool.refuse_unknown(id_)
+                answered = self.pool.answered_in(id_)
+                if answered is None:
+                    raise PoolError(f"example {id_!r} has no answer that could be withdrawn")
+                if answered < self.round or has_begun:
+                    raise PoolError(
+                        f"the answer about {id_!r} is trained on already; tell(..., correct=True) "
+                        "changes it"
+                    )
+            records = [Record(id_, None, self.round, source, withdrawn=True) for id_ in meant]
+            self._ledger.extend(records)
+            for record in records:
+                self._take(record, record.id)
+            self._open[self.round] = self._unanswered(self.round)
 
     def news(self, answers: Mapping[Id, Label | None], source: str) -> dict[Id, Label | None]:
         """Those of a source's answers that it has not given before.
@@ -228,6 +259,9 @@ class Labelling:
 
     def _take(self, record: Record, id_: Id | None) -> None:
         """A record of the ledger about an example by today's name, to hold at once or later."""
+        if record.withdrawn:
+            self._take_back(record, id_)
+            return
         self._written[record.id, record.source] = record.label
         if id_ is None:
             return
@@ -247,6 +281,15 @@ class Labelling:
         else:
             self._apply(record, id_)
 
+    def _take_back(self, record: Record, id_: Id | None) -> None:
+        """As if nobody had answered; what other sources have said is no news all the same."""
+        self._written.pop((record.id, record.source), None)
+        if id_ in self._newest:
+            self._of_source.pop((id_, record.source), None)
+            del self._newest[id_]
+            self._corrected = [one for one in self._corrected if one[1] != id_]
+            self.pool.forget(id_)
+
     def _apply(self, record: Record, id_: Id) -> None:
         if self.pool.is_answered(id_):
             self.pool.correct(id_, record.label, record.round)
@@ -254,27 +297,3 @@ class Labelling:
             self.pool.skip([id_], record.round)
         else:
             self.pool.label({id_: record.label}, record.round)
-
-    def _index(self, id_: Id, label: object) -> Label | None:
-        """Class index of an answer.
-
-        Raises:
-            PoolError: It is no class.
-        """
-        names = self._dataset.class_names
-        if label is None:
-            return None
-        if isinstance(label, str):
-            try:
-                index = index_of(label, names)
-            except ValueError as error:
-                raise PoolError(f"label of {id_!r} is {label!r}: {error}") from None
-            if index is not None:
-                return index
-        whole = hasattr(label, "__index__") and not isinstance(label, bool)
-        if whole and 0 <= label.__index__() < len(names):  # type: ignore[attr-defined]
-            return int(label.__index__())  # type: ignore[attr-defined]
-        raise PoolError(
-            f"label of {id_!r} is {label!r}; expected 0 to {len(names) - 1}, the name of a class, "
-            "or None; add_class() makes a new one known"
-        )

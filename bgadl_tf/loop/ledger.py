@@ -14,6 +14,9 @@ from bgadl_tf.core import durable
 from bgadl_tf.core.errors import LedgerError
 from bgadl_tf.core.types import Id, Json, Label
 
+_MARKS = ("correction", "withdrawn")
+"""Fields of a record that stand in the file only where they are true."""
+
 
 @dataclass(frozen=True)
 class Record:
@@ -26,6 +29,8 @@ class Record:
             the first round that it holds in.
         source: Who answered.
         correction: Whether it replaces an earlier answer; written only where it does.
+        withdrawn: Whether it takes back an answer, so that there is none; written only where it
+            does.
 
     Raises:
         LedgerError: A field has the wrong type or a number is negative.
@@ -36,6 +41,7 @@ class Record:
     round: int
     source: str
     correction: bool = False
+    withdrawn: bool = False
 
     def __post_init__(self) -> None:
         if not _is_name(self.id):
@@ -48,15 +54,16 @@ class Record:
             raise LedgerError(f"round of {self.id!r} is {self.round!r}; expected an integer from 0")
         if not _is_name(self.source):
             raise LedgerError(f"source of {self.id!r} is {self.source!r}; expected who answered")
-        if not isinstance(self.correction, bool):
-            raise LedgerError(f"correction of {self.id!r} is {self.correction!r}; expected true")
+        for name in _MARKS:
+            if not isinstance(value := getattr(self, name), bool):
+                raise LedgerError(f"{name} of {self.id!r} is {value!r}; expected true")
+        if self.withdrawn and self.label is not None:
+            raise LedgerError(f"{self.id!r} is withdrawn and labelled {self.label!r}")
 
     def to_json(self) -> Json:
         """As one line of the file."""
         line = dataclasses.asdict(self)
-        if not self.correction:
-            del line["correction"]
-        return line
+        return {name: value for name, value in line.items() if value or name not in _MARKS}
 
     @classmethod
     def from_json(cls, line: Json) -> Record:
@@ -66,8 +73,9 @@ class Record:
             LedgerError: A field is missing, unknown or malformed.
         """
         names = [field.name for field in dataclasses.fields(cls)]
-        if {*line, "correction"} != {*names}:
-            raise LedgerError(f"the fields are {sorted(line)}; expected {names[:-1]}")
+        if {*line, *_MARKS} != {*names}:
+            expected = [name for name in names if name not in _MARKS]
+            raise LedgerError(f"the fields are {sorted(line)}; expected {expected}")
         return cls(**line)
 
 

@@ -96,6 +96,17 @@ class Pool:
         self._labels[id_] = int(label)
         self._rounds.setdefault(id_, round_)
 
+    def forget(self, id_: Id) -> None:
+        """Takes back what was said about an id, which is unlabelled again.
+
+        Raises:
+            PoolError: Nothing was said about it yet.
+        """
+        if not self.is_answered(id_):
+            raise PoolError(f"example {id_!r} has no answer yet that could be taken back")
+        for said in (self._labels, self._rounds, self._skipped):
+            said.pop(id_, None)
+
     @property
     def ids(self) -> tuple[Id, ...]:
         """Every id, in the order of the dataset."""
@@ -141,6 +152,10 @@ class Pool:
         if id_ not in self._rounds:
             raise PoolError(f"example {id_!r} is not labelled")
         return self._rounds[id_]
+
+    def answered_in(self, id_: Id) -> int | None:
+        """Round in which ``id_`` was labelled or skipped; None if it was not."""
+        return self._rounds.get(id_, self._skipped.get(id_))
 
     def labels_of(self, ids: Sequence[Id]) -> Labels:
         """Labels of labelled ids, in that order, int32 ``[len(ids)]``."""

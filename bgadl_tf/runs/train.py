@@ -14,16 +14,12 @@ from bgadl_tf.export.models import ExportedModels
 from bgadl_tf.loop.active_learner import ActiveLearner
 from bgadl_tf.loop.callback import Callback
 from bgadl_tf.loop.oracles.answers_file import AnswersFile, write_template
-from bgadl_tf.loop.oracles.network import NetworkSettings
 from bgadl_tf.loop.plan import Plan
 from bgadl_tf.runs import synthesised
-from bgadl_tf.runs.build import Setup, build
+from bgadl_tf.runs.build import Setup
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.export import export_once
-from bgadl_tf.runs.outside import refuse_inside
-from bgadl_tf.runs.pictures import Pictures
-from bgadl_tf.runs.pipeline import PROJECTION
-from bgadl_tf.runs.progress import Progress
+from bgadl_tf.runs.open_run import open_run
 from bgadl_tf.runs.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)
@@ -75,36 +71,18 @@ def train(
         BgadlError: Bad input; nothing is written, or nothing that was there is lost.
     """
     out = Path(out)
-    refuse_inside(out, config.dataset)
-    folder = RunFolder(out)
-    setup = build(config, folder)
-    with folder.opened(setup.described, setup.defaults):
-        projection = setup.dataset.projection
-        if projection is not None and folder.journal.kept(0, PROJECTION) is None:
-            folder.journal.keep(0, PROJECTION, projection.to_arrays())
-        if setup.network is not None:
-            setup.network.keep(out, setup.learner.classifier)
-        starts = len(folder.journal.dataset_starts())
-        progress = Progress(out, setup.learner, setup.plan, len(folder.journal.finished()))
-        pictures = Pictures(out / "figures", setup.dataset, folder.journal)
-        loop = setup.active_learner(folder.journal, (progress, pictures, *callbacks))
-        loop.oracle_network = NetworkSettings(
-            setup.config.oracle_classifier, setup.config.oracle_steps
-        )
-        folder.update(setup.described, loop.history.starts[-1]["fingerprint"])
+    with open_run(config, out, callbacks) as run:
+        loop = run.loop
         told = _take_answers(loop, out)
         if loop.round:
             loop.take_given_labels()
-        _say_what_is_left(loop, told or len(loop.history.starts) > starts)
-        pictures.catch_up()
-        waits = False
-        if not loop.finished:
-            with progress:
-                waits = not loop.run()
-        rounds = [*folder.journal.finished()]
+        _say_what_is_left(loop, told or run.changed)
+        run.pictures.catch_up()
+        waits = not loop.finished and not run.go_on()
+        rounds = [*run.folder.journal.finished()]
         if waits:
             return Outcome(out, rounds, waiting_for=_ask_person(loop, out))
-        exported = _export(setup, folder, loop.plan) if export else None
+        exported = _export(run.setup, run.folder, loop.plan) if export else None
         return Outcome(out, rounds, exported=exported)
 
 

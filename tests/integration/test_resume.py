@@ -23,7 +23,7 @@ from bgadl_tf.data.source import ExampleSource
 from bgadl_tf.engine.trainer import Trainer
 from bgadl_tf.loop import checkpoints
 from bgadl_tf.loop.oracles.held_back import HeldBackLabels
-from bgadl_tf.runs import pictures
+from bgadl_tf.runs import open_run, pictures
 from bgadl_tf.runs import train as train_module
 from bgadl_tf.runs.build import Setup, build
 from bgadl_tf.runs.config import RunConfig
@@ -100,7 +100,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     with pytest.MonkeyPatch.context() as patch:
         setup = build(config)
         # One setup serves every restart: what it remembers is spoilt each time.
-        patch.setattr(train_module, "build", lambda *_: setup)
+        patch.setattr(open_run, "build", lambda *_: setup)
         patch.setattr(pictures.Pictures, "draw", lambda *_: None)
         patch.setattr(train_module, "export_once", lambda *_: None)
         # A checkpoint in the middle of every round.
