@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bgadl_tf.core.errors import ConfigError, ExportError
+from bgadl_tf.export.models import ExportedModels
 from bgadl_tf.loop.active_learner import ActiveLearner
 from bgadl_tf.loop.callback import Callback
 from bgadl_tf.loop.oracles.network import NetworkSettings
+from bgadl_tf.runs import answers
 from bgadl_tf.runs.build import Setup, build
 from bgadl_tf.runs.config import RunConfig
+from bgadl_tf.runs.export import export_once
 from bgadl_tf.runs.outside import refuse_inside
 from bgadl_tf.runs.pictures import Pictures
 from bgadl_tf.runs.pipeline import PROJECTION
 from bgadl_tf.runs.progress import Progress
 from bgadl_tf.runs.run_folder import RunFolder
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,39 @@ class OpenRun:
         """
         with self.progress:
             return self.loop.run()
+
+    def catch_up(self) -> None:
+        """Take in what was written while the folder was left, say what is left to be done, and draw
+        what a crash came before.
+
+        Raises:
+            DataError: ``to_label.csv`` is malformed; nothing is recorded.
+        """
+        told = answers.take(self.loop, self.folder.path)
+        if self.loop.round:
+            self.loop.take_given_labels()
+        _say_what_is_left(self.loop, told or self.changed)
+        self.pictures.catch_up()
+
+    def add_class(self, name: str) -> None:
+        """Make a class known that no example has yet; arguments and errors as of the loop."""
+        self.loop.add_class(name)
+        described = {**self.setup.described, "class_names": [*self.loop.dataset.class_names]}
+        self.folder.update(described, self.loop.history.starts[-1]["fingerprint"])
+
+    def export(self) -> ExportedModels | None:
+        """Export the models of a finished run; None where they are the newest version already.
+
+        Raises:
+            ExportError: They could not be exported.
+        """
+        plan = self.loop.plan
+        try:
+            return export_once(self.folder, self.loop.learner, (plan.rounds, plan.steps))
+        except (ConfigError, ExportError) as error:
+            raise ExportError(
+                f"the run is finished, but {error}; 'bgadl export {self.folder.path}' tries again"
+            ) from error
 
 
 @contextlib.contextmanager
@@ -80,3 +121,33 @@ def open_run(config: RunConfig, out: Path, callbacks: Sequence[Callback] = ()) -
         folder.update(setup.described, loop.history.starts[-1]["fingerprint"])
         changed = len(loop.history.starts) > starts
         yield OpenRun(folder, setup, loop, progress, pictures, changed)
+
+
+def _say_what_is_left(loop: ActiveLearner, changed: bool) -> None:
+    """Tells a person what a run cannot do, or will not do without more rounds.
+
+    Where images have gone the pool may hold too few for all rounds: as many are made as it can.
+    """
+    plan = loop.plan
+    if loop.finished:
+        if changed:
+            logger.warning(
+                "the run has made its %d rounds: what is new holds from round %d on; give more "
+                "--rounds to train on it",
+                plan.rounds, loop.round,
+            )  # fmt: skip
+        return
+    labels = set(loop.pool.labels.values())
+    names = loop.dataset.class_names
+    if loop.round and (lacking := [n for c, n in enumerate(names) if c not in labels]):
+        logger.warning("no labelled example is of the class %s", ", ".join(lacking))
+    made = loop.round if loop.journal.query(loop.round) else loop.round - 1
+    left = loop.pool.unlabelled_count - len(loop.labelling.open(loop.round).ids)
+    possible = max(made, 0) + left // plan.query_size
+    if loop.round and possible < plan.rounds:
+        logger.warning(
+            "only %d examples are left in the pool: the run ends after round %d, not %d; add "
+            "images to go on",
+            left, possible, plan.rounds,
+        )  # fmt: skip
+        loop.plan = dataclasses.replace(plan, rounds=possible)

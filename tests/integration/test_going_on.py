@@ -44,7 +44,7 @@ def finished(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("finished") / "run"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bgadl_tf.runs.pictures.Pictures.draw", lambda *_: None)
-        patch.setattr("bgadl_tf.runs.train.export_once", lambda *_: None)
+        patch.setattr("bgadl_tf.runs.open_run.export_once", lambda *_: None)
         run(photos, out, 1)
     return out
 

@@ -167,7 +167,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tf.config.experimental.enable_op_determinism()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bgadl_tf.runs.pictures.Pictures.draw", lambda *_: None)
-        patch.setattr("bgadl_tf.runs.train.export_once", lambda *_: None)
+        patch.setattr("bgadl_tf.runs.open_run.export_once", lambda *_: None)
         return story(tmp_path_factory.mktemp("told"), go_on)
 
 
@@ -389,7 +389,7 @@ def test_a_class_that_no_step_has_seen_is_not_exported(
     go_on(photos, run, 1)
     photos.add_class()
     monkeypatch.setattr("bgadl_tf.runs.export.export_models", export)
-    monkeypatch.setattr("bgadl_tf.runs.train.export_once", export_once)
+    monkeypatch.setattr("bgadl_tf.runs.open_run.export_once", export_once)
     go_on(photos, run, 1)
     assert exported == [(3, ["five", "four", "six"])]
     go_on(photos, run, 2)
@@ -406,7 +406,7 @@ def test_pictures_are_drawn_where_what_they_show_has_gone(
         if line["round"] == 1:
             (photos.root / line["id"]).unlink()
     monkeypatch.undo()
-    monkeypatch.setattr("bgadl_tf.runs.train.export_once", lambda *_: None)
+    monkeypatch.setattr("bgadl_tf.runs.open_run.export_once", lambda *_: None)
     train(config_of(photos, 1), run)
     assert (run / "figures" / "learning_curve.png").exists()
     assert not list((run / "figures").glob("queried_*"))

@@ -36,12 +36,12 @@ NETWORKS: dict[str, dict[str, Any]] = {
 CHILD = """
 import json, resource, sys, time
 import tensorflow as tf
-from bgadl_tf.runs import pictures, train
+from bgadl_tf.runs import open_run, pictures, train
 from bgadl_tf.runs.config import RunConfig
 tf.config.experimental.enable_op_determinism()
 pictures.Pictures.draw = lambda *_: None
 if sys.argv[3] == "no export":
-    train.export_once = lambda *_: None
+    open_run.export_once = lambda *_: None
 started = time.monotonic()
 train.train(RunConfig(**json.loads(sys.argv[1])), sys.argv[2])
 memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

@@ -102,7 +102,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         # One setup serves every restart: what it remembers is spoilt each time.
         patch.setattr(open_run, "build", lambda *_: setup)
         patch.setattr(pictures.Pictures, "draw", lambda *_: None)
-        patch.setattr(train_module, "export_once", lambda *_: None)
+        patch.setattr(open_run, "export_once", lambda *_: None)
         # A checkpoint in the middle of every round.
         patch.setattr(Trainer, "train", functools.partialmethod(Trainer.train, report_every=2))
         patch.setattr(checkpoints, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)

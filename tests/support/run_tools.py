@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bgadl_tf.runs import pictures, train
+from bgadl_tf.runs import open_run, pictures
 from bgadl_tf.runs.build import Setup
 
 SMALL = ["--classifier", "lenet", "--initial-size", "20", "--query-size", "4", "--candidates", "40",
@@ -31,7 +31,7 @@ def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def no_export(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spares a run the export at its end, which takes longer than its training."""
-    monkeypatch.setattr(train, "export_once", lambda *_: None)
+    monkeypatch.setattr(open_run, "export_once", lambda *_: None)
 
 
 def differences(one: Path, other: Path) -> list[str]:

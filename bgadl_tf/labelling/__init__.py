@@ -1,0 +1,1 @@
+"""People who label: a page, Label Studio, and what they need to see."""
