@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bgadl_tf.core.errors import DataError, plain
+from bgadl_tf.core.errors import DataError
 from bgadl_tf.core.types import Id
 from bgadl_tf.data.images import formats
 from bgadl_tf.data.images.looking import open_regular
 from bgadl_tf.data.images.png import to_png
 from bgadl_tf.data.images.prepared import pixels
+from bgadl_tf.data.images.reading import why
 from bgadl_tf.runs.open_run import OpenRun
 
 MEDIA_TYPES = {
@@ -87,4 +88,4 @@ def _shown(file: Path) -> Picture:
             return Picture(content, MEDIA_TYPES[format_])
         return Picture(to_png(pixels(content)), "image/png")
     except OSError as error:
-        raise DataError(f"{file} cannot be shown: {plain(str(error))}") from error
+        raise DataError(f"{file} cannot be shown: {why(error)}") from error
