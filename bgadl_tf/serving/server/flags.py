@@ -24,7 +24,9 @@ WITHOUT_EFFECT = frozenset({
 })  # fmt: skip
 """Flags of TensorFlow Serving that are accepted, so that command lines carry over, and ignored."""
 
-_LONG = frozenset({"load_retry_interval_micros", "rest_api_max_body_bytes"})
+_LONG = frozenset({
+    "load_retry_interval_micros", "request_log_max_bytes", "rest_api_max_body_bytes",
+})  # fmt: skip
 """Flags that may be beyond 32 bits."""
 
 THREADS = 64
@@ -80,6 +82,12 @@ class Flags:
         False, "A version's own batching_params.pbtxt goes before the file above."
     )
     monitoring_config_file: str = _flag("", "A text MonitoringConfig; without it no metrics.")
+    request_log_dir: str = _flag(
+        "",
+        "Keep the images of requests here, for 'bgadl harvest', and nothing about who asked; not a "
+        "flag of TensorFlow Serving. They may be personal data.",
+    )
+    request_log_max_bytes: int = _flag(2**30, "Of all of them; the oldest go first.")
     enable_serialization_as_tensor_content: bool = _flag(
         False, "gRPC answers carry tensor_content and not typed values."
     )
@@ -134,7 +142,8 @@ def _check(flags: Flags) -> None:
         if not 0 <= getattr(flags, name) < 2**16:
             raise ConfigError(f"--{name} is {getattr(flags, name)}; expected 0 to 65535")
     for name in ("grpc_max_threads", "rest_api_num_threads", "rest_api_max_body_bytes",
-                 "rest_api_timeout_in_ms", "num_request_iterations_for_warmup"):  # fmt: skip
+                 "rest_api_timeout_in_ms", "num_request_iterations_for_warmup",
+                 "request_log_max_bytes"):  # fmt: skip
         if getattr(flags, name) < 1:
             raise ConfigError(f"--{name} is {getattr(flags, name)}; must be at least 1")
     for name, value in vars(flags).items():

@@ -12,6 +12,7 @@ from tensorflow_serving.apis import get_model_metadata_pb2
 from bgadl_tf.serving.server import inference
 from bgadl_tf.serving.server.manager import Manager
 from bgadl_tf.serving.server.metrics import Metrics
+from bgadl_tf.serving.server.request_log import RequestLog
 from bgadl_tf.serving.server.savedmodel import Array
 from bgadl_tf.serving.server.status import Code, from_exception
 
@@ -40,10 +41,13 @@ class Models:
     Args:
         manager: Holds them.
         metrics: Where every request is recorded.
+        request_log: Keeps the images of those that were answered; None to keep none.
     """
 
-    def __init__(self, manager: Manager, metrics: Metrics) -> None:
-        self.manager, self.metrics = manager, metrics
+    def __init__(
+        self, manager: Manager, metrics: Metrics, request_log: RequestLog | None = None
+    ) -> None:
+        self.manager, self.metrics, self._request_log = manager, metrics, request_log
 
     def predict(
         self,
@@ -72,6 +76,8 @@ class Models:
             outputs = inference.predict(servable, signature_name, inputs, output_filter, timeout_ms)
             microseconds = (time.perf_counter() - start) * 1e6
             self.metrics.runtime.labels(spec.name, "Predict", "TF1").observe(microseconds)
+            if self._request_log is not None:
+                self._request_log.offer(spec.name, inputs)
             return Prediction(version, outputs)
 
     @contextlib.contextmanager

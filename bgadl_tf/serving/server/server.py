@@ -10,6 +10,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import grpc
 import uvicorn
@@ -21,6 +22,7 @@ from bgadl_tf.serving.server.loader import make_loader
 from bgadl_tf.serving.server.manager import Manager
 from bgadl_tf.serving.server.metrics import Metrics
 from bgadl_tf.serving.server.models import Models
+from bgadl_tf.serving.server.request_log import RequestLog
 from bgadl_tf.serving.server.rest import Limits, Rest
 from bgadl_tf.serving.server.status import StatusError
 
@@ -57,7 +59,12 @@ class Server:
             retry_seconds=settings.load_retry_interval_micros / 1e6,
             allow_unavailable_labels=settings.allow_version_labels_for_unavailable_models,
         )
-        self.models = Models(manager, metrics)
+        self._request_log = (
+            RequestLog(Path(settings.request_log_dir), settings.request_log_max_bytes)
+            if settings.request_log_dir
+            else None
+        )
+        self.models = Models(manager, metrics, self._request_log)
         self.rest: Rest | None = None
         if settings.rest_api_port:
             limits = Limits(
@@ -85,6 +92,8 @@ class Server:
                 signal.signal(number, lambda *_: stopping.set())
             self._announce()
             stopping.wait()
+        if self._request_log is not None:
+            self._request_log.close()
         if not self.models.manager.close(LAST_SECONDS):
             # Its threads cannot be ended otherwise, and would keep the process for ever.
             unanswered = self.models.manager.requests
