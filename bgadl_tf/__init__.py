@@ -59,8 +59,8 @@ _HOMES = {
     "train": "runs.train",
 }
 _NAMESPACES = (
-    "acquisition", "core", "data", "engine", "export", "labelling", "learners", "loop", "models",
-    "runs", "serving", "study",
+    "acquisition", "core", "data", "engine", "export", "harvest", "labelling", "learners", "loop",
+    "models", "runs", "serving", "study",
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from bgadl_tf import __version__
 from bgadl_tf.core import environment
 from bgadl_tf.core.errors import BgadlError, DataError
+from bgadl_tf.harvest import command as harvest_command
 from bgadl_tf.runs import command_line, config_file, export_command, model_file
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.model_file import ModelFile
@@ -143,6 +144,14 @@ def make_parser() -> argparse.ArgumentParser:
     )
     tune_command.add_tune_flags(tune)
     tune.set_defaults(command=tune_command.tune)
+    harvest = commands.add_parser(
+        "harvest",
+        help="let what a served model finds hard join the pool of a run",
+        description=harvest_command.DESCRIPTION,
+        epilog=f"Exit status: 0 done, also where nothing joins; {BAD_INPUT} bad input.",
+    )
+    harvest_command.add_harvest_flags(harvest)
+    harvest.set_defaults(command=harvest_command.run)
     compare = commands.add_parser(
         "compare",
         help="draw the learning curves of a few runs",

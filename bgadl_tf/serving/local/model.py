@@ -37,10 +37,12 @@ class LocalModel:
     Args:
         exportable: The model.
         digest: Of its file, now.
+        version: What scores are said to be of.
     """
 
     exportable: Exportable
     digest: str
+    version: int = 1
 
     @property
     def header(self) -> Json:
@@ -69,4 +71,5 @@ class LocalModel:
         from bgadl_tf.serving.local.transport import LocalTransport
 
         with tempfile.TemporaryDirectory(prefix="bgadl-") as folder:
-            return LocalTransport(self.exportable.export(Path(folder)), self.exportable.name)
+            exported = self.exportable.export(Path(folder))
+            return LocalTransport(exported, self.exportable.name, self.version)

@@ -27,9 +27,6 @@ from bgadl_tf.serving.server import inference
 from bgadl_tf.serving.server.inference import Servable
 from bgadl_tf.serving.server.savedmodel import SavedModel
 
-VERSION = 1
-"""There is no other."""
-
 
 class NoAddress(Address):
     """For what is not asked over a wire."""
@@ -44,10 +41,12 @@ class LocalTransport(Transport):
     Args:
         folder: With ``saved_model.pb``.
         model: Name of the model.
+        version: Its number; there is no other.
     """
 
-    def __init__(self, folder: Path, model: str) -> None:
+    def __init__(self, folder: Path, model: str, version: int = 1) -> None:
         super().__init__(NoAddress(False, "this machine", False), model, 0.0)
+        self._version = version
         saved = SavedModel(folder)
         self._servable = Servable(saved.signatures, saved, saved.close)
         self._signatures = signatures_of(saved.signatures)
@@ -55,10 +54,10 @@ class LocalTransport(Transport):
         self._running, self._closed = 0, False
 
     def status(self) -> tuple[VersionStatus, ...]:
-        return (VersionStatus(VERSION, AVAILABLE, ""),)
+        return (VersionStatus(self._version, AVAILABLE, ""),)
 
     def describe(self, *, version: int | None = None, label: str | None = None) -> Description:
-        return Description(VERSION, self._signatures)
+        return Description(self._version, self._signatures)
 
     def predict(
         self, version: int, name: str, signature: Signature, inputs: Inputs, outputs: Names
