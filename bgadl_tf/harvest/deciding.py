@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -71,33 +71,22 @@ class Deciding:
             rows: Of a ranking.
             threshold: BALD that candidates are above, nats; None where all are.
         """
-        found: list[Decision | None] = [None] * len(rows)
-        features: list[Floats] = []
-        candidates: list[int] = []
-        met: set[Id] = set()
-        for place, row in enumerate(rows):
-            if threshold is not None and row["bald"] <= threshold:
-                found[place] = Decision(BELOW)
-                continue
-            decision, vector = self._looked_at(row["id"])
-            if decision.decision == JOINS and decision.pool_id in met:
-                decision = Decision(KNOWN, pool_id=decision.pool_id)
-            if decision.decision == JOINS and vector is not None:
-                met.add(decision.pool_id)
-                features.append(vector)
-                candidates.append(place)
-            found[place] = decision
-        for place, near in zip(candidates, self._compared(features, candidates, rows), strict=True):
-            pool_id = getattr(found[place], "pool_id", "")
-            found[place] = near._replace(pool_id=pool_id)
-        return [decision for decision in found if decision is not None]
+        looked = [self._looked_at(row, threshold) for row in rows]
+        decisions = [decision for decision, _ in looked]
+        vectors = {place: vector for place, (_, vector) in enumerate(looked) if vector is not None}
+        compared = self._compared([rows[place]["id"] for place in vectors], [*vectors.values()])
+        for place, decision in zip(vectors, compared, strict=True):
+            decisions[place] = decision._replace(pool_id=decisions[place].pool_id)
+        return decisions
 
-    def _looked_at(self, id_: Id) -> tuple[Decision, Floats | None]:
-        """Whether an image could join, with its features if it could."""
+    def _looked_at(self, row: Json, threshold: float | None) -> tuple[Decision, Floats | None]:
+        """Whether an image by itself could join, with its features if it could."""
+        if threshold is not None and row["bald"] <= threshold:
+            return Decision(BELOW), None
         assert self._source.file is not None
         config, dataset = self._run.setup.config, self._run.loop.dataset
         try:
-            content = self._source.file(id_)
+            content = self._source.file(row["id"])
             header = reading.read_header(io.BytesIO(content))
             digest = hashlib.blake2b(content, digest_size=16).hexdigest()
             pool_id = f"{POOL}/harvested-{digest}{SUFFIXES[header.format]}"
@@ -119,22 +108,17 @@ class Deciding:
         except tf.errors.InvalidArgumentError as error:
             return Decision(UNFIT, f"damaged: {plain(str(error))}"), None
 
-    def _compared(
-        self, features: Sequence[Floats], places: Sequence[int], rows: Sequence[Json]
-    ) -> Iterator[Decision]:
+    def _compared(self, ids: Sequence[Id], features: Sequence[Floats]) -> list[Decision]:
         """Of every candidate, whether it shows what another image shows already."""
         if not features:
-            return
+            return []
         usual = self._usual()
         vectors = np.stack(features) / usual
         known = ((ids, chunk / usual) for ids, chunk in self._features.known())
         near = near_duplicates.nearest_known(vectors, known)
-        ids = [rows[place]["id"] for place in places]
         found = near_duplicates.distinct(ids, vectors, near, self._distance, self._most)
-        for closest in found:
-            yield Decision(JOINS) if closest is None else _near(closest)
-        for _ in ids[len(found) :]:
-            yield Decision(SPARE)
+        decisions = [Decision(JOINS) if near is None else _near(near) for near in found]
+        return decisions + [Decision(SPARE)] * (len(ids) - len(found))
 
     def _usual(self) -> float:
         """Usual distance of neighbours in the pool, of the sample that is spread over it."""

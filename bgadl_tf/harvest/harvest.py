@@ -42,7 +42,7 @@ class Settings:
             from an image of the pool to its nearest neighbour.
         dry_run: Say what would join, and copy nothing.
         server: Whether a server scores, and not the newest export of the run.
-        rank: How the traffic is scored.
+        rank: How the traffic is scored; the seed is the run's.
 
     Raises:
         ConfigError: A value is out of range.
@@ -110,9 +110,7 @@ def harvest(run: Path, traffic: Path, settings: Settings) -> Harvest:
         source = folder_source(traffic)
         round_ = _next_round(opened)
         seed = seeding.mask_seed(opened.setup.config.seed, round_)
-        how = settings.rank if settings.rank.seed is not None else dataclasses.replace(
-            settings.rank, seed=seed
-        )  # fmt: skip
+        how = dataclasses.replace(settings.rank, seed=seed)
         ranking = rank(source, run / FOLDER / "ranking.jsonl", how, local)
         rows = durable.read_json_lines(run / FOLDER / "ranking.jsonl", mend=False).records
         threshold = None
@@ -182,20 +180,18 @@ def _copy(source: Source, joined: Sequence[Json], root: Path) -> None:
 def _note(run: Path, rows: Sequence[Json], traffic: Path, model: str, round_: int) -> None:
     """Note where images come from; also of those that a call copied which was then stopped."""
     noted = {origin.id for origin in ledger.read(run)}
-    ledger.extend(
-        run,
-        [
-            Origin(
-                id=row["pool_id"],
-                traffic=str(traffic.resolve()),
-                image=row["id"],
-                bald=row["bald"],
-                model=model,
-                model_version=row["model_version"],
-                seed=row["seed"],
-                round=round_,
-            )
-            for row in rows
-            if row["decision"] in (JOINS, KNOWN) and row["pool_id"] not in noted
-        ],
-    )
+    origins = {
+        row["pool_id"]: Origin(
+            id=row["pool_id"],
+            traffic=str(traffic.resolve()),
+            image=row["id"],
+            bald=row["bald"],
+            model=model,
+            model_version=row["model_version"],
+            seed=row["seed"],
+            round=round_,
+        )
+        for row in rows
+        if row["decision"] in (JOINS, KNOWN)
+    }
+    ledger.extend(run, [origin for id_, origin in origins.items() if id_ not in noted])
