@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -55,20 +56,28 @@ class EPIG(GivesScores):
         targets: Examples whose labels are to be known better, the same ones for every candidate:
             drawn from the candidates of the round alone, in the order of sorted ids; 0 for all
             candidates.
+        target_ids: A text file with an id a line: targets are drawn from these examples instead,
+            labelled or not, such as those that production has met; None for the candidates.
+
+    Raises:
+        ConfigError: ``targets`` is negative, or the file cannot be read or names nothing.
     """
 
     needs = (MCDropout,)
 
     targets: int = 500
+    target_ids: str | None = None
 
     def __post_init__(self) -> None:
+        if self.target_ids is not None:
+            ids_in(Path(self.target_ids))
         if self.targets < 0:
             raise ConfigError(
                 f"--option epig.targets is {self.targets}; it must be positive, or 0 for all"
             )
 
     def scores_of(self, view: PoolView, rng: np.random.Generator) -> Iterator[Scores]:
-        ids = sorted(view.ids)
+        ids = sorted(view.ids) if self.target_ids is None else ids_in(Path(self.target_ids))
         if 0 < self.targets < len(ids):
             chosen = rng.choice(len(ids), self.targets, replace=False)
             ids = [ids[row] for row in np.sort(chosen)]
@@ -93,6 +102,23 @@ class EPIG(GivesScores):
                 )
             start += len(flat)
             yield flat
+
+
+def ids_in(file: Path) -> list[Id]:
+    """Ids in a text file, a line each, sorted, each once; blank lines are none.
+
+    Raises:
+        ConfigError: It cannot be read, or names none.
+    """
+    try:
+        lines = file.expanduser().read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise ConfigError(f"--option epig.target_ids {file} cannot be read: {reason}") from error
+    ids = sorted({line for line in lines if line.strip()})
+    if not ids:
+        raise ConfigError(f"--option epig.target_ids {file} names no id; expected one a line")
+    return ids
 
 
 def gains(log_probs: Floats, targets: Floats) -> Probs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -163,6 +164,21 @@ def test_a_pool_of_one_and_what_cannot_be() -> None:
     seed = next(s for s in range(9) if drawn_targets(s, 4, 1) != [1])
     with pytest.raises(ScoreError, match="the first that of 'b'"):
         ask(view_of(broken, "abcd"), 2, seed, targets=1)
+
+
+def test_targets_may_be_named(tmp_path: Path) -> None:
+    passes, ids, file = some(12), "abcdefghijkl", tmp_path / "targets.txt"
+    file.write_text("k\n\nb\r\nk\n")
+    named = create("epig", lambda name, owner: {"target_ids": str(file)})
+    asked = named.query(view_of(passes, ids), 12, np.random.default_rng(3))
+    expected = dict(zip(ids, slow(passes, [1, 10]), strict=True))
+    assert dict(zip(asked.ids, asked.scores, strict=True)) == pytest.approx(expected, rel=1e-5)
+    for content, problem in ((b"\n", "names no id"), (b"\xff", "it is not UTF-8")):
+        file.write_bytes(content)
+        with pytest.raises(ConfigError, match=f"epig.target_ids .*{problem}"):
+            create("epig", lambda name, owner: {"target_ids": str(file)})
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        create("epig", lambda name, owner: {"target_ids": str(tmp_path / "none")})
 
 
 def test_its_scores_can_be_wrapped() -> None:
