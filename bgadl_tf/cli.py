@@ -15,6 +15,7 @@ from bgadl_tf import __version__
 from bgadl_tf.core import environment
 from bgadl_tf.core.errors import BgadlError, DataError
 from bgadl_tf.harvest import command as harvest_command
+from bgadl_tf.labelling import command as label_command
 from bgadl_tf.runs import command_line, config_file, export_command, model_file
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.model_file import ModelFile
@@ -61,6 +62,15 @@ def make_parser() -> argparse.ArgumentParser:
     )
     command_line.add_train_flags(train)
     train.set_defaults(command=_train)
+    label = commands.add_parser(
+        "label",
+        help="label what a run asks about, on a page",
+        description=label_command.DESCRIPTION,
+        epilog="Exit status: 0 ended, whether or not the run is finished; "
+        f"{label_command.FAILED} bad input, or a round that had failed and was not tried again.",
+    )
+    label_command.add_label_flags(label)
+    label.set_defaults(command=label_command.run)
     check = commands.add_parser(
         "check",
         help="say what a run would see of a dataset",
@@ -215,7 +225,7 @@ def _train(out: Path, export: bool, config: Path | None, mlflow: str | None, **f
     if outcome.waiting_for is not None:
         print(
             f"bgadl: labels are missing: fill in the column 'label' of {outcome.waiting_for} and "
-            "run the same command again"
+            f"run the same command again, or label on a page: bgadl label {shlex.quote(str(out))}"
         )
         return WAITING
     last = Round.from_json(outcome.rounds[-1])

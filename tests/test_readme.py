@@ -71,7 +71,8 @@ def flags_of(parser: argparse.ArgumentParser) -> set[str]:
 
 PAGES = [
     "README.md", "CONTRIBUTING.md", "bgadl_tf/acquisition/README.md", "bgadl_tf/data/README.md",
-    "bgadl_tf/learners/README.md", "bgadl_tf/runs/README.md", "bgadl_tf/study/README.md",
+    "bgadl_tf/labelling/README.md", "bgadl_tf/learners/README.md", "bgadl_tf/runs/README.md",
+    "bgadl_tf/study/README.md",
     "bgadl_tf/study/tuning/README.md", "scripts/benchmarks/README.md",
     "scripts/results/README.md", "serving/README.md",
 ]  # fmt: skip

@@ -72,6 +72,7 @@ class OpenRun:
     def add_class(self, name: str) -> None:
         """Make a class known that no example has yet; arguments and errors as of the loop."""
         self.loop.add_class(name)
+        self.pictures.dataset = self.loop.dataset
         described = {**self.setup.described, "class_names": [*self.loop.dataset.class_names]}
         self.folder.update(described, self.loop.history.starts[-1]["fingerprint"])
 

@@ -45,6 +45,8 @@ def test_what_was_written_meanwhile_is_taken(tmp_path: Path) -> None:
         assert opened.loop.pool.labelled_ids == (id_,)
         opened.add_class("three")
         assert opened.loop.dataset.class_names[-1] == "three"
+        # Else its first figure with an example of the class would end the round.
+        assert opened.pictures.dataset.class_names[-1] == "three"
     with taken_up(run) as opened:
         assert opened.loop.dataset.class_names[-1] == "three"
 
