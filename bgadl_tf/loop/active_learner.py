@@ -139,7 +139,9 @@ class ActiveLearner(Amending, Steps):
         Raises:
             PoolError: An id is not to be labelled, or a label is no class; nothing is recorded.
         """
-        told = self.labelling.tell(answers, source, correct=correct, has_begun=self._has_begun)
+        with self.labelling.lock:
+            begun = self._has_begun
+            told = self.labelling.tell(answers, source, correct=correct, has_begun=begun)
         if told:
             self.callback.on_answers(self.round, told)
 
@@ -151,14 +153,15 @@ class ActiveLearner(Amending, Steps):
             DivergenceError: A loss term or a result is not finite.
         """
         self.take_given_labels()
-        if missing := self.labelling.open(self.round).ids:
-            raise PoolError(
-                f"{len(missing)} labels are missing, e.g. of {missing[0]!r}; tell() them"
-            )
-        if not self.pool.labelled_count:
-            raise PoolError("nothing is labelled yet; ask() for labels and tell() them")
         query = self.journal.query(self.round) or Query((), ())
-        self._fits = True
+        with self.labelling.lock:
+            if missing := self.labelling.open(self.round).ids:
+                raise PoolError(
+                    f"{len(missing)} labels are missing, e.g. of {missing[0]!r}; tell() them"
+                )
+            if not self.pool.labelled_count:
+                raise PoolError("nothing is labelled yet; ask() for labels and tell() them")
+            self._fits = True
         try:
             return self._fitted(query)
         finally:

@@ -40,4 +40,5 @@ class Amending(Assembled):
         Raises:
             PoolError: An id has no answer, or one that has been trained on; nothing is recorded.
         """
-        self.labelling.withdraw(ids, source, has_begun=self._has_begun)
+        with self.labelling.lock:
+            self.labelling.withdraw(ids, source, has_begun=self._has_begun)

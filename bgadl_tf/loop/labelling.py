@@ -34,7 +34,7 @@ class Labelling:
     def __init__(self, dataset: Dataset, journal: Journal, history: DatasetHistory) -> None:
         self._dataset, self._ledger, self._history = dataset, journal.ledger, history
         self._earlier = history.earlier_ids
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()  # held while answers change, and by who must see none change
         self.round = len(journal.finished())
         self.pool = Pool(dataset.train.ids)
         self._newest: dict[Id, Record] = {}
@@ -99,7 +99,7 @@ class Labelling:
 
     def advance(self, round_: int) -> None:
         """Let what was told during the training of the round before hold from now on."""
-        with self._lock:
+        with self.lock:
             self.round = round_
             due = [told for told in self._pending if told[0].round <= round_]
             self._pending = [told for told in self._pending if told[0].round > round_]
@@ -121,7 +121,7 @@ class Labelling:
         """What is still to be answered: of the first round that a damaged ledger has lost answers
         of, else of this one.
         """
-        with self._lock:
+        with self.lock:
             earlier = (r for r, left in self._open.items() if left and r < round_)
             left = self._open.get(min(earlier, default=round_), {})
             return Query(tuple(left), tuple(left.values()))
@@ -165,7 +165,7 @@ class Labelling:
         Returns:
             What was new in them, as class indices.
         """
-        with self._lock:
+        with self.lock:
             answers = {self._meant(id_): label for id_, label in answers.items()}
             if not correct:
                 self.pool.refuse_answered(answers)
@@ -192,7 +192,7 @@ class Labelling:
 
     def withdraw(self, ids: Collection[Id], source: str, *, has_begun: bool = False) -> None:
         """Take answers back; see ``ActiveLearner.withdraw``."""
-        with self._lock:
+        with self.lock:
             meant = dict.fromkeys(self._meant(id_) for id_ in ids)
             for id_ in meant:
                 self.pool.refuse_unknown(id_)

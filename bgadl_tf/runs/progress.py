@@ -68,6 +68,7 @@ class Progress(Callback):
 
     def on_round(self, record: Round) -> None:
         """Print and log the round's result."""
+        self._finished = sum(1 for round_, _ in self._starts if round_ <= record.round)
         text = f"round {record.round}: {record.labelled} labels, {measured(record)}"
         for name, value in record.facts.items():
             text += f"; {name.replace('_', ' ')} {value:.3f}"
