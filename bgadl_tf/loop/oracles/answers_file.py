@@ -26,6 +26,9 @@ AS_WRITTEN = frozenset({How.EXACT, How.SPELLING})
 SHOWN = 3
 """Ids that a message names at most."""
 
+LINES_SHOWN = 20
+"""Further lines that it names at most."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -77,9 +80,12 @@ class AnswersFile:
             DataError: The file is missing or malformed, a label is not a class, or two lines
                 contradict each other.
         """
-        labels, matches = self._read(Ids(known))
+        labels, matches, lines = self._read(Ids(known))
         self.unmatched = tuple(text for text, match in matches.items() if match is None)
-        self._report([(text, match) for text, match in matches.items() if match], known)
+        self._report([(text, match) for text, match in matches.items() if match])
+        if self.unmatched:
+            unused = {text: lines[text] for text in self.unmatched}
+            _logger.warning("%s", unmatched_message(self.path, unused, known))
         return {match.id: labels[match.id] for match in matches.values() if match}
 
     def answer(self, query: Query, examples: ExampleSource) -> Mapping[Id, Label | None]:
@@ -89,19 +95,25 @@ class AnswersFile:
             DataError: As for ``answers``.
         """
         if self._known is None:
-            answers, _ = self._read(Ids(()))
+            answers, _, _ = self._read(Ids(()))
         else:
             answers = self.answers({*self._known, *query.ids})
         return {id_: answers[id_] for id_ in query.ids if id_ in answers}
 
-    def _read(self, ids: Ids) -> tuple[dict[str, Label | None], dict[str, Match | None]]:
-        """Labels by id, as written where it matches none; and what each written id matches."""
+    def _read(
+        self, ids: Ids
+    ) -> tuple[dict[str, Label | None], dict[str, Match | None], dict[str, list[int]]]:
+        """Labels by id, as written where it matches none; and what each written id matches, and
+        in which lines it is.
+        """
         labels: dict[str, Label | None] = {}
         matches: dict[str, Match | None] = {}
         lines: dict[str, int] = {}
+        written_in: dict[str, list[int]] = {}
         for line, written, text in labelled(read_table(self.path, COLUMNS)):
             label = self._parse(text, line)
             match = matches.setdefault(written, ids.find(written))
+            written_in.setdefault(written, []).append(line)
             id_ = written if match is None else match.id
             if labels.setdefault(id_, label) != label:
                 raise DataError(
@@ -109,7 +121,7 @@ class AnswersFile:
                     "labels; keep one of them"
                 )
             lines.setdefault(id_, line)
-        return labels, matches
+        return labels, matches, written_in
 
     def _parse(self, text: str, line: int) -> Label | None:
         if _folded(text) == SKIP:
@@ -132,7 +144,7 @@ class AnswersFile:
             message += f"; a new class needs --new-class {shlex.quote(written)}"
         raise DataError(message)
 
-    def _report(self, matched: Sequence[tuple[str, Match]], known: Collection[Id]) -> None:
+    def _report(self, matched: Sequence[tuple[str, Match]]) -> None:
         """Says which ids were not taken as they are written."""
         loose = [(text, match) for text, match in matched if match.how not in AS_WRITTEN]
         if loose:
@@ -141,25 +153,32 @@ class AnswersFile:
                 "%s: %d ids are not written in full, such as %r, which matched %r %s",
                 self.path, len(loose), text, match.id, match.how.value,
             )  # fmt: skip
-        if self.unmatched:
-            _logger.warning("%s", unmatched_message(self.path, self.unmatched, known))
 
 
-def unmatched_message(path: Path, unmatched: Sequence[str], known: Collection[Id]) -> str:
+def unmatched_message(
+    path: Path, unmatched: Mapping[str, Sequence[int]], known: Collection[Id]
+) -> str:
     """One line about labels that nobody can be given.
 
     Args:
         path: The file that they are in.
-        unmatched: Ids as written, at least one.
+        unmatched: In which lines each id is, as written; at least one.
         known: Ids that there are.
     """
-    first = ", ".join(repr(text) for text in unmatched[:SHOWN])
-    more = f" and {len(unmatched) - SHOWN} more" if len(unmatched) > SHOWN else ""
+    named = [*unmatched.items()][:SHOWN]
+    first = ", ".join(f"{text!r} ({_lines(lines)})" for text, lines in named)
+    rest = [line for lines in [*unmatched.values()][SHOWN:] for line in lines]
+    more = f" and {len(unmatched) - SHOWN} more ({_lines(sorted(rest))})" if rest else ""
     example = next((f", such as {id_!r}" for id_ in known), "")
     return (
         f"{path}: labels of {len(unmatched)} ids are not used, since they are no id of the "
         f"dataset, or the end of several: {first}{more}; write ids as they are there{example}"
     )
+
+
+def _lines(numbers: Sequence[int]) -> str:
+    shown = ", ".join(map(str, numbers[:LINES_SHOWN]))
+    return f"line{'s' * (len(numbers) > 1)} {shown}{', …' * (len(numbers) > LINES_SHOWN)}"
 
 
 def labelled(table: Table) -> Iterator[tuple[int, str, str]]:

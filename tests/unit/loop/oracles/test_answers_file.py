@@ -61,7 +61,7 @@ def test_numbers_as_spreadsheets_write_them_are_names(path: Path) -> None:
 def test_labels_that_match_nothing_are_reported(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    content = "id,label\na.png,cat\nc.png,dog\nx.png,cat\ny.png,\nz.png,skip\nw.png,dog\n"
+    content = "id,label\na.png,cat\nc.png,dog\nx.png,cat\ny.png,\nz.png,skip\nw.png,dog\nx.png,cat\n"
     path.write_text(content)
     oracle = AnswersFile(path, NAMES)
     assert oracle.unmatched == ()
@@ -72,7 +72,8 @@ def test_labels_that_match_nothing_are_reported(
     assert record.levelno == logging.WARNING
     assert record.name.startswith("bgadl_tf")
     assert "labels of 4 ids are not used" in record.message
-    assert "'c.png', 'x.png', 'z.png' and 1 more" in record.message
+    named = "'c.png' (line 3), 'x.png' (lines 4, 8), 'z.png' (line 6) and 1 more (line 7);"
+    assert named in record.message
     assert record.message.endswith("such as 'pool/a.png'")
     path.write_text("id,label\npool/a.png,cat\n")
     oracle.answers(KNOWN)
