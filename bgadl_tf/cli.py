@@ -16,6 +16,7 @@ from bgadl_tf.core import environment
 from bgadl_tf.core.errors import BgadlError, DataError
 from bgadl_tf.harvest import command as harvest_command
 from bgadl_tf.labelling import command as label_command
+from bgadl_tf.labelling.labelstudio import command as labelstudio_command
 from bgadl_tf.runs import command_line, config_file, export_command, model_file
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.model_file import ModelFile
@@ -110,6 +111,13 @@ def make_parser() -> argparse.ArgumentParser:
     )
     export_command.add_export_flags(export)
     export.set_defaults(command=export_command.run)
+    labelstudio = commands.add_parser(
+        "labelstudio",
+        help="label what a run asks in Label Studio",
+        description=labelstudio_command.DESCRIPTION,
+    )
+    labelstudio_command.add_labelstudio_flags(labelstudio)
+    labelstudio.set_defaults(command=labelstudio_command.run)
     score = commands.add_parser(
         "score",
         help="rank images by how much their labels would teach a model, served or in a file",

@@ -41,15 +41,18 @@ class Originals:
     Args:
         run: Open.
 
+    Attributes:
+        root: The folder that all files are in; None where images are no files.
+
     Raises:
         DataError: It learns from vectors of which there are no images: nobody can label them.
     """
 
     def __init__(self, run: OpenRun) -> None:
         kind, _, path = run.setup.config.dataset.partition(":")
-        self._root = Path(path).expanduser() if kind == "folder" else None
+        self.root = Path(path).expanduser() if kind == "folder" else None
         self._loop, self._embedded = run.loop, run.loop.dataset.embedded
-        if self._root is None and self._embedded is None and len(run.loop.dataset.shape) != 3:
+        if self.root is None and self._embedded is None and len(run.loop.dataset.shape) != 3:
             raise DataError(
                 f"dataset {run.setup.config.dataset!r} holds vectors, which nobody can look at; "
                 "label in to_label.csv, or begin a run on images with --backbone"
@@ -63,7 +66,7 @@ class Originals:
         """
         if not self._loop.labelling.pool.knows(id_):
             raise DataError(f"no example of the pool is called {id_!r}")
-        if self._root is not None and not self._loop.examples.is_synthesised(id_):
+        if self.root is not None and not self._loop.examples.is_synthesised(id_):
             return _shown(self._file_of(id_))
         if self._embedded is not None:
             image = self._embedded.images([id_])[0]
@@ -71,12 +74,31 @@ class Originals:
             image = np.asarray(self._loop.examples.of([id_]))[0]
         return Picture(to_png(image), "image/png")
 
+    def file(self, id_: Id) -> Path | None:
+        """The file of an image, if browsers show it as it is.
+
+        Raises:
+            DataError: It is gone or damaged by now.
+        """
+        if self.root is None or self._loop.examples.is_synthesised(id_):
+            return None
+        file = self._file_of(id_)
+        return file if _format(file) in MEDIA_TYPES else None
+
     def _file_of(self, id_: Id) -> Path:
-        assert self._root is not None
-        file = self._root / id_
+        assert self.root is not None
+        file = self.root / id_
         # A copy that --repeated makes is called ID#2.
         of, mark, _ = id_.rpartition("#")
-        return self._root / of if mark and not file.exists() else file
+        return self.root / of if mark and not file.exists() else file
+
+
+def _format(file: Path) -> str:
+    try:
+        with open_regular(str(file)) as opened:
+            return formats.kind_of(opened.read(formats.HEAD)).format or ""
+    except OSError as error:
+        raise DataError(f"{file} cannot be shown: {why(error)}") from error
 
 
 def _shown(file: Path) -> Picture:

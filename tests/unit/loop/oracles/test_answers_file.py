@@ -61,7 +61,9 @@ def test_numbers_as_spreadsheets_write_them_are_names(path: Path) -> None:
 def test_labels_that_match_nothing_are_reported(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    content = "id,label\na.png,cat\nc.png,dog\nx.png,cat\ny.png,\nz.png,skip\nw.png,dog\nx.png,cat\n"
+    content = (
+        "id,label\na.png,cat\nc.png,dog\nx.png,cat\ny.png,\nz.png,skip\nw.png,dog\nx.png,cat\n"
+    )
     path.write_text(content)
     oracle = AnswersFile(path, NAMES)
     assert oracle.unmatched == ()
