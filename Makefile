@@ -5,13 +5,14 @@
 #   make test      lint, types and the tests
 #   make check     lint and types only
 #   make slow      the tests that take minutes
+#   make labelstudio  the tests with a real Label Studio, in .venv-labelstudio (about 1 GB)
 #   make pairs     every acquisition with every learner and kind of examples
 #   make results   the runs behind the README's table of results
 #   make updates   the runs that compare simultaneous with alternating updates
 #   make features  the six arms in the features of BACKBONE, on CIFAR-10 and CIFAR-100
 #   make bench     how fast it is here, beside whatever rivals there are; for the table of speed
 #   make acquisitions  what one query of every acquisition costs, beside peers: hours, goes on
-#   make clean     remove .venv, caches and build output; runs/ is kept
+#   make clean     remove environments, caches and build output; runs/ is kept
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -51,8 +52,8 @@ PIXELS   ?=
 EMBED     = $(QUIET) $(BGADL) embed --data-dir $(DATA_DIR) --image-size 128 --views 3 \
   --backbone $(BACKBONE) $(if $(PIXELS),--pixel-range=$(PIXELS))
 
-.PHONY: help demo serve test check slow pairs results updates features bench acquisitions clean \
-  install install-dev
+.PHONY: help demo serve test check slow labelstudio pairs results updates features bench \
+  acquisitions clean install install-dev
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -107,6 +108,18 @@ test: check
 slow: $(VENV)/.installed-dev
 	$(QUIET) $(PY) -m pytest -m slow
 
+# An environment of its own: what Label Studio asks for must not change what is tested with it.
+LABEL_STUDIO := .venv-labelstudio
+
+$(LABEL_STUDIO)/.installed:
+	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer found; set PYTHON=..." >&2; exit 1; }
+	"$(PYTHON)" -m venv --clear $(LABEL_STUDIO)
+	$(LABEL_STUDIO)/bin/python -m pip --disable-pip-version-check install label-studio==1.23.2
+	touch $@
+
+labelstudio: $(VENV)/.installed-dev $(LABEL_STUDIO)/.installed
+	$(QUIET) $(PY) -m pytest -m labelstudio tests/integration/labelling
+
 pairs: $(VENV)/.installed-dev
 	$(QUIET) $(PY) -m pytest -n 2 -m "slow or not slow" tests/conformance/test_pairs.py
 
@@ -133,5 +146,5 @@ acquisitions: $(VENV)/.installed-bench
 	$(QUIET) $(PY) -m scripts.benchmarks.acquisitions $(QUERIES) --data-dir $(DATA_DIR)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LABEL_STUDIO) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,20 +34,27 @@ def right(id_: str) -> str:
     return photos.NAMES[photos.digits()[1][int(Path(id_).stem)]]
 
 
-def begin(folder: Path, **settings: Any) -> Path:
+def begin(
+    folder: Path,
+    rows: Iterable[int] = ROWS,
+    classes: Iterable[int] = CLASSES,
+    **settings: Any,
+) -> Path:
     """Write ``folder/photos`` and begin a run on it, which then waits for labels.
 
     Args:
         folder: Empty.
+        rows: Digits of the pool.
+        classes: That there are.
         settings: Other than those of a run that takes seconds.
 
     Returns:
         The run folder.
     """
-    photos.save_digits(folder / "photos", ROWS, "unlabelled")
+    photos.save_digits(folder / "photos", rows, "unlabelled")
     config = RunConfig(**{
         "dataset": f"folder:{folder / 'photos'}", "method": "bald", "classifier": "lenet",
-        "image_size": 28, "new_classes": [photos.NAMES[c] for c in CLASSES],
+        "image_size": 28, "new_classes": [photos.NAMES[c] for c in classes],
         "initial_size": 6, "query_size": 4, "rounds": 2, "steps": 5, "batch_size": 8,
         "mc_samples": 3, **settings,
     })  # fmt: skip

@@ -224,9 +224,7 @@ def _status(run: Path, opened: OpenRun, export: bool) -> int:
         return 0
     missing = len(loop.ask().ids)
     if not missing:
-        print(
-            f"bgadl: no label is missing; 'bgadl labelstudio pull {name}' without --no-fit trains"
-        )
+        print("bgadl: no label is missing; the same command without --no-fit trains")
         return 0
     answers.ask(loop, run)
     print(
