@@ -71,8 +71,8 @@ def flags_of(parser: argparse.ArgumentParser) -> set[str]:
 
 PAGES = [
     "README.md", "CONTRIBUTING.md", "bgadl_tf/acquisition/README.md", "bgadl_tf/data/README.md",
-    "bgadl_tf/labelling/README.md", "bgadl_tf/learners/README.md", "bgadl_tf/runs/README.md",
-    "bgadl_tf/study/README.md",
+    "bgadl_tf/labelling/README.md", "bgadl_tf/labelling/labelstudio/README.md",
+    "bgadl_tf/learners/README.md", "bgadl_tf/runs/README.md", "bgadl_tf/study/README.md",
     "bgadl_tf/study/tuning/README.md", "scripts/benchmarks/README.md",
     "scripts/results/README.md", "serving/README.md",
 ]  # fmt: skip
@@ -85,6 +85,7 @@ def test_flags_that_a_page_names_exist(page: str) -> None:
     # Of scripts/load_test.py, profile_ops.py, and of other programs.
     known |= {"--seconds", "--steps", "--detach", "--wait", "--filename", "--kustomize", "--for"}
     known |= {"--fix", "--rm", "--volume", "--publish", "--user", "--data", "--logdir"}
+    known |= {"--no-browser", "--internal-host", "--port"}
     used = set(re.findall(r"(?<![\w-])--[a-z][a-z_-]+", (REPOSITORY / page).read_text()))
     assert used <= known
 

@@ -16,7 +16,7 @@ turns each of them into one line and exit status 2.
     ├── ScoreError             an acquisition score that is not finite
     ├── DivergenceError        a loss term that is no longer finite
     ├── ExportError            a model that cannot be exported, or not be served as exported
-    └── ServerError            a model server that cannot do what it is asked
+    └── ServerError            a server that cannot do what it is asked
         ├── BusyError          one that cannot be reached or has no time now; worth another try
         ├── RejectedError      a request that the server calls invalid; asking again is no use
         └── NotServedError     a model, version or label that the server does not have
@@ -77,7 +77,7 @@ class ExportError(BgadlError):
 
 
 class ServerError(BgadlError):
-    """A model server that cannot do what it is asked."""
+    """A server, of models or of tasks to label, that cannot do what it is asked."""
 
 
 class BusyError(ServerError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,3 +111,17 @@ def test_a_whole_run(
     assert f"finished: 10 labels; everything is in {run}" in told
     assert main(push) == 0
     assert "the run is finished and asks nothing" in capsys.readouterr().out
+
+
+def test_a_missing_module_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(tokens.VARIABLE, LEGACY)
+    for name in [name for name in sys.modules if name.startswith(command.__package__ or "")]:
+        if name != command.__name__:
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "requests", None)
+    flags = ["--url", "http://127.0.0.1:1", "--project", "5"]
+    assert main(["labelstudio", "push", str(tmp_path), *flags]) == 2
+    told = capsys.readouterr().err
+    assert "by the module requests, which is not installed: pip install 'bgadl_tf[serve]'" in told
