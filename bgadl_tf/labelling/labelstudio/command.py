@@ -199,6 +199,7 @@ def _pull(
     from bgadl_tf.labelling.taken_up import taken_up
 
     with taken_up(run) as opened:
+        where = ""
         if file is not None:
             _say(telling.tell_file(opened.loop, file))
         else:
@@ -206,13 +207,16 @@ def _pull(
 
             assert studio is not None
             assert described is not None
-            _say(pull.pull(opened.loop, studio, project.opened(studio, described)))
+            there = project.opened(studio, described)
+            where = f" --url {studio.url} --project {there.id}"
+            _say(pull.pull(opened.loop, studio, there))
         telling.go_on(opened, fit)
-        return _status(run, opened, export)
+        return _status(run, opened, export, where)
 
 
-def _status(run: Path, opened: OpenRun, export: bool) -> int:
+def _status(run: Path, opened: OpenRun, export: bool, where: str) -> int:
     """Say how far the run is; the exit status."""
+    from bgadl_tf.data.intake import counted
     from bgadl_tf.runs import answers, export_command
 
     loop, name = opened.loop, shlex.quote(str(run))
@@ -228,13 +232,15 @@ def _status(run: Path, opened: OpenRun, export: bool) -> int:
         return 0
     answers.ask(loop, run)
     print(
-        f"bgadl: {missing} labels are missing of what round {loop.round} asks: 'bgadl labelstudio "
-        f"push {name}' sends what is not there yet; label, then pull again"
+        f"bgadl: round {loop.round} lacks {counted(missing, 'label')}: 'bgadl labelstudio push "
+        f"{name}{where}' sends what is not there yet; label, then pull again"
     )
     return WAITING
 
 
 def _say(pulled: Pulled) -> None:
+    from bgadl_tf.data.intake import counted
+
     for line in pulled.problems[:PROBLEMS_SHOWN]:
         logger.warning("%s; left out", line)
     if len(pulled.problems) > PROBLEMS_SHOWN:
@@ -245,9 +251,9 @@ def _say(pulled: Pulled) -> None:
             "%r; annotate anew to change one",
             len(pulled.kept), pulled.kept[0],
         )  # fmt: skip
-    told = f"{pulled.labelled} labels and {pulled.declined} skips are new"
+    told = f"new: {counted(pulled.labelled, 'label')}, {counted(pulled.declined, 'skip')}"
     if pulled.corrected:
-        told += f", {pulled.corrected} of them corrections"
+        told += f", {counted(pulled.corrected, 'correction')} among them"
     if pulled.withdrawn:
-        told += f"; {len(pulled.withdrawn)} answers were deleted and are asked for again"
+        told += f"; deleted, so asked for again: {counted(len(pulled.withdrawn), 'answer')}"
     print(told)

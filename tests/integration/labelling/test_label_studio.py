@@ -119,8 +119,8 @@ def test_two_people_label_a_run(
     pull = ["labelstudio", "pull", str(run), "--url", url, "--project", str(project), "--no-export"]
     assert main(pull) == command.WAITING
     told = capsys.readouterr()
-    assert "18 labels and 1 skips are new" in told.out
-    assert "1 labels are missing of what round 0 asks" in told.out
+    assert "new: 18 labels, 1 skip\n" in told.out
+    assert "round 0 lacks 1 label:" in told.out
     with taken_up(run) as opened:
         sources = {one.source for one in opened.loop.journal.ledger.records()}
         assert sources == {f"labelstudio:{ann.id}", f"labelstudio:{bob.id}"}
@@ -132,7 +132,9 @@ def test_two_people_label_a_run(
     ann.change(annotations[query[1]])
     assert main([*pull, "--no-fit"]) == command.WAITING
     told = capsys.readouterr()
-    assert "1 labels and 0 skips are new, 1 of them corrections; 1 answers were deleted" in told.out
+    assert (
+        "new: 1 label, 0 skips, 1 correction among them; deleted, so asked for again: 1" in told.out
+    )
     assert asked(run) == (query[1], query[19])
     ann.annotate(there[query[1]]["id"], right(query[1]))
     bob.change(bad, right(query[19]))
@@ -141,7 +143,7 @@ def test_two_people_label_a_run(
     personal = ann.ask("POST", "/api/token/", {})["token"]
     monkeypatch.setenv(tokens.VARIABLE, personal)
     assert main(pull) == command.WAITING
-    assert "180 labels are missing of what round 1 asks" in capsys.readouterr().out
+    assert "round 1 lacks 180 labels" in capsys.readouterr().out
 
     later = asked(run)
     assert len(later) == ROUND_1
@@ -165,7 +167,7 @@ def test_two_people_label_a_run(
 
     # The same from files, of which nothing is new after the server was asked.
     assert main(pull) == command.WAITING
-    assert "10 labels and 0 skips are new" in capsys.readouterr().out
+    assert "new: 10 labels, 0 skips\n" in capsys.readouterr().out
     for format_ in ("JSON", "JSON_MIN", "CSV"):
         file = folder / f"export.{format_}"
         answer = ann.session.get(
@@ -174,7 +176,7 @@ def test_two_people_label_a_run(
         file.write_bytes(answer.content)
         assert main(["labelstudio", "pull", str(run), "--file", str(file)]) == command.WAITING
         told = capsys.readouterr()
-        assert "0 labels and 0 skips are new\n" in told.out, format_
+        assert "new: 0 labels, 0 skips\n" in told.out, format_
         assert "left out" not in told.err, format_
     with (run / "to_label.csv").open(newline="") as rows:
         assert {row["id"] for row in csv.DictReader(rows)} == {*query, *later}

@@ -82,7 +82,7 @@ def test_a_whole_run(
     assert "project 1 asks what round 0 asks: 6 images, 6 of them new there" in told
     assert f"{url}/projects/1, then: bgadl labelstudio pull {run} --url {url} --project 1" in told
     assert main(pull) == command.WAITING
-    assert "6 labels are missing of what round 0 asks" in capsys.readouterr().out
+    assert "round 0 lacks 6 labels" in capsys.readouterr().out
     for task in fake.of(1):
         fake.annotate(task["id"], right(task["data"]["bgadl_id"]))
     assert main([*pull, "--no-fit"]) == 0
@@ -92,8 +92,8 @@ def test_a_whole_run(
     monkeypatch.setenv(tokens.VARIABLE, PERSONAL)
     assert main(pull) == command.WAITING
     told = capsys.readouterr().out
-    assert "0 labels and 0 skips are new" in told
-    assert "4 labels are missing of what round 1 asks: 'bgadl labelstudio push" in told
+    assert "new: 0 labels, 0 skips\n" in told
+    assert "round 1 lacks 4 labels: 'bgadl labelstudio push" in told
     assert (run / "to_label.csv").read_text().count("\n") == 11
     assert main(push) == 0
     assert "6 images, 6" not in capsys.readouterr().out
@@ -107,7 +107,7 @@ def test_a_whole_run(
     file.write_text(json.dumps(rows))
     assert main(["labelstudio", "pull", str(run), "--file", str(file), "--no-export"]) == 0
     told = capsys.readouterr().out
-    assert "4 labels and 0 skips are new" in told
+    assert "new: 4 labels, 0 skips\n" in told
     assert f"finished: 10 labels; everything is in {run}" in told
     assert main(push) == 0
     assert "the run is finished and asks nothing" in capsys.readouterr().out
