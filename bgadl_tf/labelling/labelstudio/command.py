@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import logging
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,7 +57,7 @@ def add_labelstudio_flags(parser: argparse.ArgumentParser) -> None:
         each.add_argument("--url", metavar="URL", help="of Label Studio, http://HOST:8080")
         project = "its number, or its title"
         if each is push:
-            project += "; makes one where there is none of that title; 'new': call it as the run"
+            project += "; makes one where there is none of that title; 'new': call it after the run"
         each.add_argument("--project", metavar="ID", help=project)
         token = f"a file that holds the token (default: environment variable {tokens.VARIABLE})"
         each.add_argument("--token-file", type=Path, metavar="FILE", help=token)
@@ -126,9 +128,17 @@ def _connected(run: Path, url: str, project: str, token: str) -> tuple[LabelStud
             f"Label Studio is asked by the module {error.name}, which is not installed: "
             "pip install 'bgadl_tf[serve]'"
         ) from error
-    projects.title_of(project, run.resolve().name)
+    projects.title_of(project, _called(run))
     studio = LabelStudio(url, token)
-    return studio, projects.found(studio, project, run.resolve().name)
+    return studio, projects.found(studio, project, _called(run))
+
+
+def _called(run: Path) -> str:
+    """The name of a run for its project: tasks of another run in a folder of the same name may
+    have the same ids.
+    """
+    path = run.resolve()
+    return f"{path.name[:30]} {hashlib.sha256(os.fsencode(path)).hexdigest()[:6]}"
 
 
 def _started() -> None:
@@ -165,7 +175,7 @@ def _push(
             print("bgadl: no label is missing; 'bgadl labelstudio pull' trains and asks again")
             return 0
         if described is None:
-            title = project.title_of(asked_for, run.resolve().name)
+            title = project.title_of(asked_for, _called(run))
             there = project.made(studio, title or asked_for, classes)
         else:
             there = project.fitted(studio, described, classes)

@@ -17,7 +17,7 @@ SAMPLING = "Uncertainty sampling"
 """What makes Label Studio ask by the scores of predictions, the lowest first."""
 
 NEW = "new"
-SHORTEST_TITLE = 3
+SHORTEST_TITLE, LONGEST_TITLE = 3, 50
 
 
 class Project(NamedTuple):
@@ -49,12 +49,12 @@ def title_of(asked: str, run_name: str) -> str | None:
     if asked.isdecimal():
         return None
     title = f"bgadl {run_name}" if asked == NEW else asked.strip()
-    if len(title) < SHORTEST_TITLE:
+    if not SHORTEST_TITLE <= len(title) <= LONGEST_TITLE:
         raise ConfigError(
-            f"--project is {asked!r}; expected the number of a project, a title of at least "
-            f"{SHORTEST_TITLE} characters, or {NEW!r}"
+            f"--project is {asked!r}; expected the number of a project, a title of "
+            f"{SHORTEST_TITLE} to {LONGEST_TITLE} characters, or {NEW!r}"
         )
-    return title[:50]
+    return title
 
 
 def found(studio: LabelStudio, asked: str, run_name: str) -> Json | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,6 +79,7 @@ def test_a_whole_run(
     push = ["labelstudio", "push", str(run), "--url", url, "--project", "new"]
     pull = ["labelstudio", "pull", str(run), "--url", url, "--project", "1", "--no-export"]
     assert main(push) == 0
+    assert re.fullmatch(r"bgadl run [0-9a-f]{6}", fake.projects[1]["title"])
     told = capsys.readouterr().out
     assert "project 1 asks what round 0 asks: 6 images, 6 of them new there" in told
     assert f"{url}/projects/1, then: bgadl labelstudio pull {run} --url {url} --project 1" in told

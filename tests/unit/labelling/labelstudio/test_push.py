@@ -213,7 +213,7 @@ def test_a_name_that_is_no_unicode_is_refused(studio: LabelStudio) -> None:
 
 
 def test_projects_are_found_by_number_or_title(fake: FakeLabelStudio, studio: LabelStudio) -> None:
-    with pytest.raises(ConfigError, match="a title of at least 3 characters, or 'new'"):
+    with pytest.raises(ConfigError, match="a title of 3 to 50 characters, or 'new'"):
         projects.found(studio, "ab", "run")
     with pytest.raises(ConfigError, match="has no project 77, or none for the owner of the token"):
         projects.found(studio, "77", "run")
