@@ -5,6 +5,7 @@
 #   make test      lint, types and the tests
 #   make check     lint and types only
 #   make slow      the tests that take minutes
+#   make browser   the tests of the labelling page, all of them, in the chromium on the PATH
 #   make labelstudio  the tests with a real Label Studio, in .venv-labelstudio (about 1 GB)
 #   make pairs     every acquisition with every learner and kind of examples
 #   make results   the runs behind the README's table of results
@@ -52,7 +53,7 @@ PIXELS   ?=
 EMBED     = $(QUIET) $(BGADL) embed --data-dir $(DATA_DIR) --image-size 128 --views 3 \
   --backbone $(BACKBONE) $(if $(PIXELS),--pixel-range=$(PIXELS))
 
-.PHONY: help demo serve test check slow labelstudio pairs results updates features bench \
+.PHONY: help demo serve test check slow browser labelstudio pairs results updates features bench \
   acquisitions clean install install-dev
 
 help:
@@ -116,6 +117,9 @@ $(LABEL_STUDIO)/.installed:
 	"$(PYTHON)" -m venv --clear $(LABEL_STUDIO)
 	$(LABEL_STUDIO)/bin/python -m pip --disable-pip-version-check install label-studio==1.23.2
 	touch $@
+
+browser: $(VENV)/.installed-dev
+	$(QUIET) $(PY) -m pytest -m "slow or not slow" tests/integration/test_page.py
 
 labelstudio: $(VENV)/.installed-dev $(LABEL_STUDIO)/.installed
 	$(QUIET) $(PY) -m pytest -m labelstudio tests/integration/labelling
