@@ -23,7 +23,7 @@ PACKAGE = REPOSITORY / "bgadl_tf"
 # Each layer may import itself and the layers before it.
 LAYERS = (
     "core", "data", "models", "learners", "acquisition", "engine", "loop", "export", "runs",
-    "study", "labelling", "serving", "harvest", "cli",
+    "study", "serving", "labelling", "harvest", "cli",
 )  # fmt: skip
 LEVEL = {name: level for level, name in enumerate(LAYERS)}
 REGISTRIES = (LOADERS, CLASSIFIERS, LEARNERS, ACQUISITIONS)

@@ -85,7 +85,7 @@ def _name_in(host: str) -> str | None:
     """The name in a Host header, without the port; None if it is none."""
     try:
         parts = urlsplit(f"//{host}")
-        parts.port  # noqa: B018  # raises where it is no number
+        _ = parts.port  # raises where it is no number
     except ValueError:
         return None
     return parts.hostname if parts.netloc == host and "@" not in host else None

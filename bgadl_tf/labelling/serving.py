@@ -16,6 +16,8 @@ from starlette.types import ASGIApp
 
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.labelling.guard import LOOPBACK_NAMES, Guard, is_loopback
+from bgadl_tf.serving.server.listening import in_url
+from bgadl_tf.serving.server.listening import listen as listening_on
 
 BACKLOG = 512
 GRACE_SECONDS = 2
@@ -51,25 +53,22 @@ def listen(host: str, port: int) -> Iterator[Address]:
     if not 0 <= port < 2**16:
         raise ConfigError(f"--port is {port}; expected 0 to {2**16 - 1}")
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except (OSError, UnicodeError) as error:
+        listening = listening_on(host, port, BACKLOG)
+    except ConfigError as error:
         raise ConfigError(
-            f"cannot listen on --host {host} --port {port}: {_why(error)}; give another --port, "
-            "or --port 0 for a free one"
+            f"cannot listen on --host {host} --port {port}: {error}; give another --port, or "
+            "--port 0 for a free one"
         ) from None
     with listening:
-        # Else an answer's body waits 40 ms for the acknowledgement of its header.
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         given = listening.getsockname()[1]
         if is_loopback(host):
             guard = Guard(LOOPBACK_NAMES | {host.lower()})
-            yield Address(listening, guard, f"http://{_in_url(host)}:{given}/")
+            yield Address(listening, guard, f"http://{in_url(host)}:{given}/")
             return
         token = secrets.token_urlsafe(24)
         # Browsers keep cookies by host alone: two pages on one machine need two names.
         guard = Guard(None, token, f"bgadl_token_{given}")
-        url = f"http://{_in_url(_reachable(host))}:{given}/?token={token}"
+        url = f"http://{in_url(_reachable(host))}:{given}/?token={token}"
         yield Address(listening, guard, url)
 
 
@@ -134,12 +133,6 @@ def until_signalled(ended: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _why(error: OSError | UnicodeError) -> str:
-    """In a few words: ``create_server`` uses many."""
-    code = error.errno if isinstance(error, OSError) else None
-    return os.strerror(code) if code and code > 0 else getattr(error, "strerror", "") or str(error)
-
-
 def _reachable(host: str) -> str:
     """An address that others can open, of a host that stands for all of them."""
     if host not in ("0.0.0.0", "::", ""):
@@ -150,7 +143,3 @@ def _reachable(host: str) -> str:
             return str(probe.getsockname()[0])
         except OSError:
             return socket.gethostname()
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -82,7 +82,8 @@ class Session:
             if given is not None and (given.source, given.label) == (who.source, label):
                 return self.show(who)
             if given is not None:
-                raise RefusedError("somebody else has answered this image meanwhile")
+                by = "you have" if given.source == who.source else "somebody else has"
+                raise RefusedError(f"{by} answered this image meanwhile; it can be corrected")
             if id_ not in self._unanswered:
                 raise RefusedError("nobody asks about this image now; nothing was recorded")
             if self._leases.is_with_another(who.tab, id_):

@@ -14,7 +14,7 @@ from bgadl_tf.export.models import ExportedModels
 from bgadl_tf.loop.active_learner import ActiveLearner
 from bgadl_tf.loop.callback import Callback
 from bgadl_tf.loop.oracles.network import NetworkSettings
-from bgadl_tf.runs import answers
+from bgadl_tf.runs import to_label
 from bgadl_tf.runs.build import Setup, build
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.export import export_once
@@ -63,7 +63,7 @@ class OpenRun:
         Raises:
             DataError: ``to_label.csv`` is malformed; nothing is recorded.
         """
-        told = answers.take(self.loop, self.folder.path)
+        told = to_label.take(self.loop, self.folder.path)
         if self.loop.round:
             self.loop.take_given_labels()
         _say_what_is_left(self.loop, told or self.changed)

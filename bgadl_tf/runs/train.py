@@ -9,7 +9,7 @@ from pathlib import Path
 from bgadl_tf.core.types import Json
 from bgadl_tf.export.models import ExportedModels
 from bgadl_tf.loop.callback import Callback
-from bgadl_tf.runs import answers
+from bgadl_tf.runs import to_label
 from bgadl_tf.runs.config import RunConfig
 from bgadl_tf.runs.open_run import open_run
 
@@ -65,5 +65,5 @@ def train(
         waits = not run.loop.finished and not run.go_on()
         rounds = [*run.folder.journal.finished()]
         if waits:
-            return Outcome(out, rounds, waiting_for=answers.ask(run.loop, out))
+            return Outcome(out, rounds, waiting_for=to_label.ask(run.loop, out))
         return Outcome(out, rounds, exported=run.export() if export else None)

@@ -46,6 +46,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     image = np.asarray(Image.open(paths[1])).astype(np.int16)
     nearly = np.clip(image + (image > 100), 0, 255).astype(np.uint8)
     Image.fromarray(nearly).save(traffic / "nearly.png")
+    Image.open(paths[2]).save(traffic / "again.jpg", quality=90)
+    Image.open(paths[3]).point(lambda value: min(255, round(value * 1.1))).save(
+        traffic / "bright.png"
+    )
     (traffic / "notes.txt").write_text("no image")
     return folder
 
@@ -76,10 +80,13 @@ def test_what_is_informative_and_new_joins_the_pool(
     assert sorted((folder / "photos").rglob("*.png")) == before
     assert not (folder / "run" / "harvest.jsonl").exists()
     decisions = {row["id"]: row for row in rows}
-    assert len(decisions) == len(NEW) + 2
-    for name, of in (("copy.png", 0), ("nearly.png", 1)):
+    assert len(decisions) == len(NEW) + 4
+    changed = {"copy.png": 0, "nearly.png": 1, "again.jpg": 2, "bright.png": 3}
+    for name, of in changed.items():
         assert decisions[name]["decision"] == "near-duplicate"
         assert decisions[name]["of"].endswith(f"{of:04}.png")
+    joins = [row for row in rows if row["decision"] == "joins"]
+    assert len(joins) > len(NEW) / 2
 
     rows = harvested(folder, "--quantile", "0.5", "--most", "6")
     joined = [row for row in rows if row["decision"] == "joins"]

@@ -10,9 +10,11 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.http_server import answering
 
 LEGACY, PERSONAL = "0123456789abcdef" * 2 + "01234567", "head.body.sign"
 PAGE = 100
@@ -300,12 +302,5 @@ class _Handler(BaseHTTPRequestHandler):
 def serving(studio: FakeLabelStudio) -> Iterator[str]:
     """Serves until the block ends; yields the address."""
     handler = type("Bound", (_Handler,), {"studio": studio})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with answering(handler) as address:
+        yield address

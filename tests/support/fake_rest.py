@@ -7,16 +7,16 @@ import json
 import re
 import socket
 import struct
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import numpy as np
 
 from tests.support.fake_model import SIGNATURES, FakeModel, FaultError, Spec
+from tests.support.http_server import answering
 
 HTTP = {
     "INVALID_ARGUMENT": 400, "FAILED_PRECONDITION": 400, "NOT_FOUND": 404,
@@ -121,12 +121,5 @@ def encoded(values: np.ndarray) -> Any:
 def rest_server(model: FakeModel, port: int = 0) -> Iterator[str]:
     """Serves until the block ends; yields the address."""
     handler = type("Bound", (Handler,), {"model": model})
-    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with answering(handler, port) as address:
+        yield address

@@ -7,11 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import tensorflow as tf
-
-from bgadl_tf.acquisition.evidence import Evidence
-from bgadl_tf.core import seeding
 from bgadl_tf.core.types import Id
+from bgadl_tf.labelling.guesses import guesses
 from bgadl_tf.labelling.labelstudio.names import every_name
 from bgadl_tf.loop.active_learner import ActiveLearner
 
@@ -48,25 +45,12 @@ def asked(loop: ActiveLearner) -> Asked:
     order = [*(id_ for id_ in open_ if id_ not in today), *today]
     places = {id_: place for place, id_ in enumerate(order) if id_ is not None}
     last = max(1, len(order) - 1)
+    names = loop.dataset.class_names
     digest = hashlib.sha256(json.dumps(made).encode()).hexdigest()[:8]
     return Asked(
         ids=open_,
         scores=tuple(places[id_] / last for id_ in open_),
-        guesses=_guesses(loop, open_),
+        guesses={id_: names[guess.label] for id_, guess in guesses(loop, open_).items()},
         model_version=f"bgadl-round-{loop.round}-{digest}",
         names=every_name(loop, open_),
     )
-
-
-def _guesses(loop: ActiveLearner, ids: Sequence[Id]) -> dict[Id, str]:
-    if not loop.round or not ids:
-        return {}
-    seed = seeding.mask_seed(loop.plan.seed, loop.round)
-    seen = loop.scorer.look(loop.examples.source_of(ids), seed, _most_probable)
-    classes = [int(index) for (chunk,) in seen for index in chunk]
-    names = loop.dataset.class_names
-    return {id_: names[index] for id_, index in zip(ids, classes, strict=True)}
-
-
-def _most_probable(evidence: Evidence) -> tf.Tensor:
-    return tf.argmax(evidence.log_probs, axis=-1)

@@ -227,7 +227,7 @@ def _pull(
 def _status(run: Path, opened: OpenRun, export: bool, where: str) -> int:
     """Say how far the run is; the exit status."""
     from bgadl_tf.data.intake import counted
-    from bgadl_tf.runs import answers, export_command
+    from bgadl_tf.runs import export_command, to_label
 
     loop, name = opened.loop, shlex.quote(str(run))
     if loop.finished:
@@ -240,7 +240,7 @@ def _status(run: Path, opened: OpenRun, export: bool, where: str) -> int:
     if not missing:
         print("bgadl: no label is missing; the same command without --no-fit trains")
         return 0
-    answers.ask(loop, run)
+    to_label.ask(loop, run)
     print(
         f"bgadl: round {loop.round} lacks {counted(missing, 'label')}: 'bgadl labelstudio push "
         f"{name}{where}' sends what is not there yet; label, then pull again"

@@ -62,12 +62,13 @@ class RequestLog:
 
     def offer(self, model: str, inputs: Mapping[str, Array]) -> None:
         """The inputs of a request that was answered; returns at once."""
-        for name in (ENCODED, PIXELS):
-            images = inputs.get(name)
-            if images is None or (name == PIXELS and images.ndim != 4):
-                continue
-            for image in images.ravel() if name == ENCODED else images:
-                self._put(model, image)
+        encoded, pixels = inputs.get(ENCODED), inputs.get(PIXELS)
+        for content in () if encoded is None else encoded.ravel():
+            if isinstance(content, bytes):
+                self._put(model, content)
+        if pixels is not None and pixels.ndim == 4 and pixels.dtype == np.uint8:
+            for image in pixels:
+                self._put(model, image.copy())  # what it is a view of may be reused
 
     def close(self) -> None:
         """Write what waits, and end."""
@@ -87,8 +88,7 @@ class RequestLog:
                 return
             self._bytes += size
         try:
-            # What a client's buffer holds may change once it is answered.
-            self._waiting.put_nowait((model, image if isinstance(image, bytes) else image.copy()))
+            self._waiting.put_nowait((model, image))
         except queue.Full:
             with self._counts:
                 self._bytes -= size
@@ -99,7 +99,7 @@ class RequestLog:
             try:
                 self._write(*one)
                 self._failed = False
-            except (OSError, ValueError) as error:
+            except Exception as error:  # whatever it is, the server and what comes next go on
                 if not self._failed:  # a full disk is told of once, not a thousand times
                     _log.error("%s: %s", self._folder, error)
                 self._failed = True
@@ -134,7 +134,7 @@ class RequestLog:
 
 
 def _size(image: Array | bytes) -> int:
-    return len(image) if isinstance(image, bytes) else int(np.asarray(image).nbytes)
+    return len(image) if isinstance(image, bytes) else image.nbytes
 
 
 def _oldest_first(folder: Path) -> Iterator[tuple[Path, int]]:

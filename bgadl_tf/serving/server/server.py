@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import logging
 import os
 import signal
@@ -18,6 +17,7 @@ import uvicorn
 from bgadl_tf.core.errors import ConfigError
 from bgadl_tf.serving.server import configuration, rpc
 from bgadl_tf.serving.server.flags import Flags
+from bgadl_tf.serving.server.listening import in_url, listen
 from bgadl_tf.serving.server.loader import make_loader
 from bgadl_tf.serving.server.manager import Manager
 from bgadl_tf.serving.server.metrics import Metrics
@@ -146,7 +146,7 @@ class Server:
     @contextlib.contextmanager
     def _grpc(self) -> Iterator[None]:
         settings = self._flags
-        addresses = [f"{_in_url(settings.host)}:{settings.port}"] if settings.port else []
+        addresses = [f"{in_url(settings.host)}:{settings.port}"] if settings.port else []
         if settings.grpc_socket_path:
             addresses.append(f"unix:{settings.grpc_socket_path}")
         if not addresses:
@@ -203,25 +203,19 @@ class Server:
     def _announce(self) -> None:
         settings = self._flags
         if settings.port:
-            _log.info("gRPC at %s:%d", _in_url(settings.host), settings.port)
+            _log.info("gRPC at %s:%d", in_url(settings.host), settings.port)
         if settings.grpc_socket_path:
             _log.info("gRPC at unix:%s", settings.grpc_socket_path)
         if settings.rest_api_port:
-            _log.info("REST at http://%s:%d", _in_url(settings.host), settings.rest_api_port)
+            _log.info("REST at http://%s:%d", in_url(settings.host), settings.rest_api_port)
 
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except (OSError, UnicodeError) as error:  # the latter of a name that cannot be one
-        why = getattr(error, "strerror", None) or error
-        where = f"{_in_url(host)}:{port}"
-        raise ConfigError(f"--rest_api_port: cannot listen on {where}: {why}") from None
-    # asyncio does this for sockets of its own making only. Without it an answer's body waits 40 ms
-    # for the acknowledgement of its header.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listening
+        return listen(host, port, BACKLOG)
+    except ConfigError as error:
+        where = f"{in_url(host)}:{port}"
+        raise ConfigError(f"--rest_api_port: cannot listen on {where}: {error}") from None
 
 
 def _bind(server: grpc.Server, address: str) -> None:
@@ -232,10 +226,3 @@ def _bind(server: grpc.Server, address: str) -> None:
     if not bound:
         flag = "--grpc_socket_path" if address.startswith("unix:") else "--port"
         raise ConfigError(f"{flag}: cannot listen on {address}; is it in use?")
-
-
-def _in_url(host: str) -> str:
-    with contextlib.suppress(ValueError):
-        if ipaddress.ip_address(host).version == 6:
-            return f"[{host}]"
-    return host

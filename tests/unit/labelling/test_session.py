@@ -131,7 +131,7 @@ def test_an_answer_is_on_disk_when_it_is_acknowledged_and_may_be_said_again(run:
         again = here.session.answer(ANN, id_, 2)
         assert again["query"]["left"] == 5
         assert len(ledger(run)) == 1
-        with pytest.raises(RefusedError, match="has answered"):
+        with pytest.raises(RefusedError, match="you have answered"):
             here.session.answer(ANN, id_, 1)
         other = again["current"]["id"]
         for label in (3, -1, 2**70):

@@ -38,6 +38,7 @@ def test_files_and_pixels_are_kept_once_each(tmp_path: Path) -> None:
     log.offer("a/b", {"image_bytes": strings(JPEG)})
     log.offer("other", {"images": image_files.COLOUR[None]})
     log.offer("other", {"features": np.ones((2, 3), np.float32), "images": np.ones((2, 3))})
+    log.offer("other", {"images": np.ones((1, 4, 4, 3), np.float32)})
     log.close()
     files = kept(tmp_path / "traffic")
     assert {path.parent.name for path in files} == {"a%2Fb", "other"}
@@ -107,6 +108,18 @@ def test_a_folder_that_cannot_be_written_is_told_at_once(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"--request_log_dir .*file/traffic: Not a directory"):
         RequestLog(tmp_path / "file" / "traffic", PLENTY)
+
+
+def test_what_it_cannot_write_keeps_it_from_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = RequestLog(tmp_path, PLENTY)
+    with caplog.at_level(logging.ERROR):
+        log.offer("m", {"images": np.zeros((1, 4, 4, 2), np.uint8), "image_bytes": strings(PNG)})
+        log.offer("m", {"images": np.zeros((1, 4, 4, 2), np.uint8)})
+        log.close()
+    assert [path.read_bytes() for path in kept(tmp_path)] == [PNG]
+    assert "[4, 4, 2]" in caplog.text
 
 
 def test_a_full_disk_is_told_once_and_harms_nothing(

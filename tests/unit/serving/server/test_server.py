@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bgadl_tf.core.errors import ConfigError
-from bgadl_tf.serving.server import server as server_module
 from bgadl_tf.serving.server.flags import Flags
+from bgadl_tf.serving.server.listening import in_url
 from bgadl_tf.serving.server.server import Server
 
 
@@ -44,9 +44,9 @@ def test_addresses_that_cannot_be_listened_on(tmp_path: Path, taken: int) -> Non
 
 
 def test_urls_of_hosts() -> None:
-    assert server_module._in_url("::1") == "[::1]"
-    assert server_module._in_url("127.0.0.1") == "127.0.0.1"
-    assert server_module._in_url("localhost") == "localhost"
+    assert in_url("::1") == "[::1]"
+    assert in_url("127.0.0.1") == "127.0.0.1"
+    assert in_url("localhost") == "localhost"
 
 
 def test_a_label_of_no_version_is_an_error(tmp_path: Path) -> None:
